@@ -1,0 +1,1 @@
+"""The library behind the notebooks: data, models, measurements, files and pictures."""
