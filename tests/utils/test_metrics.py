@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from utils.metrics import bootstrap_interval, f1_report, macro_f1, tune_thresholds
+
+
+@pytest.fixture
+def scored():
+    rng = np.random.default_rng(0)
+    y_true = rng.random((400, 5)) < [0.5, 0.2, 0.1, 0.05, 0.02]
+    probabilities = np.clip(0.3 * y_true + rng.random((400, 5)) * 0.7, 0, 1)
+    return y_true.astype(int), probabilities
+
+
+def test_thresholds_beat_every_threshold_of_a_fine_grid(scored):
+    y_true, probabilities = scored
+    tuned = tune_thresholds(y_true, probabilities)
+    for label in range(5):
+        ours = f1_score(y_true[:, label], probabilities[:, label] >= tuned[label])
+        grid = [
+            f1_score(y_true[:, label], probabilities[:, label] >= t, zero_division=0)
+            for t in np.linspace(0, 1, 501)
+        ]
+        assert ours >= max(grid)
+
+
+def test_thresholds_of_a_hand_computed_case():
+    # Cut after the second: 2 hits of 2 positives among 2 predicted, F1 = 1; midway between .8 and .4.
+    y_true, probabilities = np.array([[1], [1], [0]]), np.array([[0.9], [0.8], [0.4]])
+    assert tune_thresholds(y_true, probabilities) == pytest.approx([0.6])
+
+
+def test_tied_probabilities_are_never_cut_apart():
+    y_true, probabilities = np.array([[1], [0], [0], [0]]), np.array([[0.7], [0.7], [0.7], [0.1]])
+    assert tune_thresholds(y_true, probabilities) == pytest.approx([0.4])
+
+
+def test_neighbouring_float32_probabilities_stay_apart():
+    low = np.float32(0.5)
+    high = np.nextafter(low, np.float32(1))
+    probabilities = np.array([[high], [low]], dtype=np.float32)
+    thresholds = tune_thresholds([[1], [0]], probabilities)
+    assert (probabilities >= thresholds).ravel().tolist() == [True, False]
+
+
+def test_absent_label_is_never_predicted_and_constant_label_always():
+    thresholds = tune_thresholds([[0, 1], [0, 1]], [[0.2, 0.3], [0.9, 0.6]])
+    assert thresholds[0] == 1.0
+    assert thresholds[1] <= 0.3
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_thresholds_refuse_what_is_not_finite(bad):
+    with pytest.raises(ValueError, match="finite"):
+        tune_thresholds([[1]], [[bad]])
+
+
+@pytest.mark.parametrize("function", [tune_thresholds, f1_report])
+def test_empty_and_misshapen_input_is_refused(function):
+    with pytest.raises(ValueError, match="no rows"):
+        function(np.zeros((0, 3)), np.zeros((0, 3)))
+    with pytest.raises(ValueError, match="shape"):
+        function(np.zeros((2, 3)), np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="shape"):
+        function(np.zeros(3), np.zeros(3))
+
+
+def test_report_agrees_with_scikit_learn(scored):
+    y_true, probabilities = scored
+    report = f1_report(y_true, probabilities, 0.4, label_names="abcde")
+    predicted = probabilities >= 0.4
+    for average in ("micro", "macro", "weighted"):
+        assert report[f"{average}_f1"] == pytest.approx(
+            f1_score(y_true, predicted, average=average)
+        )
+    assert report["per_label"]["e"]["support"] == y_true[:, 4].sum()
+
+
+def test_macro_f1_agrees_with_scikit_learn_with_a_label_missing(scored):
+    y_true, probabilities = scored
+    y_true[:, 2] = 0
+    predicted = probabilities >= 0.5
+    predicted[:, 2] = False
+    assert macro_f1(y_true, predicted) == pytest.approx(
+        f1_score(y_true, predicted, average="macro", zero_division=0)
+    )
+
+
+def test_bootstrap_interval_agrees_with_plain_resampling(scored):
+    y_true, probabilities = scored
+    predicted = probabilities >= 0.4
+    rng = np.random.default_rng(1)
+    scores = [
+        f1_score(y_true[rows], predicted[rows], average="macro", zero_division=0)
+        for rows in rng.integers(0, len(y_true), (300, len(y_true)))
+    ]
+    low, high = bootstrap_interval(y_true, predicted)
+    assert (low, high) == pytest.approx(np.quantile(scores, [0.025, 0.975]), abs=0.02)
+    assert low < macro_f1(y_true, predicted) < high
+
+
+def test_bootstrap_micro_of_perfect_predictions_has_no_width():
+    y = np.eye(4)
+    assert bootstrap_interval(y, y, "micro") == (1.0, 1.0)
+    with pytest.raises(ValueError, match="average"):
+        bootstrap_interval(y, y, "samples")
+    with pytest.raises(ValueError, match="level"):
+        bootstrap_interval(y, y, level=95)

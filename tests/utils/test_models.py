@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from utils.data import Vocabulary, tokenize
+from utils.models import (
+    GRUNetwork,
+    MeanVectorNetwork,
+    NeuralClassifier,
+    SparseLinear,
+    predict_logits,
+)
+
+TEXTS = [
+    "what a lovely day",
+    "this is awful and I hate it",
+    "lovely lovely garden",
+    "awful traffic again",
+    "a day at work",
+    "the garden in the rain",
+] * 10
+LABELS = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [0, 0], [0, 0]] * 10)
+
+
+@pytest.fixture(params=["mean", "gru", "two-layer one-way gru"])
+def network(request):
+    torch.manual_seed(0)
+    if request.param == "mean":
+        return MeanVectorNetwork(50, 6, hidden=8, labels=3).eval()
+    if request.param == "gru":
+        return GRUNetwork(50, 6, units=5, labels=3).eval()
+    return GRUNetwork(50, 6, units=5, labels=3, layers=2, bidirectional=False).eval()
+
+
+def test_padding_changes_no_logit(network):
+    ids = torch.tensor([[3, 4, 5, 0, 0, 0], [7, 8, 9, 10, 11, 12]])
+    together = network(ids)
+    torch.testing.assert_close(together[:1], network(ids[:1, :3]))
+    torch.testing.assert_close(together[1:], network(ids[1:]))
+
+
+def test_a_comment_without_tokens_gets_finite_logits(network):
+    assert torch.isfinite(network(torch.zeros(2, 4, dtype=torch.int64))).all()
+
+
+def test_logits_come_back_in_the_order_of_the_comments(network):
+    ids = np.zeros((20, 7), dtype=np.int64)
+    rng = np.random.default_rng(1)
+    for row, length in zip(ids, rng.integers(0, 8, 20), strict=True):
+        row[:length] = rng.integers(1, 50, length)
+    one_by_one = np.concatenate([predict_logits(network, ids[i : i + 1]) for i in range(20)])
+    np.testing.assert_allclose(predict_logits(network, ids, batch_size=6), one_by_one, atol=1e-6)
+    assert predict_logits(network, ids[:0]).shape == (0, 3)
+
+
+def test_mean_vector_network_computes_what_it_says():
+    network = MeanVectorNetwork(4, 2, hidden=2, labels=1).eval()
+    with torch.no_grad():
+        network.embedding.weight.copy_(torch.tensor([[0.0, 0], [1, 0], [3, 2], [9, 9]]))
+        network.hidden.weight.copy_(torch.eye(2))
+        network.hidden.bias.fill_(-1.5)
+        network.output.weight.copy_(torch.tensor([[10.0, 1.0]]))
+        network.output.bias.fill_(0.25)
+    # Mean of (1,0) and (3,2) is (2,1); minus 1.5 and cut at 0 is (.5, 0); 10 * .5 + .25.
+    assert network(torch.tensor([[1, 2, 0]])).item() == pytest.approx(5.25)
+
+
+def test_sparse_linear_drops_words_without_weight_and_learns():
+    model = SparseLinear("ekman", ["joy", "anger"], C=5.0).fit(TEXTS, LABELS)
+    assert set(model.words) < {word for text in TEXTS for word in tokenize(text)}
+    assert (model.predict(TEXTS) == LABELS).all()
+    assert model.words == sorted(model.words)
+
+
+def test_sparse_linear_is_tf_idf_times_weights():
+    model = SparseLinear("ekman", ["joy", "anger"], C=5.0).fit(TEXTS, LABELS)
+    vectorizer = TfidfVectorizer(analyzer=tokenize, vocabulary=model.words, sublinear_tf=True).fit(
+        TEXTS
+    )
+    logits = vectorizer.transform(TEXTS) @ model.coef.toarray() + model.intercept
+    np.testing.assert_allclose(model.predict_proba(TEXTS), 1 / (1 + np.exp(-logits)), rtol=1e-5)
+
+
+def test_sparse_linear_with_an_absent_label_never_predicts_it():
+    labels = LABELS.copy()
+    labels[:, 1] = 0
+    model = SparseLinear("ekman", ["joy", "anger"], C=5.0).fit(TEXTS, labels)
+    assert (model.predict_proba(TEXTS)[:, 1] < 1e-6).all()
+    assert model.predict_proba([]).shape == (0, 2)
+
+
+def test_tuned_classifier_predicts_at_its_thresholds():
+    vocabulary = Vocabulary.from_texts(TEXTS, min_count=1)
+    torch.manual_seed(0)
+    model = NeuralClassifier(
+        MeanVectorNetwork(len(vocabulary), 4, 4, 2), vocabulary, "ekman", ["joy", "anger"]
+    )
+    model.tune(TEXTS, LABELS)
+    assert (model.predict(TEXTS) == (model.predict_proba(TEXTS) >= model.thresholds)).all()
+    assert model.thresholds.dtype == np.float32
+    with pytest.raises(ValueError, match="as many thresholds"):
+        NeuralClassifier(model.network, vocabulary, "ekman", ["joy", "anger"], [0.5])

@@ -1,0 +1,45 @@
+import json
+
+import pytest
+
+from utils.records import load_provenance, load_records, summarise
+
+
+@pytest.fixture
+def folder(tmp_path):
+    records = [
+        {"method": "a", "setting": "x", "seed": s, "macro_f1": 0.5 + 0.1 * s} for s in range(3)
+    ]
+    records.append({"method": "b", "setting": "x", "seed": 0, "macro_f1": 0.4})
+    (tmp_path / "unit.json").write_text(json.dumps({"command": "make it", "records": records}))
+    return tmp_path
+
+
+def test_filters_choose_records_and_a_misspelt_one_is_an_error(folder):
+    assert len(load_records("unit", folder, method="a")) == 3
+    with pytest.raises(LookupError, match="no record in unit.json"):
+        load_records("unit", folder, method="A")
+    with pytest.raises(LookupError):
+        load_records("unit", folder, metod="a")
+
+
+def test_missing_results_name_the_command(folder):
+    with pytest.raises(FileNotFoundError, match="python -m course results nothing"):
+        load_records("nothing", folder)
+
+
+def test_results_are_found_from_a_folder_below(folder, monkeypatch):
+    results = folder / "course" / "results"
+    results.mkdir(parents=True)
+    (folder / "unit.json").rename(results / "unit.json")
+    (folder / "lectures").mkdir()
+    monkeypatch.chdir(folder / "lectures")
+    assert load_provenance("unit") == {"command": "make it"}
+
+
+def test_summary_has_mean_and_sample_deviation(folder):
+    first, second = summarise(load_records("unit", folder))
+    assert (first["method"], first["n"], first["min"], first["max"]) == ("a", 3, 0.5, 0.7)
+    assert first["mean"] == pytest.approx(0.6)
+    assert first["std"] == pytest.approx(0.1)
+    assert (second["n"], second["std"]) == (1, 0.0)

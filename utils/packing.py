@@ -1,0 +1,504 @@
+"""One file holds a whole model: raw text in, label probabilities out, nothing else needed.
+
+The file is a safetensors file, compressed whole with zstandard when that makes it smaller. Each
+tensor passes through a codec (:class:`Float16`, :class:`Sparse`...) that says how it is stored. A
+new codec is one small class under :func:`codec`.
+
+Nothing in a file is executed, and reading one allocates no more than a fixed multiple of its own
+length: sizes are checked against the stored bytes before any tensor is made.
+"""
+
+import fnmatch
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+import zstandard
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_safetensors
+from safetensors.numpy import save as save_safetensors
+
+from utils.data import TAXONOMIES, Vocabulary
+from utils.models import NETWORKS, NeuralClassifier, SparseLinear, TextClassifier, WordPiece
+
+FORMAT = "small-language-model"
+VERSION = 1
+# zstandard on weights and words gains less than 4; a bitmask of a float32 tensor stands for 32 times its bytes.
+MAX_EXPANSION = 64
+MIN_ALLOWANCE = 1 << 16
+MAX_FILE_BYTES = 1 << 31
+MAX_LAYERS = 64
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+class PackingError(ValueError):
+    """A model file that cannot be read or written; the message says which and why."""
+
+
+# --- codecs: how one tensor becomes stored arrays -----------------------------------------------
+
+
+class Codec(Protocol):
+    """Turns one array into named stored arrays and back.
+
+    ``encode`` returns at least the part ``""``. ``decode`` gets the same parts and the shape; it must
+    raise ValueError when they do not fit together, and must not allocate more than the shape needs.
+    """
+
+    name: str
+
+    def encode(self, array: np.ndarray) -> dict[str, np.ndarray]: ...
+
+    def decode(self, parts: dict[str, np.ndarray], shape: tuple[int, ...]) -> np.ndarray: ...
+
+
+CODECS: dict[str, Codec] = {}
+
+
+def codec(cls):
+    """Class decorator: make a codec known to files by its ``name``."""
+    CODECS[cls.name] = cls()
+    return cls
+
+
+def _expect(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+@codec
+class Raw:
+    """The array as it is."""
+
+    name = "raw"
+
+    def encode(self, array):
+        return {"": array}
+
+    def decode(self, parts, shape):
+        _expect(parts[""].shape == shape, f"shape {parts[''].shape} is not {shape}")
+        return parts[""]
+
+
+@codec
+class Float16:
+    """Half precision: 10 bits of fraction, largest value 65,504."""
+
+    name = "float16"
+
+    def encode(self, array):
+        _expect(
+            np.abs(array).max(initial=0) <= np.finfo(np.float16).max,
+            "a value is too large for float16",
+        )
+        return {"": array.astype(np.float16)}
+
+    def decode(self, parts, shape):
+        return Raw().decode(parts, shape).astype(np.float32)
+
+
+@codec
+class Int8:
+    """Symmetric 8-bit integers, one float16 scale for each column of a matrix."""
+
+    name = "int8"
+
+    def encode(self, array):
+        _expect(array.ndim == 2, f"int8 wants a matrix, got shape {array.shape}")
+        largest = np.abs(array.astype(np.float64)).max(axis=0, initial=0)
+        _expect(
+            bool((largest < 127.0 * float(np.finfo(np.float16).max)).all()),
+            "a value is too large for int8 with a float16 scale",
+        )
+        scale = (largest / 127).astype(np.float16)
+        # The next half up, or rounding the scale down would push the largest values past 127.
+        scale = np.maximum(np.nextafter(scale, np.float16(np.inf)), np.float16(6e-8))
+        return {"": np.rint(array / scale.astype(np.float32)).astype(np.int8), "scale": scale}
+
+    def decode(self, parts, shape):
+        _expect(
+            parts[""].shape == shape and parts["scale"].shape == shape[1:],
+            f"codes or scales do not fit {shape}",
+        )
+        return parts[""] * parts["scale"].astype(np.float32)
+
+
+@codec
+class Sparse:
+    """A bitmask of the non-zeros, then the non-zeros in half precision."""
+
+    name = "sparse"
+
+    def encode(self, array):
+        mask = array != 0
+        return {"": Float16().encode(array[mask])[""], "mask": np.packbits(mask)}
+
+    def decode(self, parts, shape):
+        _expect(len(parts["mask"]) == -(-prod(shape) // 8), f"the mask does not fit shape {shape}")
+        mask = np.unpackbits(parts["mask"], count=prod(shape)).astype(bool)
+        _expect(int(mask.sum()) == parts[""].size, "the mask and the number of values disagree")
+        array = np.zeros(prod(shape), dtype=np.float32)
+        array[mask] = parts[""]
+        return array.reshape(shape)
+
+
+# --- the container: named arrays in one file ------------------------------------------------------
+
+
+def write_file(
+    path, tensors: Mapping[str, np.ndarray], header: dict, codecs: Mapping[str, str] | None = None
+) -> int:
+    """Write arrays and a JSON header to one file; return its length in bytes.
+
+    Parameters
+    ----------
+    tensors : name to array
+    codecs : pattern of names (as in ``fnmatch``) to codec name; the first that fits wins, else "raw"
+
+    Raises
+    ------
+    PackingError
+        If a codec is unknown or cannot hold an array, or the file cannot be written.
+    """
+    stored, layout = {}, {}
+    for name, array in tensors.items():
+        chosen = next(
+            (c for pattern, c in (codecs or {}).items() if fnmatch.fnmatchcase(name, pattern)),
+            "raw",
+        )
+        if chosen not in CODECS:
+            raise PackingError(
+                f"no codec is called {chosen!r}; there are {', '.join(sorted(CODECS))}"
+            )
+        try:
+            parts = CODECS[chosen].encode(np.ascontiguousarray(array))
+        except ValueError as error:
+            raise PackingError(f"{name} cannot be stored as {chosen}: {error}") from error
+        layout[name] = [chosen, list(array.shape)]
+        stored |= {
+            f"{name}|{part}" if part else name: np.ascontiguousarray(value)
+            for part, value in parts.items()
+        }
+    text = json.dumps(
+        {"format": FORMAT, "version": VERSION, "layout": layout} | header,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    data = save_safetensors(stored, {"": text, "crc32": _checksum(text, stored)})
+    packed = zstandard.ZstdCompressor(level=19).compress(data)
+    # Too good a compression would be refused on reading as a bomb, so such a file stays as it is.
+    if len(packed) < len(data) <= MAX_EXPANSION * len(packed):
+        data = packed
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise PackingError(f"cannot write {path}: {error.strerror}") from error
+    return len(data)
+
+
+def read_file(path) -> tuple[dict[str, np.ndarray], dict]:
+    """Read what :func:`write_file` wrote: arrays by name, and the header.
+
+    Raises
+    ------
+    PackingError
+        If the file is missing, truncated, corrupted, too large, or not a model file.
+    """
+    stored, metadata = _read_stored(path)
+    tensors = {}
+    for name, entry in metadata["layout"].items():
+        try:
+            chosen, shape = entry[0], tuple(entry[1])
+            _expect(all(type(n) is int and n >= 0 for n in shape), f"shape {shape} is no shape")
+            parts = {
+                part.partition("|")[2]: stored[part]
+                for part in stored
+                if part.partition("|")[0] == name
+            }
+            held = sum(part.nbytes for part in parts.values())
+            _expect(
+                4 * prod(shape) <= MAX_EXPANSION * held,
+                f"shape {shape} is too large for {held} stored bytes",
+            )
+            tensors[name] = CODECS[chosen].decode(parts, shape)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise PackingError(
+                f"{path} is damaged: tensor {str(name)[:60]!r} cannot be decoded ({error})"
+            ) from error
+    return tensors, metadata
+
+
+def _read_stored(path) -> tuple[dict[str, np.ndarray], dict]:
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise PackingError(f"{path} is not a file")
+        if size > MAX_FILE_BYTES:
+            raise PackingError(f"{path} has {size:,} bytes; model files end at {MAX_FILE_BYTES:,}")
+        data = path.read_bytes()
+    except OSError as error:
+        raise PackingError(f"cannot read {path}: {error.strerror}") from error
+    if data[:4] == _ZSTD_MAGIC:
+        data = _decompress(data, path)
+    try:
+        arrays = load_safetensors(data)
+        (length,) = struct.unpack_from("<Q", data)
+        texts = json.loads(data[8 : 8 + length])["__metadata__"]
+        _expect(texts["crc32"] == _checksum(texts[""], arrays), "wrong checksum")
+        metadata = json.loads(texts[""])
+        _expect(metadata["format"] == FORMAT, "another format")
+        _expect(isinstance(metadata["layout"], dict), "no layout")
+    except (
+        SafetensorError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+        struct.error,
+    ) as error:
+        raise PackingError(
+            f"{path} is not a model file of this course, or is truncated or damaged"
+        ) from error
+    if metadata.get("version") != VERSION:
+        raise PackingError(
+            f"{path} has format version {metadata.get('version')!r}; this course reads {VERSION}"
+        )
+    return arrays, metadata
+
+
+def _checksum(text: str, stored: Mapping[str, np.ndarray]) -> str:
+    """CRC-32 of all that a file says: damage done by accident never passes for a model."""
+    crc = zlib.crc32(text.encode())
+    for name in sorted(stored):
+        crc = zlib.crc32(f"{name} {stored[name].dtype} {stored[name].shape}".encode(), crc)
+        crc = zlib.crc32(stored[name].tobytes(), crc)
+    return f"{crc:08x}"
+
+
+def _decompress(data: bytes, path) -> bytes:
+    try:
+        content = zstandard.get_frame_parameters(data).content_size
+        # The size is stated by the file, so it is checked before anything of that size is allocated.
+        if content in (zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR) or (
+            content > MAX_EXPANSION * len(data) + MIN_ALLOWANCE
+        ):
+            raise PackingError(
+                f"{path} claims to unpack to more than {MAX_EXPANSION} times its size; refused"
+            )
+        return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise PackingError(f"{path} is truncated or damaged: {error}") from error
+
+
+# --- models ---------------------------------------------------------------------------------------
+
+
+def _pack_words(words) -> np.ndarray:
+    return np.frombuffer("\n".join(words).encode(), dtype=np.uint8)
+
+
+def _unpack_words(array: np.ndarray) -> list[str]:
+    text = array.tobytes().decode()
+    return text.split("\n") if text else []
+
+
+def save_model(model: TextClassifier, path, codecs: Mapping[str, str] | None = None) -> int:
+    """Write a complete classifier to one file; return its length in bytes.
+
+    Parameters
+    ----------
+    model : SparseLinear or NeuralClassifier
+    path : file to write (replaced as a whole, or not at all)
+    codecs : pattern of tensor names to codec, such as ``{"network.embedding.*": "int8", "*": "float16"}``
+
+    Raises
+    ------
+    PackingError
+        If the model's kind is unknown or the file cannot be written.
+
+    Tensor names start with what they are: ``vocabulary`` (text), ``thresholds``, ``network.`` (the
+    encoder; the embedding table is ``network.embedding.weight``).
+    """
+    header = {
+        "kind": type(model).__name__,
+        "taxonomy": model.taxonomy,
+        "labels": list(model.label_names),
+    }
+    tensors = {"thresholds": model.thresholds}
+    if isinstance(model, SparseLinear):
+        tensors |= {
+            "vocabulary": _pack_words(model.words),
+            "idf": model.idf.astype(np.float32),
+            "network.coef": model.coef.toarray().astype(np.float32),
+            "network.intercept": model.intercept.astype(np.float32),
+        }
+    elif isinstance(model, NeuralClassifier):
+        words = isinstance(model.tokenizer, Vocabulary)
+        tensors["vocabulary"] = (
+            _pack_words(model.tokenizer.words) if words else _pack_words([model.tokenizer.to_str()])
+        )
+        header |= {
+            "tokenizer": type(model.tokenizer).__name__,
+            "length": model.length,
+            "network": type(model.network).__name__,
+            "config": model.network.config,
+        }
+        tensors |= {
+            f"network.{name}": t.detach().cpu().numpy()
+            for name, t in model.network.state_dict().items()
+        }
+    else:
+        raise PackingError(f"do not know how to save a {type(model).__name__}")
+    return write_file(path, tensors, header, {"vocabulary": "raw"} | dict(codecs or {}))
+
+
+def load_model(path) -> TextClassifier:
+    """Read a classifier written by :func:`save_model`.
+
+    Raises
+    ------
+    PackingError
+        If the file is missing, truncated, corrupted, hostile, or of another format.
+    """
+    tensors, header = read_file(path)
+    try:
+        common = _common(tensors, header)
+        if header["kind"] == "SparseLinear":
+            return _load_sparse_linear(tensors, common)
+        if header["kind"] == "NeuralClassifier":
+            return _load_neural(tensors, header, common)
+    except PackingError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
+        raise PackingError(f"{path} is damaged: its parts do not make a model ({error})") from error
+    raise PackingError(
+        f"{path} holds a {str(header['kind'])[:60]!r}, which this course cannot load"
+    )
+
+
+def _common(tensors, header) -> dict:
+    labels = header["labels"]
+    _expect(header["taxonomy"] in TAXONOMIES, "unknown taxonomy")
+    _expect(
+        isinstance(labels, list) and all(isinstance(label, str) for label in labels),
+        "labels are not names",
+    )
+    return {
+        "taxonomy": header["taxonomy"],
+        "label_names": labels,
+        "thresholds": tensors["thresholds"],
+    }
+
+
+def _load_sparse_linear(tensors, common) -> SparseLinear:
+    words, shape = (
+        _unpack_words(tensors["vocabulary"]),
+        (len(tensors["idf"]), len(common["label_names"])),
+    )
+    _expect(
+        (len(words), tensors["network.coef"].shape) == (shape[0], shape),
+        "words and weights do not fit",
+    )
+    _expect(tensors["network.intercept"].shape == shape[1:], "labels and intercepts do not fit")
+    return SparseLinear(**common)._set(
+        words, tensors["idf"], tensors["network.coef"], tensors["network.intercept"]
+    )
+
+
+def _load_neural(tensors, header, common) -> NeuralClassifier:
+    text = _unpack_words(tensors["vocabulary"])
+    tokenizer = (
+        Vocabulary(text) if header["tokenizer"] == "Vocabulary" else WordPiece("\n".join(text))
+    )
+    config = header["config"]
+    _expect(isinstance(config, dict), "the network has no configuration")
+    numbers = list(config.values()) + list(config.get("encoder", {}).values())
+    _expect(all(abs(n) < 1 << 40 for n in numbers if isinstance(n, int)), "a size is out of range")
+    deep = max(config.get("layers", 0), config.get("encoder", {}).get("num_hidden_layers", 0))
+    _expect(deep <= MAX_LAYERS, f"{deep} layers are more than {MAX_LAYERS}")
+    # On the meta device a network has shapes and no memory, so a lying configuration costs nothing.
+    with torch.device("meta"):
+        network = NETWORKS[header["network"]](**config)
+    state = {
+        name.removeprefix("network."): torch.from_numpy(np.array(tensor))
+        for name, tensor in tensors.items()
+        if name.startswith("network.")
+    }
+    expected = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    _expect(
+        {name: tensor.shape for name, tensor in state.items()} == expected,
+        "weights do not fit the configuration",
+    )
+    _expect(config["labels"] == len(common["label_names"]), "labels and outputs do not fit")
+    if isinstance(tokenizer, Vocabulary):
+        _expect(len(tokenizer) == config["vocabulary_size"], "words and embedding rows do not fit")
+    network.load_state_dict(state, assign=True)
+    return NeuralClassifier(network, tokenizer, **common, length=header["length"])
+
+
+def size_report(path) -> dict[str, int]:
+    """Where a model file's bytes go.
+
+    Returns
+    -------
+    dict with ``file_bytes``, the length of the file: what the model really costs; ``encoder_bytes``,
+    the stored bytes of the network without embedding table and vocabulary: what papers often count;
+    ``embedding_bytes``, ``vocabulary_bytes`` and ``other_bytes`` (thresholds, IDF). All but the
+    first are before whole-file compression, so they need not add up to it.
+
+    Raises
+    ------
+    PackingError
+        As :func:`load_model`.
+    """
+    stored, _ = _read_stored(path)
+    report = dict.fromkeys(
+        ("file_bytes", "encoder_bytes", "embedding_bytes", "vocabulary_bytes", "other_bytes"), 0
+    )
+    report["file_bytes"] = Path(path).stat().st_size
+    for name, array in stored.items():
+        if name.startswith(("network.embedding.", "network.encoder.embeddings.word_embeddings.")):
+            report["embedding_bytes"] += array.nbytes
+        elif name.startswith("network."):
+            report["encoder_bytes"] += array.nbytes
+        else:
+            report["vocabulary_bytes" if name == "vocabulary" else "other_bytes"] += array.nbytes
+    return report
+
+
+# --- the shipped word vectors ---------------------------------------------------------------------
+
+
+def write_word_vectors(path, words, values: np.ndarray) -> int:
+    """Write words and their vectors (words, d), 8 bits a number; return the file's length in bytes."""
+    return write_file(
+        path,
+        {"vocabulary": _pack_words(words), "vectors": np.asarray(values, np.float32)},
+        {"kind": "WordVectors"},
+        {"vectors": "int8"},
+    )
+
+
+def read_word_vectors(path) -> tuple[list[str], np.ndarray]:
+    """Read words and float32 vectors (words, d) written by :func:`write_word_vectors`.
+
+    Raises
+    ------
+    PackingError
+        If the file is missing or damaged.
+    """
+    tensors, header = read_file(path)
+    if header.get("kind") != "WordVectors":
+        raise PackingError(f"{path} holds no word vectors")
+    return _unpack_words(tensors["vocabulary"]), tensors["vectors"]

@@ -1,0 +1,79 @@
+"""Read measured results: every number that a lecture shows comes from ``course/results/*.json``."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+
+def load_records(name: str, folder: str | Path | None = None, **filters) -> list[dict]:
+    """Records of ``course/results/NAME.json`` whose fields equal the filters.
+
+    Parameters
+    ----------
+    name : such as ``"efficiency"``
+    folder : where the results are; by default ``course/results`` in the current folder or above it
+    filters : such as ``experiment="models", split="test"``
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    LookupError
+        If no record fits, so that a misspelt filter cannot pass as an empty chart.
+    """
+    records = _read(name, folder)["records"]
+    found = [r for r in records if all(r.get(key) == value for key, value in filters.items())]
+    if not found:
+        raise LookupError(f"no record in {name}.json has {filters}")
+    return found
+
+
+def load_provenance(name: str, folder: str | Path | None = None) -> dict:
+    """Command, commit, date, data, machine and versions behind ``course/results/NAME.json``."""
+    return {key: value for key, value in _read(name, folder).items() if key != "records"}
+
+
+def load_published(folder: str | Path | None = None) -> list[dict]:
+    """Published figures, each with ``name``, ``macro_f1``, ``bytes`` (or None) and ``source``."""
+    return _read("published", folder)["points"]
+
+
+def summarise(
+    records: Iterable[dict], value: str = "macro_f1", by: tuple[str, ...] = ("method", "setting")
+) -> list[dict]:
+    """Mean and spread of one field over seeds.
+
+    Returns
+    -------
+    One dict a group, in order of appearance: the fields of ``by``, ``mean``, ``std`` (sample standard
+    deviation; 0.0 for a single record), ``min``, ``max`` and ``n``.
+    """
+    groups: dict[tuple, list[float]] = {}
+    for record in records:
+        groups.setdefault(tuple(record[key] for key in by), []).append(record[value])
+    return [
+        dict(zip(by, key, strict=True))
+        | {
+            "mean": float(np.mean(values)),
+            "std": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
+            "min": min(values),
+            "max": max(values),
+            "n": len(values),
+        }
+        for key, values in groups.items()
+    ]
+
+
+def _read(name: str, folder: str | Path | None) -> dict:
+    here = Path.cwd()
+    folders = (
+        [Path(folder)] if folder else [f / "course" / "results" for f in (here, *here.parents)]
+    )
+    for path in (f / f"{name}.json" for f in folders):
+        if path.exists():
+            return json.loads(path.read_text(encoding="utf-8"))
+    raise FileNotFoundError(
+        f"no course/results/{name}.json in {here} or above; run `python -m course results {name}`"
+    )

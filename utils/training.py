@@ -1,0 +1,239 @@
+"""One ``fit`` for every torch network of the course."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.special import expit
+from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from tqdm.auto import tqdm
+
+from utils.metrics import macro_f1, tune_thresholds
+from utils.models import PAD, predict_logits
+
+
+@dataclass
+class History:
+    """What ``fit`` saw: one dict an epoch, and the best epoch's thresholds.
+
+    Attributes
+    ----------
+    epochs : list of dict with ``epoch``, ``loss`` (mean over training) and ``dev_macro_f1``
+    best_epoch : int, counted from 1; 0 before the first
+    best_dev_macro_f1 : float, with the thresholds below
+    thresholds : float array of shape (labels,), tuned on dev at the best epoch
+    """
+
+    epochs: list[dict] = field(default_factory=list)
+    best_epoch: int = 0
+    best_dev_macro_f1: float = -1.0
+    thresholds: np.ndarray | None = None
+
+
+def set_seed(seed: int) -> None:
+    """Seed Python, NumPy and torch."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def length_sorted_batches(
+    lengths: np.ndarray, batch_size: int, generator: np.random.Generator
+) -> list[np.ndarray]:
+    """Row numbers in batches of near-equal length, in random order; every row exactly once.
+
+    Sorting by length keeps padding away; the small random shift keeps the batches from being the
+    same in every epoch.
+    """
+    order = np.argsort(lengths + generator.uniform(0, 1, len(lengths)), kind="stable")
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def fit(
+    network: nn.Module,
+    train: tuple[np.ndarray, np.ndarray],
+    dev: tuple[np.ndarray, np.ndarray],
+    *,
+    seed: int = 0,
+    epochs: int = 10,
+    batch_size: int = 64,
+    lr: float = 1e-3,
+    embedding_lr: float | None = None,
+    weight_decay: float = 0.01,
+    warmup: float = 0.0,
+    decay: bool = False,
+    patience: int = 3,
+    clip: float = 1.0,
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = binary_cross_entropy_with_logits,
+    bf16: bool = False,
+    checkpoint: Path | None = None,
+    progress: bool = True,
+) -> History:
+    """Train a network with AdamW until dev macro-F1 stops rising; leave it with its best weights.
+
+    Parameters
+    ----------
+    network : takes ids (batch, tokens), gives logits (batch, labels)
+    train : ids (n, tokens) int64 padded with 0, and targets (n, k) float: 0/1 labels, or whatever
+        ``loss(logits, targets)`` wants
+    dev : ids (m, tokens) and 0/1 labels (m, labels)
+    seed : of the order of batches and of dropout (not of the weights, which exist already)
+    epochs, patience : at most so many; stop after so many without a better dev macro-F1
+    batch_size, lr, weight_decay, clip : AdamW's and the gradient norm's limit
+    embedding_lr : learning rate of ``embedding.weight``; 0 freezes it, None means ``lr``
+    warmup : share of all steps in which the rate rises from 0
+    decay : whether the rate then falls linearly to 0
+    loss : of logits and targets, averaged over the batch
+    bf16 : run the forward pass in bfloat16 autocast
+    checkpoint : file written after every epoch; when it exists, training goes on from there
+    progress : show a progress bar
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to train on, or rows do not match.
+    FloatingPointError
+        If the loss is no longer finite.
+
+    Source: Loshchilov and Hutter (2019), AdamW, arXiv 1711.05101, algorithm 2.
+    """
+    (ids, targets), (dev_ids, dev_labels) = train, dev
+    if len(ids) == 0 or len(ids) != len(targets) or len(dev_ids) != len(dev_labels):
+        raise ValueError(
+            f"fit needs as many targets as comments: train {len(ids)} and {len(targets)}, "
+            f"dev {len(dev_ids)} and {len(dev_labels)}"
+        )
+    set_seed(seed)
+    device = next(network.parameters()).device
+    ids, targets = torch.as_tensor(ids), torch.as_tensor(np.asarray(targets, dtype=np.float32))
+    lengths = (ids != PAD).sum(dim=1).clamp(min=1).numpy()
+    optimizer = torch.optim.AdamW(
+        _parameter_groups(network, lr, embedding_lr, weight_decay), fused=True
+    )
+    steps = epochs * -(-len(ids) // batch_size)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: _rate(step / steps, warmup, decay)
+    )
+    history, best, order = History(), _copy(network), np.random.default_rng(seed)
+    if checkpoint is not None and Path(checkpoint).exists():
+        history, best = _resume(Path(checkpoint), network, optimizer, scheduler, order)
+    for epoch in range(len(history.epochs) + 1, epochs + 1):
+        if epoch - 1 - history.best_epoch >= patience:
+            break
+        network.train()
+        losses = []
+        batches = length_sorted_batches(lengths, batch_size, order)
+        for rows in tqdm(batches, desc=f"epoch {epoch}", leave=False, disable=not progress):
+            batch = ids[rows, : lengths[rows].max()].to(device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                logits = network(batch)
+            value = loss(logits.float(), targets[rows].to(device))
+            optimizer.zero_grad()
+            value.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), clip)
+            optimizer.step()
+            scheduler.step()
+            losses.append(value.item())
+        if not np.isfinite(losses).all():
+            raise FloatingPointError(
+                f"the loss is not finite in epoch {epoch}; try a smaller learning rate than {lr}"
+            )
+        probabilities = expit(predict_logits(network, dev_ids)[:, : dev_labels.shape[1]])
+        thresholds = tune_thresholds(dev_labels, probabilities)
+        score = macro_f1(dev_labels, probabilities >= thresholds)
+        history.epochs.append(
+            {"epoch": epoch, "loss": float(np.mean(losses)), "dev_macro_f1": score}
+        )
+        if score > history.best_dev_macro_f1:
+            history.best_epoch, history.best_dev_macro_f1, history.thresholds = (
+                epoch,
+                score,
+                thresholds,
+            )
+            best = _copy(network)
+        if checkpoint is not None:
+            _save(Path(checkpoint), network, best, optimizer, scheduler, order, history)
+    network.load_state_dict(best)
+    network.eval()
+    return history
+
+
+def _parameter_groups(network, lr, embedding_lr, weight_decay) -> list[dict]:
+    # Weight decay is for matrices alone: a decayed embedding forgets the rare words.
+    groups: dict[str, list] = {"embedding": [], "matrices": [], "vectors": []}
+    for name, parameter in network.named_parameters():
+        if name == "embedding.weight":
+            parameter.requires_grad_(embedding_lr != 0)
+            groups["embedding"].append(parameter)
+        else:
+            groups["matrices" if parameter.ndim > 1 else "vectors"].append(parameter)
+    rates = {
+        "embedding": lr if embedding_lr is None else embedding_lr,
+        "matrices": lr,
+        "vectors": lr,
+    }
+    return [
+        {
+            "params": parameters,
+            "lr": rates[kind],
+            "weight_decay": weight_decay if kind == "matrices" else 0.0,
+        }
+        for kind, parameters in groups.items()
+        if parameters and rates[kind] > 0
+    ]
+
+
+def _rate(done: float, warmup: float, decay: bool) -> float:
+    if done < warmup:
+        return done / warmup
+    return (1 - done) / (1 - warmup) if decay else 1.0
+
+
+def _copy(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+def _save(path, network, best, optimizer, scheduler, order, history) -> None:
+    state = {
+        "network": network.state_dict(),
+        "best": best,
+        "optimizer": optimizer.state_dict(),
+        "scheduler": {"last_epoch": scheduler.last_epoch},
+        "torch_rng": torch.get_rng_state(),
+        "order_rng": order.bit_generator.state,
+        "epochs": history.epochs,
+        "best_epoch": history.best_epoch,
+        "best_dev_macro_f1": history.best_dev_macro_f1,
+        "thresholds": torch.as_tensor(history.thresholds),
+    }
+    # Written beside and renamed, so that an interruption leaves the last whole checkpoint.
+    partial = path.with_name(path.name + ".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def _resume(path, network, optimizer, scheduler, order) -> tuple[History, dict]:
+    # weights_only refuses anything but tensors and plain values: a checkpoint cannot run code.
+    state = torch.load(path, weights_only=True)
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    scheduler.last_epoch = state["scheduler"]["last_epoch"]
+    torch.set_rng_state(state["torch_rng"])
+    order.bit_generator.state = state["order_rng"]
+    history = History(
+        state["epochs"],
+        state["best_epoch"],
+        state["best_dev_macro_f1"],
+        state["thresholds"].numpy(),
+    )
+    return history, state["best"]
