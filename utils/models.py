@@ -332,9 +332,13 @@ class TransformerNetwork(nn.Module):
     def pretrained(cls, labels: int, folder=None, dropout: float = 0.1) -> "TransformerNetwork":
         """Load the encoder's weights from a local folder or the Hub; see ``utils.embeddings.find_encoder``."""
         from transformers import BertModel
+        from transformers.utils import logging
 
         from utils.embeddings import find_encoder
 
+        # It reports the pooler's weights, which mean pooling has no use for, as unexpected.
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
         encoder = BertModel.from_pretrained(find_encoder(folder), add_pooling_layer=False)
         names = (
             "vocab_size",

@@ -641,3 +641,13 @@ def test_the_datasheet_stands_beside_the_sample():
     text = (SAMPLE_FOLDER / "README.md").read_text(encoding="utf-8")
     for part in ("Motivation", "Composition", "How it is checked", "Limits", "CC BY 4.0"):
         assert part in text
+
+
+def test_the_sample_can_be_had_while_goemotions_is_there(fresh, monkeypatch, tmp_path):
+    monkeypatch.setenv("GOEMOTIONS_DIR", str(write_files(tmp_path)))
+    assert len(load_goemotions("train").texts) == 2
+    loaded = data.load_sample("dev", "sentiment")
+    assert loaded.source.kind == "sample"
+    assert loaded.texts == read_split(SAMPLE_FOLDER / "dev.tsv")[0]
+    with pytest.raises(DataError, match="no split"):
+        data.load_sample("nothing")

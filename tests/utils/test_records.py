@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from utils.records import load_provenance, load_records, summarise
+from utils.records import load_provenance, load_published, load_records, summarise
 
 
 @pytest.fixture
@@ -43,3 +43,9 @@ def test_summary_has_mean_and_sample_deviation(folder):
     assert first["mean"] == pytest.approx(0.6)
     assert first["std"] == pytest.approx(0.1)
     assert (second["n"], second["std"]) == (1, 0.0)
+
+
+def test_from_anywhere_else_the_results_of_this_checkout_are_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {point["name"] for point in load_published()}
+    assert "BERT-base (published)" in names

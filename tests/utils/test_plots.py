@@ -1,0 +1,346 @@
+"""Pictures: what is on them, and that no label lies on another."""
+
+import base64
+import io
+from itertools import combinations
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
+from matplotlib.text import Annotation
+
+from utils import plots
+from utils.efficiency import simulate_queue
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def style():
+    with matplotlib.rc_context():
+        plots.set_style()
+        yield
+    plt.close("all")
+
+
+def records(method, setting, f1, size, *, encoder=None, seeds=1, split="test"):
+    """One record a seed, macro-F1 0.01 apart and centred on ``f1``."""
+    return [
+        {
+            "method": method,
+            "setting": setting,
+            "seed": seed,
+            "split": split,
+            "macro_f1": f1 + 0.01 * (seed - (seeds - 1) / 2),
+            "per_label_f1": {},
+            "encoder_bytes": size // 2 if encoder is None else encoder,
+            "file_bytes": size,
+        }
+        for seed in range(seeds)
+    ]
+
+
+BASELINE = records("sparse linear", "C=0.5", 0.58, 6000)
+PUBLISHED = [{"name": "published GRU", "bytes": 3_200_000, "macro_f1": 0.566}]
+
+
+def crowd():
+    """More settings, nearer to one another, than a lecture would show."""
+    rows = list(BASELINE)
+    for units, f1, size in ((8, 0.58, 60_000), (16, 0.6, 90_000), (32, 0.61, 160_000)):
+        rows += records("GRU, distilled", f"{units} units", f1, size, seeds=5)
+        rows += records("GRU, hard labels", f"{units} units", f1 - 0.012, size, seeds=5)
+    for rank in (8, 16, 24):
+        rows += records("factorised", f"rank {rank}", 0.6 + rank / 2000, 9000 * rank, seeds=3)
+    for share in (80, 90, 95):
+        rows += records("static sparse", f"{share}% zeros", 0.61 - share / 1e4, 120_000, seeds=2)
+    return rows
+
+
+def labels(ax):
+    fig = ax.figure
+    fig.canvas.draw()
+    notes = [child for child in ax.get_children() if isinstance(child, Annotation)]
+    return {note: note.get_window_extent(fig.canvas.get_renderer()) for note in notes}
+
+
+def written(ax):
+    return sorted(note.get_text() for note in labels(ax))
+
+
+# ----------------------------------------------------------------------------------------- show
+
+
+def test_show_displays_a_png_with_its_description_and_closes_the_figure(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plots, "display", lambda *args, **options: shown.append((args, options)))
+    fig, ax = plt.subplots(figsize=(4, 2))
+    ax.plot([1, 2])
+    plots.show(fig, alt=" A rising line. ")
+    ((bundle,), options), = shown
+    assert options["raw"] is True
+    assert bundle["text/plain"] == "A rising line."
+    assert options["metadata"] == {
+        "image/png": {"alt": "A rising line.", "width": 384, "height": 192}
+    }
+    picture = imread(io.BytesIO(base64.b64decode(bundle["image/png"])), format="png")
+    assert picture.shape[:2] == (288, 576)  # sharper than its size on the page
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("alt", ["", "  \n", None])
+def test_show_wants_a_description(alt):
+    with pytest.raises(ValueError, match="alt is empty"):
+        plots.show(plt.figure(), alt=alt)
+
+
+def test_show_wants_a_figure():
+    with pytest.raises(TypeError, match="expected a matplotlib Figure, got Axes"):
+        plots.show(plt.subplots()[1], alt="An axes.")
+
+
+def test_figures_can_be_shown_without_pyplot(monkeypatch):
+    monkeypatch.setattr(plots, "display", lambda *args, **options: None)
+    plots.show(matplotlib.figure.Figure(), alt="Nothing.")
+
+
+# -------------------------------------------------------------------------------------- colours
+
+
+def contrast(colour):
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 1.05 / (np.dot(parts, [0.2126, 0.7152, 0.0722]) + 0.05)
+
+
+def test_text_is_readable_on_white():
+    """WCAG 2.2 asks for a contrast of 4.5 for text."""
+    assert min(contrast(plots._ink(colour)) for colour in plots.PALETTE) >= 4.5
+    assert contrast(plots.GREY) >= 4.5
+
+
+def test_set_style_uses_the_palette():
+    assert plt.rcParams["axes.prop_cycle"].by_key()["color"] == list(plots.PALETTE)
+
+
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [(1, "1 B"), (999, "999 B"), (1000, "1 kB"), (1500, "1.5 kB"), (999_600, "1 MB"),
+     (44e6, "44 MB"), (2e9, "2 GB"), (5e12, "5e+03 GB")],
+)  # fmt: skip
+def test_human_bytes(n, text):
+    assert plots.human_bytes(n) == text
+
+
+# ------------------------------------------------------------------------------- size_f1_chart
+
+
+def test_the_chart_wants_its_baseline():
+    with pytest.raises(ValueError, match="no record of the baseline, 'sparse linear'.*there: GRU"):
+        plots.size_f1_chart(records("GRU", "64", 0.6, 10_000))
+    with pytest.raises(ValueError, match="on split 'dev'"):
+        plots.size_f1_chart(BASELINE, split="dev")
+    with pytest.raises(ValueError, match="methods there: none"):
+        plots.size_f1_chart([])
+    plots.size_f1_chart(records("GRU", "64", 0.6, 10_000), baseline="GRU")
+
+
+@pytest.mark.parametrize("name", ["method", "macro_f1", "file_bytes", "encoder_bytes", "split"])
+def test_a_record_without_a_field_is_named(name):
+    broken = dict(BASELINE[0])
+    del broken[name]
+    with pytest.raises(ValueError, match=f"record 1 has no {name}"):
+        plots.size_f1_chart([*BASELINE, broken])
+
+
+@pytest.mark.parametrize("change", [{"macro_f1": np.nan}, {"file_bytes": 0}])
+def test_what_cannot_be_drawn_is_not_left_out_in_silence(change):
+    with pytest.raises(ValueError, match="GRU, 64: macro-F1 and bytes"):
+        plots.size_f1_chart([*BASELINE, records("GRU", "64", 0.6, 9000)[0] | change])
+
+
+def lines(ax, **wanted):
+    """Lines by what they look like."""
+    return [
+        line
+        for line in ax.get_lines()
+        if all(getattr(line, f"get_{name}")() == value for name, value in wanted.items())
+    ]
+
+
+def test_mean_and_range_over_seeds_are_drawn():
+    rows = BASELINE + records("GRU", "64", 0.6, 10_000, encoder=7000, seeds=3)
+    ax = plots.size_f1_chart(rows).axes[0]
+    filled, hollow = [line for line in lines(ax, marker="o") if len(line.get_xdata())]
+    assert filled.get_xydata() == pytest.approx(np.array([[10_000, 0.6]]))
+    assert hollow.get_xydata() == pytest.approx(np.array([[7000, 0.6]]))
+    assert hollow.get_markerfacecolor() == "white" != filled.get_markerfacecolor()
+    bars = [c.get_segments() for c in ax.collections]
+    tall = max((s for group in bars for s in group), key=lambda s: np.ptp(s[:, 1]))
+    assert tall[:, 1] == pytest.approx([0.59, 0.61])
+
+
+def test_the_baseline_is_a_point_and_a_labelled_line_at_its_best():
+    rows = BASELINE + records("sparse linear", "C=2", 0.59, 9000) + records("GRU", "64", 0.6, 9999)
+    ax = plots.size_f1_chart(rows).axes[0]
+    (line,) = lines(ax, linestyle="--")
+    assert list(line.get_ydata()) == [0.59, 0.59]
+    stars = [star.get_markerfacecolor() for star in lines(ax, marker="*")]
+    assert stars.count("white") == len(stars) - stars.count("white") == 2
+    assert written(ax) == ["C=0.5", "C=2", "GRU", "sparse linear: 0.590"]
+
+
+def test_other_splits_are_left_out():
+    ax = plots.size_f1_chart(BASELINE + records("GRU", "64", 0.6, 9999, split="dev")).axes[0]
+    assert written(ax) == ["sparse linear: 0.580"]
+
+
+def test_methods_differ_in_colour_and_in_marker():
+    rows = list(BASELINE)
+    for i in range(9):
+        rows += records(f"method {i}", "one", 0.5 + 0.01 * i, 10_000 * (i + 1))
+    ax = plots.size_f1_chart(rows).axes[0]
+    legend = ax.get_legend().legend_handles
+    handles = {h.get_label(): (h.get_marker(), h.get_color()) for h in legend}
+    looks = [handles[f"method {i}"] for i in range(9)] + [handles["sparse linear"]]
+    assert len({marker for marker, _ in looks}) == 10
+    assert len({colour for _, colour in looks[:6]}) == 6
+
+
+def test_published_points_are_crosses_with_names():
+    ax = plots.size_f1_chart(BASELINE, published=PUBLISHED).axes[0]
+    (cross,) = lines(ax, marker="x")
+    assert cross.get_xydata().tolist() == [[3_200_000, 0.566]]
+    assert "published GRU" in written(ax)
+    assert "x" not in [line.get_marker() for line in plots.size_f1_chart(BASELINE).axes[0].lines]
+
+
+def test_the_legend_tells_what_bars_are_when_there_are_any():
+    def legend(rows):
+        return [t.get_text() for t in plots.size_f1_chart(rows).axes[0].get_legend().get_texts()]
+
+    assert not any("seeds" in text for text in legend(BASELINE))
+    several = BASELINE + records("GRU", "64", 0.6, 9999, seeds=5)
+    assert "bar: lowest to highest of 1 to 5 seeds" in legend(several)
+    alone = records("sparse linear", "C=1", 0.5, 9000, seeds=5)
+    assert "bar: lowest to highest of 5 seeds" in legend(alone)
+
+
+@pytest.mark.parametrize("published", [(), PUBLISHED], ids=["ours", "published"])
+def test_no_label_lies_on_another_or_outside(published):
+    fig = plots.size_f1_chart(crowd(), published=published)
+    ax = fig.axes[0]
+    boxes = labels(ax)
+    assert len(boxes) == 13 + len(published)
+    for (one, a), (other, b) in combinations(boxes.items(), 2):
+        assert not a.overlaps(b), (one.get_text(), other.get_text())
+    frame = ax.get_window_extent()
+    for note, box in boxes.items():
+        assert frame.x0 <= box.x0 and box.x1 <= frame.x1, note.get_text()
+        assert frame.y0 <= box.y0 and box.y1 <= frame.y1, note.get_text()
+
+
+def test_no_label_lies_on_a_marker():
+    ax = plots.size_f1_chart(crowd(), published=PUBLISHED).axes[0]
+    boxes = labels(ax)
+    marks = [line for line in ax.lines if line.get_marker() not in ("None", "", None, "_", "|")]
+    points = np.concatenate([line.get_xydata() for line in marks if len(line.get_xdata())])
+    assert len(points) > 24
+    for x, y in ax.transData.transform(points):
+        for note, box in boxes.items():
+            assert not box.contains(x, y), note.get_text()
+
+
+def test_the_size_axis_is_logarithmic_in_human_units():
+    ax = plots.size_f1_chart(BASELINE + records("transformer", "", 0.64, 44_000_000)).axes[0]
+    ax.figure.canvas.draw()
+    assert ax.get_xscale() == "log"
+    texts = [t.get_text() for t in ax.get_xticklabels()]
+    assert {"10 kB", "1 MB"} <= set(texts)
+    near = plots.size_f1_chart(BASELINE + records("GRU", "", 0.6, 20_000)).axes[0]
+    near.figure.canvas.draw()
+    assert {"5 kB", "10 kB"} <= {t.get_text() for t in near.get_xticklabels()}
+
+
+def test_a_chart_can_be_drawn_on_given_axes():
+    fig, ax = plt.subplots()
+    assert plots.size_f1_chart(BASELINE, ax=ax) is fig
+
+
+# --------------------------------------------------------------------------- latency_histogram
+
+
+def test_the_histogram_marks_mean_and_percentiles():
+    seconds = np.arange(1, 101) / 1000
+    ax = plots.latency_histogram(seconds, title="Model 1").axes[0]
+    assert written(ax) == ["mean 50.5 ms", "p50 50.5 ms", "p95 95 ms", "p99 99 ms"]
+    assert sum(bar.get_height() for bar in ax.patches) == 100
+    assert ax.get_ylabel() == "requests (of 100)"
+
+
+def test_the_histogram_counts_what_it_leaves_out():
+    ax = plots.latency_histogram([*np.linspace(0.009, 0.010, 998), 0.5, 0.8]).axes[0]
+    assert sum(bar.get_height() for bar in ax.patches) == 998
+    assert max(bar.get_x() for bar in ax.patches) <= 10
+    assert ax.get_xlabel() == "latency (ms); 2 slower, up to 800 ms, not shown"
+    assert plots.latency_histogram([0.009, 0.01]).axes[0].get_xlabel() == "latency (ms)"
+
+
+@pytest.mark.parametrize("kind", ["skewed", "constant", "uniform", "one"])
+def test_labels_of_the_histogram_do_not_overlap(kind):
+    rng = np.random.default_rng(0)
+    seconds = {
+        "skewed": rng.lognormal(0, 1, 500),
+        "constant": np.full(9, 0.004),
+        "uniform": rng.random(500),
+        "one": [0.1],
+    }[kind]
+    fig = plots.latency_histogram(seconds)
+    boxes = labels(fig.axes[0])
+    assert not any(a.overlaps(b) for a, b in combinations(boxes.values(), 2))
+    assert all(box.x1 <= fig.bbox.x1 and box.y1 <= fig.bbox.y1 for box in boxes.values())
+
+
+@pytest.mark.parametrize("seconds", [[], [np.nan], [-1.0]])
+def test_the_histogram_rejects_what_is_no_latency(seconds):
+    with pytest.raises(ValueError, match="latenc"):
+        plots.latency_histogram(seconds)
+
+
+# --------------------------------------------------------------------------------- queue_chart
+
+
+def sweep(rates, **options):
+    return [simulate_queue(rate, {1: 0.01, 8: 0.02}, n_requests=300, **options) for rate in rates]
+
+
+def test_the_queue_chart_shows_throughput_latency_and_cost():
+    results = sweep([80, 20, 40])
+    latency, cost = plots.queue_chart(results).axes
+    line = lines(latency, linestyle="-")[0]
+    ordered = sorted(results, key=lambda r: r.arrival_rate)
+    assert list(line.get_xdata()) == [r.throughput for r in ordered]
+    assert list(line.get_ydata()) == [r.latency_ms_p99 for r in ordered]
+    assert list(lines(cost, linestyle="-")[0].get_ydata()) == [r.cost_per_million for r in ordered]
+    assert "x" not in [m.get_marker() for m in latency.lines if len(m.get_xdata())]
+
+
+def test_overload_is_a_cross_and_curves_differ_in_colour_marker_and_line():
+    curves = {"one": sweep([50, 150]), "batches": sweep([50, 150], max_batch=8)}
+    fig = plots.queue_chart(curves)
+    crosses = [m for m in lines(fig.axes[0], marker="x") if len(m.get_xdata())]
+    assert [len(cross.get_xdata()) for cross in crosses] == [1]
+    assert crosses[0].get_ydata()[0] == curves["one"][1].latency_ms_p99
+    handles = fig.legends[0].legend_handles
+    assert [h.get_label() for h in handles][:2] == ["one", "batches"]
+    for name in ("color", "marker", "linestyle"):
+        assert len({getattr(h, f"get_{name}")() for h in handles[:2]}) == 2
+    assert handles[2].get_label().startswith("overloaded")
+
+
+@pytest.mark.parametrize("results", [[], {}, {"one": []}])
+def test_the_queue_chart_wants_results(results):
+    with pytest.raises(ValueError, match="at least one result"):
+        plots.queue_chart(results)

@@ -1,0 +1,390 @@
+"""Interactive parts of a lecture that leave something to read where nothing can be moved.
+
+Each function displays one output with several forms. JupyterLab shows the widget; a front end
+without widgets (GitHub, the site, a printed page) shows the picture or the text beside it.
+
+Two environment variables matter:
+
+``COURSE_EXERCISE_WIDGETS=1``
+    move every control to its ends while the notebook runs, so that a build meets the errors that
+    a student would meet.
+``COURSE_PREDICTIONS``
+    the file of guesses, instead of ``predictions.json`` in the working directory.
+"""
+
+import json
+import math
+import os
+import re
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+
+import ipywidgets
+import matplotlib.pyplot as plt
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from utils.plots import checked_alt, picture
+
+_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def _display(box: ipywidgets.Widget, bundle: dict, metadata: dict | None = None) -> None:
+    """One output: the widget, and what stands in for it elsewhere."""
+    display({_VIEW: box.get_view_spec(), **bundle}, metadata=metadata or {}, raw=True)
+
+
+@contextmanager
+def _errors_shown(area: ipywidgets.HTML) -> Iterator[None]:
+    """Show an error under the widget, where a student sees it, and let it go on.
+
+    In a live notebook the error of a callback ends in a log that few people open; in a build it
+    must stop the notebook.
+    """
+    area.value = ""
+    try:
+        yield
+    except Exception:
+        text = escape(traceback.format_exc())
+        area.value = f'<div role="alert"><strong>Something failed.</strong><pre>{text}</pre></div>'
+        raise
+
+
+def _exercising() -> bool:
+    return os.environ.get("COURSE_EXERCISE_WIDGETS") == "1"
+
+
+def _prose(text: str) -> str:
+    """Text as HTML: escaped, with `code` between backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+# ------------------------------------------------------------------------------------ explore
+
+
+def explore(draw: Callable[..., Figure], alt: str | Callable[..., str], **controls) -> None:
+    """A picture with controls: it is drawn anew when one of them moves.
+
+    Where no control can be moved, the picture at their first values stands there.
+
+    Parameters
+    ----------
+    draw : function of the controls' values, by name, that returns a matplotlib figure
+    alt : what the picture shows, for those who cannot see it
+        Either a text that holds for any values, or a function of the values like ``draw``.
+    **controls : ipywidgets, such as ``bits=IntSlider(value=4, min=1, max=8)``
+        One without a description is described by its name. Sliders redraw when they are let go,
+        not on the way: on one core the pictures would queue up.
+
+    Raises
+    ------
+    ValueError
+        If there is no control, or a description of the picture is empty.
+    TypeError
+        If a control is not a widget with a value, or ``draw`` does not return a figure.
+
+    Notes
+    -----
+    An error in ``draw`` is shown under the picture and raised. With ``COURSE_EXERCISE_WIDGETS=1``
+    each control is moved to its least and greatest value, or to each of its options, and back.
+    """
+    if not controls:
+        raise ValueError("explore needs at least one control; for a fixed picture use plots.show")
+    for name, control in controls.items():
+        if not isinstance(control, ipywidgets.DOMWidget) or not control.has_trait("value"):
+            raise TypeError(f"the control {name!r} must be an ipywidget with a value")
+        _describe(control, name)
+
+    image, errors = ipywidgets.HTML(), ipywidgets.HTML()
+
+    def render() -> tuple[dict, dict]:
+        values = {name: control.value for name, control in controls.items()}
+        with _errors_shown(errors), _no_figures_left():
+            figure = draw(**values)
+            if not isinstance(figure, Figure):
+                raise TypeError(
+                    f"the function given to explore must return a matplotlib Figure, "
+                    f"it returned {type(figure).__name__}"
+                )
+            text = checked_alt(alt(**values) if callable(alt) else alt)
+            bundle, metadata = picture(figure, text)
+        width = metadata["image/png"]["width"]
+        image.value = (
+            f'<img src="data:image/png;base64,{bundle["image/png"]}" '
+            f'alt="{escape(text, quote=True)}" style="width: {width}px; max-width: 100%">'
+        )
+        return bundle, metadata
+
+    bundle, metadata = render()
+    for control in controls.values():
+        control.observe(lambda change: render(), names="value")
+    if _exercising():
+        for control in controls.values():
+            _move_to_ends(control)
+    box = ipywidgets.VBox([*controls.values(), image, errors])
+    _display(box, bundle, metadata)
+
+
+def _describe(control, name: str) -> None:
+    if not getattr(control, "description", ""):
+        control.description = name.replace("_", " ")
+    if hasattr(control.style, "description_width"):
+        control.style.description_width = "initial"  # or a long description is cut off
+    if control.has_trait("continuous_update"):
+        control.continuous_update = False
+
+
+@contextmanager
+def _no_figures_left() -> Iterator[None]:
+    """Close what a failing ``draw`` leaves open: the notebook would show it after the cell."""
+    before = set(plt.get_fignums())
+    try:
+        yield
+    finally:
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
+
+
+def _ends(control) -> list[tuple[str, object]]:
+    """(trait, value) pairs that bring a control to its ends."""
+    if isinstance(control, ipywidgets.SelectMultiple):
+        return [("index", (i,)) for i in range(len(control.options))]
+    if isinstance(control, ipywidgets.SelectionRangeSlider):
+        last = len(control.options) - 1
+        return [("index", ends) for ends in ((0, last), (0, 0), (last, last))]
+    if control.has_trait("options") and control.has_trait("index"):
+        return [("index", i) for i in range(len(control.options))]
+    if isinstance(control.value, bool):
+        return [("value", False), ("value", True)]
+    if control.has_trait("min") and control.has_trait("max"):
+        low, high = control.min, control.max
+        if isinstance(control, ipywidgets.FloatLogSlider):  # its ends are exponents
+            low, high = control.base**low, control.base**high
+        if isinstance(control.value, tuple):
+            return [("value", ends) for ends in ((low, high), (low, low), (high, high))]
+        return [("value", low), ("value", high)]
+    return []  # a text box has no ends
+
+
+def _move_to_ends(control) -> None:
+    first = control.value
+    for trait, value in _ends(control):
+        setattr(control, trait, value)
+    control.value = first
+
+
+# --------------------------------------------------------------------------- predict and reveal
+
+
+def _predictions_file() -> Path:
+    return Path(os.environ.get("COURSE_PREDICTIONS") or "predictions.json").absolute()
+
+
+def _read_guesses() -> dict:
+    path = _predictions_file()
+    if not path.exists():
+        return {}
+    try:
+        guesses = json.loads(path.read_text(encoding="utf-8"))
+        for guess in guesses.values():
+            float(guess["guess"]), str(guess["unit"])
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{path} is not a file of guesses any more ({error}): "
+            "delete or rename it and run the cell again"
+        ) from error
+    return guesses
+
+
+def _write_guess(key: str, guess: float, unit: str) -> None:
+    path = _predictions_file()
+    guesses = _read_guesses() | {key: {"guess": guess, "unit": unit}}
+    # Written beside the file and then renamed: a kernel killed halfway leaves the old file whole.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(guesses, file, indent=1, ensure_ascii=False)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _parse(text: str) -> float | None:
+    """A finite number, or None. Commas are refused: 1,500 is a large number here, a small there."""
+    try:
+        number = float(text.strip().replace(" ", ""))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _with_unit(number: float, unit: str) -> str:
+    digits = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+    return f"{digits} {unit}".strip()
+
+
+def predict(key: str, question: str, unit: str = "") -> None:
+    """Ask for a guess, before the measurement is seen, and write it down.
+
+    The guess is kept in a file (see the module) until another one replaces it, so it survives a
+    restart of the kernel.
+
+    Parameters
+    ----------
+    key : name of the guess, for :func:`reveal`
+    question : what to guess
+    unit : unit of the answer, such as ``"ms"``
+
+    Raises
+    ------
+    ValueError
+        If the file of guesses exists and is not one.
+    OSError
+        When a guess is written, if it cannot be; also shown under the box.
+    """
+    unit_text = f" ({unit})" if unit else ""
+    title = ipywidgets.HTML(f"<p><strong>Predict.</strong> {_prose(question)}</p>")
+    number = ipywidgets.Text(
+        description=f"Your guess{unit_text}:",
+        placeholder="a number, such as 12.5",
+        continuous_update=False,
+        style={"description_width": "initial"},
+    )
+    button = ipywidgets.Button(description="Write it down", button_style="primary")
+    status, errors = ipywidgets.HTML(), ipywidgets.HTML()
+
+    def say(text: str) -> None:
+        status.value = f'<p role="status">{escape(text)}</p>'
+
+    def save(_=None) -> None:
+        with _errors_shown(errors):
+            guess = _parse(number.value)
+            if guess is None:
+                say("That is not a number. Write one with a decimal point, such as 12.5.")
+                return
+            _write_guess(key, guess, unit)
+            say(f"Written down: {_with_unit(guess, unit)}. Now go on and see.")
+
+    known = _read_guesses().get(key)
+    if known:
+        number.value = f"{known['guess']:.12g}"
+        say(f"Your guess so far: {_with_unit(known['guess'], unit)}.")
+    number.observe(save, names="value")  # Enter, or leaving the box
+    button.on_click(save)
+    box = ipywidgets.VBox([title, ipywidgets.HBox([number, button]), status, errors])
+    plain = f"Predict{unit_text}: {question}\nWrite down your guess before you go on."
+    html = (
+        f"<p><strong>Predict{escape(unit_text)}.</strong> {_prose(question)}</p>"
+        "<p>Write down your guess before you go on.</p>"
+    )
+    _display(box, {"text/html": html, "text/plain": plain})
+
+
+def reveal(key: str, measured: float, unit: str = "") -> None:
+    """Set the guess of :func:`predict` beside what was measured.
+
+    Parameters
+    ----------
+    key : name of the guess
+    measured : the measurement, a finite number
+    unit : its unit, the same as in :func:`predict`
+
+    Raises
+    ------
+    ValueError
+        If the measurement is not finite, the guess was asked for in another unit, or the file of
+        guesses is not one.
+    """
+    measured = float(measured)
+    if not math.isfinite(measured):
+        raise ValueError(f"the measurement of {key!r} must be a finite number, got {measured}")
+    known = _read_guesses().get(key)
+    rows = [("Measured", _with_unit(measured, unit))]
+    if known is None:
+        verdict = "You wrote down no guess for this one."
+    else:
+        if known["unit"] != unit:
+            raise ValueError(f"{key!r} was guessed in {known['unit']!r} and measured in {unit!r}")
+        guess = float(known["guess"])
+        rows.insert(0, ("Your guess", _with_unit(guess, unit)))
+        verdict = _compare(guess, measured, unit)
+    plain = "\n".join([f"{name + ':':<12} {value}" for name, value in rows] + [verdict])
+    cells = "".join(
+        f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>' for name, value in rows
+    )
+    html = f"<table>{cells}</table><p>{escape(verdict)}</p>"
+    display({"text/html": html, "text/plain": plain}, raw=True)
+
+
+def _compare(guess: float, measured: float, unit: str) -> str:
+    if guess == measured:
+        return "Your guess was exact."
+    side = "high" if guess > measured else "low"
+    if guess * measured <= 0:  # no ratio to speak of
+        return f"Your guess was {_with_unit(abs(guess - measured), unit)} too {side}."
+    ratio = max(abs(guess / measured), abs(measured / guess))
+    if ratio < 1.1:
+        return f"Your guess was right within 10% (a little {side})."
+    if guess < 0:
+        return f"Your guess was {_with_unit(abs(guess - measured), unit)} too {side}."
+    factor = f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.2g}"
+    return f"Your guess was {factor} times too {side}."
+
+
+# --------------------------------------------------------------------------------------- quiz
+
+
+def quiz(question: str, options: Mapping[str, str], answer: str) -> None:
+    """A question with options that answer back.
+
+    Parameters
+    ----------
+    question : what is asked
+    options : option -> what to say to someone who chooses it, also for the right one: why
+    answer : the right option
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two options, one says nothing back, or ``answer`` is none of them.
+    """
+    if len(options) < 2 or not all(feedback.strip() for feedback in options.values()):
+        raise ValueError("a quiz needs at least two options, each with its feedback")
+    if answer not in options:
+        raise ValueError(f"the answer {answer!r} is not among the options {list(options)}")
+    title = ipywidgets.HTML(f"<p><strong>{_prose(question)}</strong></p>")
+    choice = ipywidgets.RadioButtons(
+        options=list(options),
+        value=None,
+        description="Your answer:",
+        style={"description_width": "initial"},
+        layout={"width": "max-content"},
+    )
+    feedback = ipywidgets.HTML()
+
+    def respond(_) -> None:
+        if choice.value is None:
+            feedback.value = ""
+            return
+        word = "Right." if choice.value == answer else "Not right."
+        feedback.value = (
+            f'<p role="status"><strong>{word}</strong> {_prose(options[choice.value])}</p>'
+        )
+
+    choice.observe(respond, names="value")
+    if _exercising():
+        _move_to_ends(choice)
+    items = "".join(f"<li>{_prose(option)}</li>" for option in options)
+    html = (
+        f"<p><strong>{_prose(question)}</strong></p><ul>{items}</ul>"
+        f"<details><summary>Answer</summary><p><strong>{_prose(answer)}</strong>. "
+        f"{_prose(options[answer])}</p></details>"
+    )
+    lines = [question, *(f"( ) {option}" for option in options)]
+    plain = "\n".join([*lines, "Run this cell in JupyterLab to check your answer."])
+    _display(ipywidgets.VBox([title, choice, feedback]), {"text/html": html, "text/plain": plain})
