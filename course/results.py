@@ -1,0 +1,217 @@
+"""Run a unit's experiments and keep what they measured in ``course/results/UNIT.json``.
+
+A unit's ``experiments.py`` holds a list ``EXPERIMENTS``. Each experiment is a function of a seed that
+returns records: flat dicts with at least :data:`REQUIRED`. Finished (experiment, seed) pairs are kept
+in ``build/results`` until the whole run is written, so an interrupted run goes on where it stopped.
+"""
+
+import datetime
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from course.errors import UserError
+from course.units import ROOT, Unit, find_unit
+
+REQUIRED = (
+    "method",
+    "setting",
+    "seed",
+    "split",
+    "macro_f1",
+    "per_label_f1",
+    "encoder_bytes",
+    "file_bytes",
+)
+RESULTS = Path(__file__).parent / "results"
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "safetensors", "zstandard", "transformers")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One thing to measure.
+
+    Attributes
+    ----------
+    name : unique within the unit; what stands before a colon becomes the field ``experiment`` of
+        its records, so that several experiments can fill one chart
+    run : seed -> list of records (dicts of plain values)
+    seeded : False for what no seed changes: it runs once, with seed 0
+    alone : True for timings: runs after all others, with nothing beside it
+    scored : False when its records carry no F1 (timings): then only ``method``, ``setting``, ``seed``
+        are required
+    """
+
+    name: str
+    run: Callable[[int], list[dict]]
+    seeded: bool = True
+    alone: bool = False
+    scored: bool = True
+
+
+def load_results(name: str) -> dict:
+    """Read ``course/results/NAME.json``: what lectures, README and plots show.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, naming the command that makes it.
+    """
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        raise UserError(
+            f"There are no results called {name!r}; make them with `python -m course results {name}`."
+        )
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def run_results(
+    unit_name: str, seeds: int = 5, jobs: int = 1, console: Console | None = None
+) -> Path:
+    """Run every experiment of a unit and write its results file; return the file's path.
+
+    ``jobs`` processes share the experiments through joblib. A ``joblib.parallel_config`` around the
+    call hands them to another backend.
+
+    Raises
+    ------
+    UserError
+        If the unit is unknown, has no experiments, or a record lacks a required field.
+    """
+    unit, console = find_unit(unit_name), console or Console()
+    experiments, finish = _load_experiments(unit)
+    parts = ROOT / "build" / "results" / unit.topic / _fingerprint(unit)
+    parts.mkdir(parents=True, exist_ok=True)
+    runs = [(e, seed) for e in experiments for seed in (range(seeds) if e.seeded else (0,))]
+    todo = [(e, seed) for e, seed in runs if not _part(parts, e, seed).exists()]
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task(unit.topic, total=len(runs), completed=len(runs) - len(todo))
+        together = [
+            joblib.delayed(_run)(unit, e.name, seed, parts) for e, seed in todo if not e.alone
+        ]
+        for name in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(together):
+            progress.update(bar, advance=1, description=name)
+        for experiment, seed in todo:
+            if experiment.alone:
+                progress.update(
+                    bar, description=_run(unit, experiment.name, seed, parts), advance=1
+                )
+    records = [
+        r for e, seed in runs for r in json.loads(_part(parts, e, seed).read_text(encoding="utf-8"))
+    ]
+    document = {
+        "command": f"python -m course results {unit.topic} --seeds {seeds}",
+        **_provenance(),
+        "records": records,
+    }
+    path = RESULTS / f"{unit.topic}.json"
+    path.parent.mkdir(exist_ok=True)
+    _write_json(path, document)
+    finish(records)
+    shutil.rmtree(parts)
+    return path
+
+
+def _load_experiments(unit: Unit):
+    source = unit.folder / "experiments.py"
+    if not source.exists():
+        raise UserError(f"Unit {unit.topic} has no experiments.py, so there is nothing to measure.")
+    spec = importlib.util.spec_from_file_location(f"course_experiments_{unit.topic}", source)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.EXPERIMENTS, getattr(module, "finish", lambda records: None)
+
+
+def _run(unit: Unit, name: str, seed: int, parts: Path) -> str:
+    """Run one experiment in this process and keep its records. Takes names: functions of a file do not travel."""
+    experiments, _ = _load_experiments(unit)
+    experiment = next(e for e in experiments if e.name == name)
+    records = [{"experiment": name.partition(":")[0], **record} for record in experiment.run(seed)]
+    for record in records:
+        wanted = REQUIRED if experiment.scored else REQUIRED[:3]
+        if missing := [key for key in wanted if key not in record]:
+            raise UserError(
+                f"Experiment {name} of unit {unit.topic} left out {', '.join(missing)} in a record."
+            )
+    _write_json(_part(parts, experiment, seed), records)
+    return name
+
+
+def _part(parts: Path, experiment: Experiment, seed: int) -> Path:
+    return parts / f"{re.sub(r'[^a-zA-Z0-9]+', '-', experiment.name)}-{seed}.json"
+
+
+def _fingerprint(unit: Unit) -> str:
+    """Of the code that measures: a run goes on only if nothing in it has changed since."""
+    files = sorted((ROOT / "utils").glob("**/*.py")) + [unit.folder / "experiments.py"]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+def _write_json(path: Path, value) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _provenance() -> dict:
+    """Commit, machine, library versions and date: what a reader needs to judge or repeat a number."""
+    from utils.data import find_goemotions
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+    source = find_goemotions()
+    digest = hashlib.sha256(
+        b"".join((source.folder / f"{s}.tsv").read_bytes() for s in ("train", "dev", "test"))
+    )
+    return {
+        "commit": git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(git("status", "--porcelain", "--", "utils", "course/units")),
+        "date": datetime.date.today().isoformat(),
+        "data": {
+            "kind": "sample" if source.kind == "sample" else "GoEmotions",
+            "sha256": digest.hexdigest(),
+        },
+        "machine": {
+            "processor": _processor(),
+            "cores": joblib.cpu_count(),
+            "system": platform.system(),
+            "architecture": platform.machine(),
+        },
+        "versions": {"python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in LIBRARIES if _installed(name)},
+    }
+
+
+def _installed(name: str) -> bool:
+    return bool(list(importlib.metadata.distributions(name=name)))
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        return platform.processor()
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        "unknown",
+    )
