@@ -141,7 +141,10 @@ def _load_experiments(unit: Unit):
 
 
 def _run(unit: Unit, name: str, seed: int, parts: Path) -> str:
-    """Run one experiment in this process and keep its records. Takes names: functions of a file do not travel."""
+    """Run one experiment in this process and keep its records.
+
+    It takes a name, since functions of a file that is not a module do not travel to workers.
+    """
     experiments, _ = _load_experiments(unit)
     experiment = next(e for e in experiments if e.name == name)
     records = [{"experiment": name.partition(":")[0], **record} for record in experiment.run(seed)]

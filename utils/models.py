@@ -330,7 +330,7 @@ class TransformerNetwork(nn.Module):
 
     @classmethod
     def pretrained(cls, labels: int, folder=None, dropout: float = 0.1) -> "TransformerNetwork":
-        """Load the encoder's weights from a local folder or the Hub; see ``utils.embeddings.find_encoder``."""
+        """Load the encoder from a local folder or the Hub; see ``utils.embeddings.find_encoder``."""
         from transformers import BertModel
         from transformers.utils import logging
 

@@ -29,7 +29,7 @@ from utils.models import NETWORKS, NeuralClassifier, SparseLinear, TextClassifie
 
 FORMAT = "small-language-model"
 VERSION = 1
-# zstandard on weights and words gains less than 4; a bitmask of a float32 tensor stands for 32 times its bytes.
+# zstandard on weights and words gains less than 4; a bitmask stands for 32 times its bytes of float32.
 MAX_EXPANSION = 64
 MIN_ALLOWANCE = 1 << 16
 MAX_FILE_BYTES = 1 << 31

@@ -17,6 +17,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
@@ -138,6 +139,8 @@ def _freeze(fig: Figure) -> None:
     fig.set_layout_engine("none")
 
 
+_HALO = withStroke(linewidth=3, foreground="white")  # a label crossed by a line stays readable
+
 # Directions in which a label may stand: right, above, below, left, then aslant.
 _SIDES = [(1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 _SIDES += [(0.5, 1), (0.5, -1), (-0.5, 1), (-0.5, -1)]
@@ -197,7 +200,7 @@ class _Labels:
         """Write beside a point."""
         note = self.ax.annotate(
             text, (x, y), xytext=(0, 0), textcoords="offset points", color=_ink(colour),
-            fontsize=10, ha="center", va="center",
+            fontsize=10, ha="center", va="center", path_effects=[_HALO],
         )
         extent = note.get_window_extent(self.renderer)
         size, centre = np.array([extent.width, extent.height]), self.ax.transData.transform((x, y))

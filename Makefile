@@ -1,0 +1,38 @@
+# Two commands: `make course` runs everything, `make test` tests everything.
+# Another Python: make course PYTHON=python3.13
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+CPU_TORCH := https://download.pytorch.org/whl/cpu
+
+.PHONY: course test lab install clean
+
+course: $(INSTALLED)
+	$(BIN)/python -m course run
+
+test: $(INSTALLED)
+	$(BIN)/python -m course build --check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lab: $(INSTALLED)
+	$(BIN)/python -m course lab
+
+install: $(INSTALLED)
+
+# The versions in constraints.txt are the ones that were tested. PyTorch comes first, by itself, from
+# its CPU index: on Linux the default build brings gigabytes of CUDA that the course does not need.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "The course needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import torch' 2> /dev/null || \
+	  $(BIN)/pip install --quiet --retries 1 --no-deps --index-url $(CPU_TORCH) -c constraints.txt torch || \
+	  echo "No CPU build of PyTorch could be had; installing the default one."
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+# Leaves .venv, and grading/ with what students handed in.
+clean:
+	rm -rf build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find course utils tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,402 @@
+"""The gates that every unit passes before it is released.
+
+A gate is a function that takes a Workbench and returns its problems as sentences; none means that
+the gate is green. `tests/course/test_check.py` has a broken unit for every gate.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from nbformat import NotebookNode
+
+from course import build
+from course.errors import UserError
+from course.execute import Execution
+from course.harness import run_variants
+from course.mistakes import CALLS_THE_LIBRARY, Alternative, AnswerBank, Mistake, load_answers
+from course.notebooks import (
+    BEGIN_HIDDEN,
+    END_HIDDEN,
+    MARKERS,
+    answer_sources,
+    auto_questions,
+    code_cells,
+    grade_id,
+    images,
+    question_of,
+    questions,
+    read_notebook,
+    secret_lines,
+    with_answers,
+)
+from course.scores import Score, score_notebook
+from course.units import Budget, Unit
+
+MAX_LINES = 25
+MIN_MISTAKES = 3
+EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\s*[(\[]")
+HTML_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+HTML_ALT = re.compile(r"""\balt\s*=\s*("[^"]*[^"\s][^"]*"|'[^']*[^'\s][^']*')""", re.IGNORECASE)
+
+
+class Workbench:
+    """A unit and what the gates need to know of it, each made once, when first asked for.
+
+    Unless `run`, the lecture in the repository stands for one that was run just now."""
+
+    def __init__(self, unit: Unit, jobs: int = 2, run: bool = True) -> None:
+        self.unit = unit
+        self.jobs = jobs
+        self.run = run
+
+    @cached_property
+    def lecture(self) -> NotebookNode:
+        return build.lecture_from_source(self.unit)
+
+    @cached_property
+    def solution(self) -> NotebookNode:
+        return build.solution_from_source(self.unit)
+
+    @cached_property
+    def release(self) -> NotebookNode:
+        return build.release_from_solution(self.unit, self.solution)
+
+    @cached_property
+    def bank(self) -> AnswerBank:
+        return load_answers(self.unit.mistakes_source)
+
+    @cached_property
+    def lecture_run(self) -> Execution:
+        if not self.run:
+            return Execution(read_notebook(self.unit.lecture_notebook()), 0.0, 0.0, None)
+        return build.execute_lecture(self.unit)
+
+    @cached_property
+    def solution_run(self) -> Execution:
+        return build.execute_solution(self.unit)
+
+    @cached_property
+    def scores(self) -> dict[object, dict[str, Score]]:
+        """The scores per question of the solution ("solution"), of the untouched release
+        ("release"), and of the solution with each wrong or alternative answer put in."""
+        variants: dict[object, NotebookNode] = {
+            "solution": self.solution,
+            "release": with_answers(self.solution, answer_sources(self.release)),
+        }
+        for answer in (*self.bank.mistakes, *self.bank.alternatives):
+            variants[answer] = with_answers(self.solution, {answer.question: answer.code})
+        executed = run_variants(
+            list(variants.values()),
+            cell_seconds=self.unit.assignment.max_seconds,
+            folder=self.unit.release_notebook().parent,
+            jobs=self.jobs,
+        )
+        return {k: score_notebook(nb) for k, nb in zip(variants, executed, strict=True)}
+
+
+# Gates on what is written
+
+
+def well_formed(bench: Workbench) -> list[str]:
+    """Question names, answer cells, points and hidden tests are as the harness expects them."""
+    problems = []
+    if not auto_questions(bench.solution):
+        problems.append("The assignment has no question with tests.")
+    names = [name for cell in bench.solution.cells if (name := grade_id(cell))]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"Two cells have the grade id {name!r}.")
+    for name, question in questions(bench.solution).items():
+        if not question.tests:
+            if not question.manual:
+                problems.append(f"{name} has an answer cell but no test and no written answer.")
+            continue
+        if [grade_id(cell) for cell in question.answers] != [name]:
+            problems.append(f"{name} must have one answer cell, whose grade id is {name!r}.")
+        if question.points <= 0:
+            problems.append(f"The tests of {name} give no points.")
+        hidden = [c for c in question.tests if BEGIN_HIDDEN in c.source and END_HIDDEN in c.source]
+        if not hidden:
+            problems.append(f"{name} has no hidden test, so a hard-coded answer passes.")
+    return problems
+
+
+def answers_listed(bench: Workbench) -> list[str]:
+    """Every question has wrong answers enough, one that calls the library, and an alternative."""
+    problems = []
+    known = auto_questions(bench.solution)
+    answers = (*bench.bank.mistakes, *bench.bank.alternatives)
+    for answer in answers:
+        if answer.question not in known:
+            problems.append(f"{_name(answer)} is about {answer.question}, which has no tests.")
+    names = Counter(map(_name, answers))
+    problems += [f"{name} is there twice." for name, count in names.items() if count > 1]
+    for question in known:
+        mistakes = bench.bank.mistakes_of(question)
+        if len(mistakes) < MIN_MISTAKES:
+            problems.append(
+                f"{question} has {len(mistakes)} mistakes; write at least {MIN_MISTAKES}."
+            )
+        calls = any(mistake.name == CALLS_THE_LIBRARY for mistake in mistakes)
+        if not calls and not bench.bank.no_library.get(question):
+            problems.append(
+                f'{question} has no mistake "{CALLS_THE_LIBRARY}"; write one, or say in NO_LIBRARY '
+                "why there is nothing to call."
+            )
+        if not bench.bank.alternatives_of(question):
+            problems.append(f"{question} has no alternative answer; write at least one.")
+    for mistake in bench.bank.mistakes:
+        for part in ("name", "misconception", "code", "message"):
+            if not getattr(mistake, part).strip():
+                problems.append(f"{_name(mistake)} has an empty {part}.")
+    return problems
+
+
+def short_cells(bench: Workbench) -> list[str]:
+    """No code cell is longer than 25 lines, solutions and tests included."""
+    problems = []
+    for path, nb in _sources(bench):
+        for number, cell in code_cells(nb):
+            lines = len(cell.source.splitlines())
+            if lines > MAX_LINES:
+                problems.append(
+                    f"{path}: cell {number} has {lines} lines; split it or move plumbing to utils "
+                    f"(at most {MAX_LINES})."
+                )
+    return problems
+
+
+def no_emoji(bench: Workbench) -> list[str]:
+    """No emoji in the unit's sources."""
+    problems = []
+    for path in sorted(bench.unit.folder.glob("*.*")):
+        if path.suffix not in (".py", ".toml", ".md"):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if found := EMOJI.search(line):
+                problems.append(f"{path}:{number} has an emoji ({ascii(found.group())}).")
+    return problems
+
+
+def up_to_date(bench: Workbench) -> list[str]:
+    """The generated notebooks are what the sources say."""
+    return build.unit_drift(bench.unit, bench.lecture, bench.solution, bench.release)
+
+
+def clean_release(bench: Workbench) -> list[str]:
+    """The release holds no solution, hidden test, marker, output, widget state or stray file."""
+    path = bench.unit.release_notebook()
+    problems = [
+        f"{stray} is not part of the release; delete it."
+        for stray in sorted(path.parent.rglob("*"))
+        if stray.is_file() and stray != path
+    ]
+    nb = read_notebook(path)
+    secret = secret_lines(bench.solution)
+    if "widgets" in nb.metadata:
+        problems.append(f"{path} holds saved widget state.")
+    for number, cell in enumerate(nb.cells, start=1):
+        where = f"{path}: cell {number}"
+        if MARKERS.search(cell.source):
+            problems.append(f"{where} shows a BEGIN or END marker of nbgrader.")
+        if leaked := [line for line in cell.source.split("\n") if line.strip() in secret]:
+            problems.append(
+                f"{where} shows text of a solution or hidden test: {leaked[0].strip()!r}."
+            )
+        if cell.get("outputs") or cell.get("execution_count"):
+            problems.append(f"{where} has been run; a release holds no outputs.")
+    return problems
+
+
+# Gates on what comes out when it runs
+
+
+def solution_passes(bench: Workbench) -> list[str]:
+    """The solution gets full marks."""
+    return list(_lost(bench.scores["solution"], "The solution"))
+
+
+def release_scores_zero(bench: Workbench) -> list[str]:
+    """The untouched release gets no points."""
+    return [
+        f"The untouched release gets {score.points:g} of {score.possible:g} points for {question}."
+        for question, score in bench.scores["release"].items()
+        if score.points != 0
+    ]
+
+
+def mistakes_fail(bench: Workbench) -> list[str]:
+    """Every mistake loses exactly the points of its question, and its message is shown."""
+    problems = []
+    for mistake in bench.bank.mistakes:
+        scores = dict(bench.scores[mistake])
+        own = scores.pop(mistake.question, None)
+        if own is None:
+            continue  # answers_listed reports it
+        if own.points == own.possible:
+            problems.append(f"{_name(mistake)} gets full marks: no test catches it.")
+        elif own.points:
+            problems.append(
+                f"{_name(mistake)} keeps {own.points:g} of {own.possible:g} points: a test of "
+                f"{mistake.question} that gives points misses it. Let that test catch it too, or "
+                "move its points."
+            )
+        elif " ".join(mistake.message.split()) not in own.reason:
+            problems.append(
+                f"{_name(mistake)} fails without its message {mistake.message!r}; the tests said: "
+                f"{own.reason[:300]!r}."
+            )
+        problems += _lost(scores, _name(mistake))
+    return problems
+
+
+def alternatives_pass(bench: Workbench) -> list[str]:
+    """Every correct answer written another way gets full marks."""
+    return [
+        problem
+        for answer in bench.bank.alternatives
+        for problem in _lost(bench.scores[answer], _name(answer))
+    ]
+
+
+def runs_in_budget(bench: Workbench) -> list[str]:
+    """Lecture and solution run without error, within the unit's seconds and memory."""
+    return [
+        *over_budget("The lecture", bench.lecture_run, bench.unit.lecture),
+        *over_budget("The solution", bench.solution_run, bench.unit.assignment),
+    ]
+
+
+def over_budget(what: str, run: Execution, budget: Budget) -> Iterator[str]:
+    """What is wrong with one run."""
+    if not run.ok:
+        yield f"{what} does not run: {run.error}."
+        return
+    if run.seconds > budget.max_seconds:
+        yield f"{what} took {run.seconds:.0f} s; its budget is {budget.max_seconds:g} s."
+    if run.peak_mb > budget.max_mb:
+        yield f"{what} needed {run.peak_mb:.0f} MB; its budget is {budget.max_mb:g} MB."
+
+
+def alt_text(bench: Workbench) -> list[str]:
+    """Every picture, in outputs and in text, has alternative text."""
+    problems = []
+    for path, nb in _sources(bench):
+        for number, cell in enumerate(nb.cells, start=1):
+            if cell.cell_type == "markdown" and _unlabelled(cell.source):
+                problems.append(f"{path}: cell {number} shows a picture without alternative text.")
+    for what, nb in _executed(bench):
+        for number, output in images(nb):
+            for kind in (kind for kind in output.data if kind.startswith("image/")):
+                alt = output.get("metadata", {}).get(kind, {}).get("alt", "")
+                if not alt.strip() or alt.startswith("<"):
+                    problems.append(
+                        f"{what}: the {kind} of cell {number} has no alternative text; show it "
+                        "with utils.plots.show(figure, alt)."
+                    )
+        for number, cell in code_cells(nb):
+            html = "".join(str(o.get("data", {}).get("text/html", "")) for o in cell.outputs)
+            if _unlabelled(html):
+                problems.append(f"{what}: the HTML of cell {number} has an <img> without alt.")
+    return problems
+
+
+def static_widgets(bench: Workbench) -> list[str]:
+    """Every widget leaves something to see where no widget can be shown."""
+    problems = []
+    for number, cell in code_cells(bench.lecture_run.notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            fallback = any(k.startswith(("image/", "text/html", "text/markdown")) for k in data)
+            if build.WIDGET_VIEW in data and not fallback:
+                problems.append(
+                    f"The lecture: cell {number} shows a widget without a static picture or text."
+                )
+    return problems
+
+
+def quiet_lecture(bench: Workbench) -> list[str]:
+    """The lecture writes nothing to stderr: no warning, no progress bar left behind."""
+    return [
+        f"{what}: cell {number} writes to stderr: {output.text.strip()[:120]!r}."
+        for what, nb in _executed(bench)
+        for number, cell in code_cells(nb)
+        for output in cell.outputs
+        if output.output_type == "stream" and output.name == "stderr"
+    ]
+
+
+Gate = Callable[[Workbench], list[str]]
+WRITTEN: tuple[Gate, ...] = (
+    *(well_formed, answers_listed, short_cells, no_emoji, up_to_date, clean_release),
+)
+ANSWERED: tuple[Gate, ...] = (
+    *(solution_passes, release_scores_zero, mistakes_fail, alternatives_pass),
+)
+SHOWN: tuple[Gate, ...] = (alt_text, quiet_lecture)
+EXECUTED: tuple[Gate, ...] = (runs_in_budget, static_widgets)
+GATES = WRITTEN + ANSWERED + SHOWN + EXECUTED
+
+
+@dataclass(frozen=True)
+class GateResult:
+    gate: str
+    problems: tuple[str, ...]
+
+
+def check_unit(
+    unit: Unit,
+    *,
+    run: bool = True,
+    jobs: int = 2,
+    on_gate: Callable[[str], None] = lambda gate: None,
+) -> list[GateResult]:
+    """Put a unit through the gates; unless `run`, through those that need no kernel.
+    `on_gate` is told the name of each before it starts."""
+    bench = Workbench(unit, jobs, run)
+    gates = [gate for gate in GATES if run or gate not in EXECUTED]
+    results = []
+    for gate in gates:
+        name = gate.__name__.replace("_", " ")
+        on_gate(name)
+        try:
+            problems = gate(bench)
+        except UserError as error:
+            problems = [str(error)]
+        results.append(GateResult(name, tuple(dict.fromkeys(problems))))
+    return results
+
+
+def _name(answer: Mistake | Alternative) -> str:
+    kind = "mistake" if isinstance(answer, Mistake) else "alternative"
+    return f"The {kind} {question_of(answer.question)}/{answer.name}"
+
+
+def _lost(scores: dict[str, Score], who: str) -> Iterator[str]:
+    for question, score in scores.items():
+        if score.points != score.possible:
+            yield (
+                f"{who} gets {score.points:g} of {score.possible:g} points for {question}: "
+                f"{score.reason[:300] or 'no reason shown'}."
+            )
+
+
+def _sources(bench: Workbench) -> Iterator[tuple[object, NotebookNode]]:
+    yield bench.unit.lecture_source, bench.lecture
+    yield bench.unit.exercise_source, bench.solution
+
+
+def _executed(bench: Workbench) -> Iterator[tuple[str, NotebookNode]]:
+    """The lecture as it runs now, and as it stands in the repository."""
+    yield "The lecture", bench.lecture_run.notebook
+    if bench.unit.lecture_notebook().is_file():
+        yield str(bench.unit.lecture_notebook()), read_notebook(bench.unit.lecture_notebook())
+
+
+def _unlabelled(text: str) -> bool:
+    """Whether Markdown or HTML shows a picture without alternative text."""
+    markdown = any(not found["alt"].strip() for found in MARKDOWN_IMAGE.finditer(text))
+    return markdown or any(not HTML_ALT.search(tag) for tag in HTML_IMAGE.findall(text))

@@ -1,0 +1,1391 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # Three kinds of efficiency
+#
+# A model that predicts well but costs too much is not used. This lecture is about the cost: how
+# fast a model answers, how much memory it takes, how many bytes it is. You will define each,
+# measure each, and see why a number that looks precise often is not.
+#
+# **After this lecture you can**
+#
+# 1. define throughput, latency at a percentile, memory and model size, and compute each of them;
+# 2. say which of them comes first on a server, on a dedicated device, and in a web page or on a
+#    phone, and why;
+# 3. measure a model so that somebody else gets the same digits: warm-up, percentiles, threads,
+#    spread;
+# 4. predict what batching by length, a batching window and more replicas do to throughput, p99
+#    latency and cost, and check it;
+# 5. count the bytes of a model honestly, and read a chart of size against F1.
+#
+# **How it works.** Plan about 45 minutes. Before seven of the measurements a box asks for your
+# guess: write one down, however rough. What surprises you, you remember. Cells that only print a
+# sentence or a table are folded; unfold one to see which measurement its numbers come from. The
+# notebook holds no measurement from memory: what it says is read from `course/results/` or measured
+# while it runs.
+
+# %%
+import tempfile
+import time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import Markdown, display
+from ipywidgets import Dropdown, IntSlider, SelectionSlider
+from matplotlib.ticker import LogLocator
+from threadpoolctl import threadpool_limits
+
+from utils import packing, plots
+from utils.data import SAMPLE_FOLDER, SPLITS, load_goemotions, tokenize
+from utils.efficiency import (
+    count_parameters,
+    length_batches,
+    naive_batches,
+    padding_share,
+    simulate_queue,
+)
+from utils.metrics import macro_f1
+from utils.plots import show
+from utils.records import load_provenance, load_published, load_records, summarise
+from utils.widgets import explore, predict, quiz, reveal
+
+# %% [markdown]
+# One thread, from here to the end. With two threads a timing also depends on who else wants the
+# second core; with one, the same notebook means the same thing on a laptop and on a shared server.
+
+# %%
+torch.set_num_threads(1)
+threadpool_limits(limits=1)  # the same for NumPy and SciPy
+np.random.seed(0)
+torch.manual_seed(0)
+np.set_printoptions(legacy="1.25")  # prints 26.0 and not np.float64(26.0)
+plots.set_style()
+
+# %% [markdown]
+# Two small functions for sentences and tables whose numbers are computed, and a third to look up a
+# measurement.
+
+# %%
+def say(text):
+    display(Markdown(text))
+
+
+def table(header, rows):
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    say("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
+
+
+def record(experiment, **filters):
+    return load_records("efficiency", experiment=experiment, **filters)[0]
+
+
+LINEAR, MODEL_1, MODEL_2 = "sparse linear", "Model 1 (mean vectors)", "Model 2 (GRU)"
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+origin, facts = load_provenance("efficiency"), record("data")
+say(
+    f"The recorded measurements were made on {origin['date']} with Python "
+    f"{origin['versions']['python']} and PyTorch {origin['versions']['torch']} (processor: "
+    f"{origin['machine']['processor']}, {origin['machine']['cores']} cores). "
+    f"Their data: {origin['data']['kind']}, with {facts['rows_train']:,} comments to train on, "
+    f"{facts['rows_dev']:,} to tune on (dev) and {facts['rows_test']:,} to test on. "
+    f"The median comment to train on has {facts['words_median']:g} words, and "
+    f"{facts['share_within_27_tokens']:.1%} of them have no more than 27, after which the networks "
+    "stop reading."
+)
+
+# %% [markdown]
+# ## 1. Why care
+#
+# *About 2 minutes.*
+#
+# A model is trained now and then, and used all day. Suppose a service answers 1,000 requests a
+# second and each takes 1 ms of one core:
+
+# %%
+requests_per_day = 1000 * 24 * 60 * 60
+core_hours_per_day = requests_per_day * 0.001 / 3600
+core_hours_per_day
+
+# %% [markdown]
+# 24 core-hours a day: one core, busy day and night. At 100 ms per request it is a hundred cores.
+# A factor in the cost of one prediction is the same factor in machines, money and energy; that is
+# why [Schwartz et al. (2019)](https://arxiv.org/abs/1907.10597) ask that papers report cost
+# beside accuracy. And below some size a model can go where it could not go at all before: into a
+# web page, onto a phone without a network, to a place that the text must not leave.
+#
+# "Efficient" means three things:
+#
+# - **speed**, which is two numbers: *throughput* (texts per second) and *latency* (how long one
+#   text waits);
+# - **memory** while the model runs;
+# - **size** of the file that has to be stored and sent.
+#
+# They do not move together. A smaller file need not be faster, and a faster model may need more
+# memory. So the first question is never "is it efficient?" but "which one do you need?"
+
+# %% [markdown]
+# ## 2. Latency: the mean hides the tail
+#
+# *About 4 minutes.*
+#
+# **Latency** is the time from a request to its answer. It differs from request to request, so it
+# is a distribution, and one number has to stand for it. Here are six requests:
+
+# %%
+latencies_ms = np.array([12, 10, 98, 11, 13, 12])
+latencies_ms.mean()
+
+# %% [markdown]
+# The mean is 26 ms, and not one request took anything like 26 ms. Five were more than twice as
+# fast, one almost four times as slow. Sort them, and the distribution is in front of you:
+
+# %%
+ordered = np.sort(latencies_ms)
+ordered
+
+# %% [markdown]
+# **The p-th percentile** is the value that p percent of the requests stay at or below. The median
+# is p50. With six values, p95 falls between two of them. NumPy, and this course's `utils`, walk
+# along the sorted list from position 0 to position 5 and interpolate. (There are other conventions;
+# the assignment uses one that never interpolates. With a thousand requests they agree closely.)
+
+# %%
+position = 0.95 * (len(ordered) - 1)  # 4.75: three quarters of the way from index 4 to index 5
+p95 = ordered[4] + 0.75 * (ordered[5] - ordered[4])
+position, p95, np.percentile(latencies_ms, 95)
+
+# %%
+marks = {"p50": np.percentile(latencies_ms, 50), "mean": latencies_ms.mean(), "p95": p95}
+figure, axes = plt.subplots(figsize=(8, 2))
+axes.plot(latencies_ms, np.zeros(6), "o", color=plots.PALETTE[0], markersize=10, alpha=0.6)
+for (name, value), color in zip(marks.items(), plots.PALETTE[1:4], strict=True):
+    axes.axvline(value, color=color, linestyle="--")
+    axes.annotate(f" {name}: {value:g} ms", (value, 0.6), color=color, weight="bold")
+axes.set(xlabel="latency (ms)", yticks=[], ylim=(-1, 1), xlim=(0, 105))
+show(figure, alt="Six latencies on a line: five between 10 and 13 ms, one at 98 ms. p50 is marked "
+     "at 12 ms among the five; the mean, 26 ms, stands in the gap where there is no request; p95 "
+     "is at 76.75 ms.")
+
+# %% [markdown]
+# Two lessons. The mean describes a request that does not exist. And **a high percentile needs many
+# requests**: p95 of six values is decided by the single slowest one. For p99, a hundred requests
+# are the bare minimum and a thousand are better.
+#
+# Does one slow request in a hundred matter? It does when an answer is put together from many.
+# [Dean and Barroso (2013)](https://research.google/pubs/the-tail-at-scale/) give the case of a
+# page that asks 100 servers and must wait for all of them, where each is slow one time in a
+# hundred:
+
+# %%
+1 - 0.99**100
+
+# %% [markdown]
+# Almost two pages in three are slow. At that scale the p99 of a part is the everyday experience of
+# the whole, so services promise a percentile ("p99 below 50 ms"), never a mean.
+#
+# **Think.** Your page asks 10 services, each slow one time in a hundred. How many pages in a
+# hundred are slow? Which percentile of a service must be fast if only one page in a hundred may be
+# slow?
+#
+# <details><summary>Answer</summary>
+#
+# `1 - 0.99**10` is 0.096: almost ten pages in a hundred. For one page in a hundred, each service
+# may be slow about one time in a thousand (`1 - 0.999**10` is 0.00996), so the percentile to
+# promise is p99.9.
+#
+# </details>
+
+# %% [markdown]
+# ## 3. Throughput, memory, size
+#
+# *About 5 minutes.*
+#
+# **Throughput** is the number of texts processed per second. It is not one divided by the latency,
+# because a model can process several texts in one call, a **batch**. Say one text takes 5 ms and a
+# batch of eight takes 20 ms:
+
+# %%
+one_at_a_time = {"throughput per s": 1 / 0.005, "latency ms": 5}
+in_batches_of_8 = {"throughput per s": 8 / 0.020, "latency ms": 20}
+one_at_a_time, in_batches_of_8
+
+# %% [markdown]
+# Twice the throughput, four times the latency: batching buys one with the other. The gain comes
+# from work that is done once per call, however many texts are in it: Python's bookkeeping, looking
+# up weights, starting a loop. How much is it for a real model? **Model 2** of this course reads
+# 27 words with a recurrent network (a GRU) and outputs the probabilities of seven emotions.
+
+# %%
+predict(
+    "batch-gain",
+    "Model 2 gets 64 comments in one call instead of one. "
+    "How many times as many comments does it process per second?",
+    "times",
+)
+
+# %%
+gru_timing = record("timing", method=MODEL_2)
+batch_gain = gru_timing["throughput_b64_per_s"] / gru_timing["throughput_b1_per_s"]
+reveal("batch-gain", batch_gain, "times")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+say(
+    f"One at a time, Model 2 processes {gru_timing['throughput_b1_per_s']:,.0f} comments a "
+    f"second; in batches of 64, {gru_timing['throughput_b64_per_s']:,.0f}."
+)
+
+# %% [markdown]
+# The price is in the other panel: whoever is in a batch waits for the whole batch.
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
+for method, style in ((MODEL_2, "o-"), (LINEAR, "k*--")):
+    rows = load_records("efficiency", experiment="service_times", method=method)
+    sizes = [row["batch_size"] for row in rows]
+    milliseconds = np.array([row["service_ms_p50"] for row in rows])
+    left.plot(sizes, 1000 * np.array(sizes) / milliseconds, style, label=method)
+    right.plot(sizes, milliseconds, style, label=method)
+left.set(title="Texts per second", ylabel="throughput (1/s)", yscale="log")
+right.set(title="Time for one batch", ylabel="median (ms)", yscale="log")
+for axes in (left, right):
+    axes.set(xscale="log", xticks=sizes, xticklabels=sizes, xlabel="batch size")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.minorticks_off()
+left.legend()
+show(figure, alt="Two panels against batch size, 1 to 64, for Model 2 and the sparse linear model. "
+     "Left: throughput rises with batch size. Right: the time for one batch rises too.")
+
+# %% [markdown]
+# **Memory** is what the process holds while it predicts: weights, vocabulary, intermediate results,
+# and the interpreter with its libraries. What counts is the *peak*, because a device that runs out
+# of memory for a millisecond has run out. **Size** is the length in bytes of the one file that is
+# enough to go from raw text to predictions. For a single table of numbers both are arithmetic:
+
+# %%
+word_vectors = np.zeros((10_000, 100), dtype=np.float32)  # 10,000 words, 100 numbers of 4 bytes
+word_vectors.nbytes
+
+# %% [markdown]
+# There are also counts that need no stopwatch: **parameters** (numbers learned) and
+# **multiply-accumulates** (MACs; one multiplication and one addition). A dense layer from $n$ to
+# $m$ numbers costs $n \cdot m$ MACs. A GRU computes three gates from its input and its own state,
+# for each word and in each direction. By hand, from the configurations of the models:
+
+# %%
+MODELS = Path("../course/models")
+linear = packing.load_model(MODELS / "sparse-linear.slm")
+model_1 = packing.load_model(MODELS / "model-1.slm")
+model_2 = packing.load_model(MODELS / "model-2.slm")
+
+# %%
+one, two = model_1.network.config, model_2.network.config
+macs_1 = one["dim"] * one["hidden"] + one["hidden"] * one["labels"]
+gru = 3 * two["units"] * (two["dim"] + two["units"])  # three gates, for one word
+output = 2 * 2 * two["units"] * two["labels"]  # mean and maximum of both directions
+macs_2 = 2 * model_2.length * gru + output  # two directions, 27 words
+macs_1, macs_2
+
+# %% [markdown]
+# `utils.efficiency.measure` counts the same thing by watching the layers, and measures the rest.
+# This is what it found for four models, at one thread. MiniLM is a small transformer
+# ([Wang et al., 2020](https://arxiv.org/abs/2002.10957)) with an untrained output layer, which
+# takes as long as a trained one. After ± stands half the interquartile range over the repeats:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+timing = {row["method"]: row for row in load_records("efficiency", experiment="timing")}
+table(
+    ["model", "parameters", "MACs per text", "p50 (ms)", "p99 (ms)", "texts/s in batches of 64",
+     "peak memory", "file"],
+    [
+        [name, f"{row['parameters']:,}", f"{row['macs']:,}",
+         *(f"{row[key]:,.{digits}f} ± {row[key + '_spread'] / 2:,.{digits}f}" for key, digits in
+           (("latency_ms_p50", 2), ("latency_ms_p99", 2), ("throughput_b64_per_s", 0))),
+         f"{row['peak_memory_mb']:.0f} MB", plots.human_bytes(row["file_bytes"])]
+        for name, row in timing.items()
+    ],
+)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+by_macs = sorted(timing, key=lambda name: timing[name]["macs"])
+by_latency = sorted(timing, key=lambda name: timing[name]["latency_ms_p50"])
+say(
+    f"From fewest to most MACs: {', '.join(by_macs)}. From fastest to slowest single text: "
+    f"{', '.join(by_latency)}. The two orders are "
+    f"**{'the same' if by_macs == by_latency else 'not the same'}**. Model 1 does "
+    f"{timing[MODEL_1]['macs'] / timing[LINEAR]['macs']:,.0f} times the MACs of the sparse linear "
+    f"model, and takes "
+    f"{timing[MODEL_1]['latency_ms_p50'] / timing[LINEAR]['latency_ms_p50']:.2f} times as long. "
+    f"Model 2's file has {plots.human_bytes(timing[MODEL_2]['file_bytes'])}, the process that runs "
+    f"it peaks at {timing[MODEL_2]['peak_memory_mb']:.0f} MB, and of these, predicting in batches "
+    f"of 64 added {timing[MODEL_2]['predict_memory_mb']:.0f} MB."
+)
+
+# %% [markdown]
+# Counts are exact, free and the same on every machine. They are not costs. For models this small,
+# the fixed work of a call (splitting the text into words, crossing from Python into a library)
+# outweighs the arithmetic, and the interpreter with its libraries outweighs the model in memory.
+# [Dehghani et al. (2021)](https://arxiv.org/abs/2110.12894) show the same disagreement among
+# large models: whoever reports only parameters, only MACs or only time can make a model look better
+# than it is. Measure the cost that you will pay.
+
+# %% [markdown]
+# ## 4. Three scenarios
+#
+# *About 4 minutes.*
+#
+# | | Server | Dedicated device | Web page or phone |
+# |---|---|---|---|
+# | Example | comment moderation | a cash register, a hearing aid | a keyboard app |
+# | **First** | **throughput** at a promised p99 | **memory**, latency of one text | **size** |
+# | Then | memory per copy | energy, size | latency on unknown hardware |
+# | Hardly matters | size of the file | throughput | throughput |
+# | Too slow? | add a replica | only a smaller model helps | only a smaller model helps |
+#
+# **Server.** Many people share the machine, so requests can be batched, and cost is machines
+# divided by throughput. Latency is a promise to keep, not a number to minimize: once p99 is within
+# the promise, another millisecond gained is worth nothing and another request per second is worth
+# money. Serving frameworks therefore come with batching windows and replicas (section 7).
+# *Frameworks:*
+# [Triton](https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/batcher.html),
+# [Ray Serve](https://docs.ray.io/en/latest/serve/advanced-guides/dyn-req-batch.html),
+# [ONNX Runtime](https://onnxruntime.ai/docs/), [OpenVINO](https://docs.openvino.ai/).
+#
+# **Dedicated device.** One user, one text at a time: there is nothing to batch. The memory was
+# soldered in at the factory, and a model that needs a little more does not run slowly, it does not
+# run. The runtime counts too: the core of LiteRT for Microcontrollers is
+# [documented](https://developers.google.com/edge/litert/microcontrollers/overview) to fit into
+# 16 KB on an Arm Cortex-M3. *Frameworks:* LiteRT for Microcontrollers,
+# [ExecuTorch](https://docs.pytorch.org/executorch/stable/intro-overview.html), ONNX Runtime.
+#
+# **Web page or phone.** Every visitor downloads the model before the first answer, perhaps over a
+# bad connection, and the runtime with it: a page
+# [ships](https://onnxruntime.ai/docs/tutorials/web/deploy.html) JavaScript, WebAssembly and the
+# model file. You choose neither the hardware nor what else runs on it. *Frameworks:* in the browser
+# [ONNX Runtime Web](https://onnxruntime.ai/docs/tutorials/web/deploy.html) and
+# [Transformers.js](https://huggingface.co/docs/transformers.js); on phones
+# [LiteRT](https://ai.google.dev/edge/litert), ExecuTorch,
+# [Core ML](https://developer.apple.com/documentation/coreml).
+#
+# Benchmarks know these differences. [MLPerf Inference](https://arxiv.org/abs/1911.02549) scores its
+# server scenario by queries per second, arriving at random, under a bound on tail latency; its
+# single-stream scenario by p90 latency; its offline scenario by throughput alone.
+#
+# Frameworks come and go. TorchServe, PyTorch's own model server, is
+# [in limited maintenance](https://github.com/pytorch/serve/issues/3396). Keep the model in a file
+# that outlives the program that serves it.
+#
+# **Think.** Which scenario is each, and which number do you ask for first? (a) A nightly job
+# labels ten million archived comments. (b) A browser extension warns about angry e-mail before
+# it is sent. (c) A toy reacts to the mood of what it hears, without a network.
+#
+# <details><summary>Answer</summary>
+#
+# (a) A server, and an extreme one: nobody waits, so latency does not matter at all and throughput
+# per dollar is everything. (b) Web page or phone: bytes first, because nobody installs an
+# extension that downloads for a minute; then latency of one text. (c) A dedicated device: does it
+# fit into memory, then latency of one text, then energy.
+#
+# </details>
+
+# %% [markdown]
+# ## 5. Measuring honestly
+#
+# *About 6 minutes.*
+#
+# Four things spoil a measurement: the first call, the mean, the threads and the noise. From here
+# on we time models on comments of the **course sample**, written for this course, because they may
+# be shown in class and are on every machine.
+
+# %%
+def read_sample(split):
+    """Rows of the course sample: text, label ids, comment id."""
+    file = SAMPLE_FOLDER / f"{split}.tsv"
+    return [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+comments = [text for split in SPLITS for text, label_ids, comment_id in read_sample(split)]
+len(comments), comments[1]
+
+# %% [markdown]
+# Timing a model is a loop around a clock. `perf_counter` is the clock to use: it has the finest
+# resolution and is never set back.
+
+# %%
+def time_calls(model, texts):
+    """Seconds that each text takes, one at a time."""
+    seconds = []
+    for text in texts:
+        start = time.perf_counter()
+        model.predict_proba([text])
+        seconds.append(time.perf_counter() - start)
+    return np.array(seconds)
+
+
+# %%
+predict(
+    "p99",
+    "Model 2 labels one comment at a time, on one core of the machine that runs this notebook. "
+    "What is the p99 of its latency?",
+    "ms",
+)
+
+# %%
+first_run = time_calls(model_2, comments[:1000])
+p50_ms, p99_ms = 1000 * np.percentile(first_run[20:], [50, 99])
+reveal("p99", p99_ms, "ms")
+
+# %% [markdown]
+# **Warm-up.** The slice `first_run[20:]` leaves out the first twenty calls. The first call finds
+# nothing in the caches and makes libraries set themselves up. A user who comes once pays for that;
+# a server that runs for weeks does not. Either may be what you want to know, but averaging the two
+# answers neither question.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+say(
+    f"Just now, the first call took **{1000 * first_run[0]:.1f} ms** and the median of the calls "
+    f"after the twentieth **{p50_ms:.2f} ms**, {first_run[0] * 1000 / p50_ms:.1f} times less."
+)
+table(
+    ["recorded", "first call after loading (ms)", "median later (ms)", "ratio"],
+    [
+        [row["method"], f"{row['first_call_ms']:.2f}", f"{row['steady_ms_p50']:.2f}",
+         f"{row['first_call_ms'] / row['steady_ms_p50']:.1f}"]
+        for row in load_records("efficiency", experiment="warmup")
+    ],
+)
+
+# %% [markdown]
+# **Percentiles against the mean.** The distribution has a long right tail: longer comments take
+# longer, and now and then the operating system gives the core to somebody else.
+
+# %%
+figure = plots.latency_histogram(first_run[20:], title="Model 2, one comment at a time")
+show(figure, alt="Histogram of single-comment latencies of Model 2, measured in this notebook, "
+     "with a tall peak and a long thin tail to the right. Lines mark p50, the mean, p95 and p99; "
+     f"p50 is {p50_ms:.2f} ms and p99 {p99_ms:.2f} ms.")
+
+# %% [markdown]
+# **Noise: which decimals can you trust?** The computer prints as many as you like. To find out how
+# many mean something, measure the same thing again and see where the two numbers part.
+
+# %%
+second_run = time_calls(model_2, comments[:1000])
+
+
+def trusted(first, second):
+    """Round a measurement to the decimal before the first one in which two runs differ."""
+    decimals = -int(np.floor(np.log10(max(abs(first - second), 1e-9)))) - 1
+    value = round((first + second) / 2, decimals)
+    return f"{value:.{max(decimals, 0)}f}"
+
+
+# %%
+statistics = {
+    "p50": lambda seconds: 1000 * np.percentile(seconds, 50),
+    "mean": lambda seconds: 1000 * np.mean(seconds),
+    "p95": lambda seconds: 1000 * np.percentile(seconds, 95),
+    "p99": lambda seconds: 1000 * np.percentile(seconds, 99),
+}
+pairs = {name: (f(first_run[20:]), f(second_run[20:])) for name, f in statistics.items()}
+table(
+    ["milliseconds", "first run", "second run", "they differ by", "so write"],
+    [
+        [name, f"{a:.4f}", f"{b:.4f}", f"{abs(a - b) / min(a, b):.1%}", trusted(a, b)]
+        for name, (a, b) in pairs.items()
+    ],
+)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+gaps = {name: abs(a - b) / min(a, b) for name, (a, b) in pairs.items()}
+loosest, tightest = max(gaps, key=gaps.get), min(gaps, key=gaps.get)
+say(
+    f"On this machine, at this moment, **{tightest}** repeated best (within {gaps[tightest]:.1%}) "
+    f"and **{loosest}** worst ({gaps[loosest]:.1%}). A p50 of "
+    f"**{trusted(*pairs['p50'])} ms** is what these two runs support; the further digits of "
+    f"{pairs['p50'][0]:.4f} describe the minute in which they were taken. If the medians of two "
+    "models differ by less than these two runs of one model do, nothing shows that one is faster."
+)
+
+# %% [markdown]
+# Run the last cells again and the ranking may change: two numbers can also agree by luck. Over
+# many repetitions p50 is the steadiest. A p99 rests on ten calls in a thousand, and a mean is moved
+# by any one of them. For a number that goes into a report, repeat more than twice, with time in
+# between, and give the spread with the number.
+#
+# **Threads.** "Model 2 processes so many texts per second" says nothing until it says on how many
+# cores. Two threads have twice the arithmetic at hand, but have to be woken up and waited for:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+threads = {row["threads"]: row for row in load_records("efficiency", experiment="threads")}
+thread_gain = threads[2]["throughput_b64_per_s"] / threads[1]["throughput_b64_per_s"]
+table(
+    ["Model 2, recorded", "p50 at batch 1 (ms)", "texts/s in batches of 64"],
+    [
+        [f"{n} thread{'s' if n > 1 else ''}", f"{row['latency_ms_p50']:.2f}",
+         f"{row['throughput_b64_per_s']:,.0f}"]
+        for n, row in threads.items()
+    ],
+)
+say(
+    f"With two threads, throughput is multiplied by **{thread_gain:.2f}** and the median latency "
+    f"by {threads[2]['latency_ms_p50'] / threads[1]['latency_ms_p50']:.2f}. A second core put to "
+    "full use would multiply throughput by 2. "
+    + ("It comes close." if thread_gain > 1.8 else
+       "It does not: a model this small has too little work in one call to share out. The usual "
+       "remedy is two copies with one thread each.")
+)
+
+# %% [markdown]
+# **A measurement worth writing down** says: what was timed (raw text to labels, or only the
+# network?), on which machine, with how many threads, at which batch size, after how much warm-up,
+# which percentile, over how many requests, and how far repeats were apart. `measure` in
+# `utils/efficiency.py` records all of it.
+
+# %% [markdown]
+# ## 6. Batching by length
+#
+# *About 5 minutes.*
+#
+# A batch is a rectangle: every text in it is filled up to the longest with **padding**, positions
+# that cost time and memory and mean nothing. Take the first eight comments of the sample, in two
+# batches of four:
+
+# %%
+eight = np.array([len(tokenize(text)) for text in comments[:8]])
+as_they_come = [np.arange(0, 4), np.arange(4, 8)]
+order = np.argsort(eight, kind="stable")
+by_length = [order[:4], order[4:]]
+eight, by_length
+
+
+# %%
+def draw_batches(axes, lengths, batches, title):
+    """One row for each comment, one square for each position; padding is orange and hatched."""
+    row = 0
+    for batch in batches:
+        longest = lengths[batch].max()
+        for words in lengths[batch]:
+            square = dict(y=row, width=1, height=0.9, edgecolor="white", align="center")
+            axes.barh(left=np.arange(words), color=plots.PALETTE[0], **square)
+            axes.barh(left=np.arange(words, longest), color="#F3C98B", hatch="///", **square)
+            row += 1
+        row += 0.8
+    padding = 1 - lengths.sum() / sum(len(b) * lengths[b].max() for b in batches)
+    axes.set(title=f"{title}: {padding:.0%} padding", xlabel="position", yticks=[])
+    axes.invert_yaxis()
+    axes.grid(False)
+
+
+# %%
+figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.2), sharex=True)
+draw_batches(panels[0], eight, as_they_come, "As they come")
+draw_batches(panels[1], eight, by_length, "Sorted by length")
+show(figure, alt="Eight comments in two batches of four, words blue, padding orange and hatched. "
+     "As they come, short comments share a batch with long ones, and "
+     f"{padding_share(eight, as_they_come):.0%} of the positions are padding. Sorted by length, "
+     "each batch holds comments of similar length, and "
+     f"{padding_share(eight, by_length):.0%} are padding.")
+
+# %% [markdown]
+# Sorting before cutting is the whole method. The padding share in the titles is one minus words
+# divided by positions, where a batch has as many positions as its number of texts times its
+# longest text. Now the whole course sample, in batches of 64:
+
+# %%
+predict(
+    "padding",
+    "All comments of the course sample, in the order they come, in batches of 64, each padded to "
+    "its longest comment: what share of all positions is padding?",
+    "%",
+)
+
+# %%
+lengths = np.array([len(tokenize(text)) for text in comments])
+naive = padding_share(lengths, naive_batches(len(lengths), 64))
+sorted_share = padding_share(lengths, length_batches(lengths, 64))
+reveal("padding", 100 * naive, "%")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+say(
+    f"In the order they come, **{naive:.0%}** of the positions are padding; sorted by length, "
+    f"**{sorted_share:.1%}**. A comment of the sample has {np.median(lengths):g} words in the "
+    f"median and {lengths.max()} at most, and among 64 comments one is nearly always long."
+)
+
+# %% [markdown]
+# Move the slider. In the left picture each row is a comment in the order it came; in the right
+# one the same comments are sorted. When is sorting hardly worth the trouble?
+
+# %%
+SHOWN = lengths[:256]
+
+
+def draw_padding(batch_size):
+    figure, panels = plt.subplots(1, 2, figsize=(9.5, 4), sharey=True)
+    ways = {"As they come": naive_batches(256, batch_size),
+            "Sorted by length": length_batches(SHOWN, batch_size)}
+    for axes, (name, batches) in zip(panels, ways.items(), strict=True):
+        image = np.ones((256, SHOWN.max(), 3))
+        row = 0
+        for batch in batches:
+            for words in SHOWN[batch]:
+                image[row, : SHOWN[batch].max()] = (0.95, 0.79, 0.55)
+                image[row, :words] = (0, 0.45, 0.70)
+                row += 1
+        axes.imshow(image, aspect="auto", interpolation="nearest")
+        axes.set(title=f"{name}: {padding_share(SHOWN, batches):.1%} padding", xlabel="position")
+        axes.grid(False)
+    panels[0].set_ylabel("comment")
+    return figure
+
+
+# %%
+def describe_padding(batch_size):
+    shares = [padding_share(SHOWN, batches) for batches in
+              (naive_batches(256, batch_size), length_batches(SHOWN, batch_size))]
+    return (f"256 comments as rows of words (blue) and padding (orange), in batches of "
+            f"{batch_size}. As they come, a ragged edge with {shares[0]:.1%} padding; sorted by "
+            f"length, a staircase with {shares[1]:.1%}.")
+
+
+explore(draw_padding, describe_padding,
+        batch_size=SelectionSlider(options=[1, 8, 32, 256], value=32))
+
+# %% [markdown]
+# Fewer positions are less work. How much time does that save? Recorded with Model 2 on the dev
+# split of the data named at the top, batches of 64, one thread, words already turned into ids:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+batching = {row["setting"]: row for row in load_records("efficiency", experiment="batching")}
+table(
+    ["batches", "padding", "comments/s (median)", "slowest to fastest repeat"],
+    [
+        [name, f"{row['padding_share']:.1%}", f"{row['throughput_per_s']:,.0f}",
+         f"{row['throughput_per_s_min']:,.0f} to {row['throughput_per_s_max']:,.0f}"]
+        for name, row in batching.items()
+    ],
+)
+length_gain = batching["by length"]["throughput_per_s"] / batching["naive"]["throughput_per_s"]
+positions_gain = (1 - batching["by length"]["padding_share"]) / (
+    1 - batching["naive"]["padding_share"])
+say(
+    f"As they come, the batches have {positions_gain:.2f} times the positions of those sorted by "
+    f"length. Sorted by length, Model 2 processes **{length_gain:.2f} times** as many comments a "
+    "second. The labels are the same: only the order of the work has changed."
+)
+
+# %% [markdown]
+# **Think.** The saving in positions and the gain in speed are two different numbers. Where can a
+# difference between them come from? And why can a server that answers live requests not simply
+# sort them by length?
+#
+# <details><summary>Answer</summary>
+#
+# Part of the work does not depend on positions: starting a call, the output layer, copying results.
+# And PyTorch's GRU is given the lengths (`pack_padded_sequence`), so it skips part of the padding
+# anyway; what sorting saves there is bookkeeping. A model without that trick, such as a
+# transformer, gains more directly.
+#
+# To sort, one has to wait until there is something to sort. A nightly job has all its texts at
+# hand; a live server would make early requests wait for suitable partners. It can sort only what
+# is in its queue, or keep one queue for short and one for long texts.
+#
+# </details>
+
+# %% [markdown]
+# ## 7. Load: queues, windows and replicas
+#
+# *About 6 minutes.*
+#
+# So far every text was alone. On a server they arrive when they like, and most of the latency can
+# be *waiting*. A server that takes requests in the order they come, or several such servers with
+# one common queue, fits into a few lines:
+
+# %%
+def serve(arrivals, seconds, servers=1):
+    """Latency of each request: waiting for a free server, then being served."""
+    free, latency = [0.0] * servers, []  # when each server is free again
+    for arrival, service in zip(arrivals, seconds, strict=True):
+        server = free.index(min(free))
+        start = max(arrival, free[server])
+        free[server] = start + service
+        latency.append(free[server] - arrival)
+    return np.array(latency)
+
+
+serve(arrivals=[0, 2, 3, 20], seconds=[4, 4, 4, 4])
+
+# %% [markdown]
+# Each request takes 4 seconds to serve. The second arrives at 2, has to wait until 4 and is done at
+# 8: a latency of 6. The third waits behind both. The fourth arrives at an idle server. Nothing
+# about the model has changed, and yet the latencies are 4, 6, 9 and 4.
+#
+# A server's **utilization** is the share of time it is busy: arrivals per second times seconds of
+# service. Let requests arrive at random, let each take time in proportion to its words (drawn from
+# the course sample), and make the server busier and busier.
+
+# %%
+predict(
+    "queue",
+    "Compare a server that is busy 95% of the time with the same server busy 50% of the time. "
+    "How many times as long is its p99 latency?",
+    "times",
+)
+
+# %%
+random = np.random.default_rng(0)
+arrivals = random.exponential(size=20_000).cumsum()  # random gaps, 1 on average
+work = random.choice(lengths, size=20_000) / lengths.mean()  # service times, 1 on average
+busy = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95])
+waits = [serve(arrivals / share, work) for share in busy]  # smaller gaps, busier server
+p50, p99 = np.percentile(waits, [50, 99], axis=1)
+reveal("queue", p99[busy == 0.95][0] / p99[busy == 0.5][0], "times")
+
+# %%
+figure, axes = plt.subplots(figsize=(8, 3.6))
+axes.plot(busy, p99, "s-", color=plots.PALETTE[1], label="p99")
+axes.plot(busy, p50, "o-", color=plots.PALETTE[0], label="p50")
+axes.set(xlabel="utilization (share of time the server is busy)", xlim=(0, 1), ylim=(0, None),
+         ylabel="latency (mean service times)")
+axes.legend()
+show(figure, alt="Latency against utilization of one server, in mean service times. While the "
+     "server is mostly idle, p50 and p99 are low and flat. Past 80% busy both bend upward, p99 far "
+     f"more steeply: it is {p99[0]:.1f} at 10% busy and {p99[-1]:.0f} at 95%.")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+say(
+    f"Busy half the time, the p99 is {p99[busy == 0.5][0]:.1f} mean service times; busy 80%, "
+    f"{p99[busy == 0.8][0]:.1f}; busy 95%, **{p99[-1]:.0f}**, though the median is only "
+    f"{p50[-1]:.1f}. A server that looks well used has no room for a burst. (These are simulated "
+    "numbers with one seed; another seed moves the last one most.)"
+)
+
+# %% [markdown]
+# **Load balancing** decides which of several replicas gets a request. Four servers, each busy 80%
+# of the time, and three ways to deal the same requests out:
+
+# %%
+often = arrivals / (4 * 0.8)
+dealt = {"at random": random.integers(4, size=20_000), "in turn": np.arange(20_000) % 4}
+policies = {
+    name: [serve(often[server == k], work[server == k]) for k in range(4)]
+    for name, server in dealt.items()
+} | {"one queue, next free server": [serve(often, work, servers=4)]}
+table(
+    ["balancing", "p50 (mean service times)", "p99 (mean service times)"],
+    [[name, *(f"{x:.1f}" for x in np.percentile(np.concatenate(parts), [50, 99]))]
+     for name, parts in policies.items()],
+)
+
+# %% [markdown]
+# Same servers, same requests, same throughput. Dealt at random, some requests wait at one server
+# while another is idle; dealt in turn, that happens less; with a common queue, never.
+#
+# **Batches under load.** A free replica can take all the requests that wait, up to a largest batch:
+# a batch costs less per text (section 3), so the queue shrinks faster the longer it is. With a
+# **batching window** the replica also holds on for a few milliseconds, so that more requests can
+# join. `simulate_queue` adds both to the loop above and draws from *measured* service times of
+# Model 2. A replica costs 1 per hour, in whatever currency you like.
+
+# %%
+service = {
+    row["batch_size"]: [row[f"service_ms_p{q}"] / 1000 for q in ("05", "25", "50", "75", "95")]
+    for row in load_records("efficiency", experiment="service_times", method=MODEL_2)
+}
+alone = simulate_queue(1, service).capacity  # one replica, one text at a time
+rates = [round(alone * share) for share in (0.1, 0.3, 0.5, 0.7, 0.9, 1.2, 2, 3, 4)]
+reference = [simulate_queue(rate, service) for rate in rates]
+
+
+# %%
+def draw_queue(arrival_rate, max_batch, window_ms, replicas):
+    setting = dict(max_batch=max_batch, window_ms=window_ms, replicas=replicas)
+    return plots.queue_chart({
+        "one replica, no batches": reference,
+        "your setting": [simulate_queue(rate, service, **setting) for rate in rates],
+        f"your setting at {arrival_rate:,}/s": [simulate_queue(arrival_rate, service, **setting)],
+    })
+
+
+def describe_queue(arrival_rate, max_batch, window_ms, replicas):
+    result = simulate_queue(arrival_rate, service, max_batch=max_batch, window_ms=window_ms,
+                            replicas=replicas)
+    return (f"Two panels against throughput: p99 latency and cost per million requests. At "
+            f"{arrival_rate:,} requests a second, with {replicas} replica(s), batches of up to "
+            f"{max_batch} and a window of {window_ms} ms: throughput {result.throughput:,.0f} per "
+            f"second, p99 {result.latency_ms_p99:,.1f} ms, cost {result.cost_per_million:.2f}, "
+            f"{'stable' if result.stable else 'overloaded'}. Without batches, p99 explodes once "
+            f"more than about {alone:,.0f} requests a second arrive.")
+
+
+# %%
+step = round(alone / 10)
+explore(
+    draw_queue,
+    describe_queue,
+    arrival_rate=IntSlider(value=7 * step, min=step, max=40 * step, step=step,
+                           description="requests per second"),
+    max_batch=SelectionSlider(options=[1, 8, 64], value=8, description="largest batch"),
+    window_ms=SelectionSlider(options=[0, 5, 20], value=0, description="window (ms)"),
+    replicas=IntSlider(value=1, min=1, max=4),
+)
+
+# %% [markdown]
+# Things to try, one slider at a time:
+#
+# 1. Largest batch 1, window 0. Raise the requests until the queue is overloaded. What happens to
+#    the cost per request on the way there, and what to p99?
+# 2. There, allow batches of 64 without a window. Why does p99 fall although nothing was bought?
+# 3. Few requests, window 20 ms. Whom does the window help?
+# 4. Add replicas at a low load. Which of the two panels shows the price?
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+target, limit_ms = 30 * step, 20
+grid = [
+    simulate_queue(target, service, max_batch=b, window_ms=w, replicas=r)
+    for b in (1, 8, 64) for w in (0, 5, 20) for r in (1, 2, 3, 4)
+]
+kept = [result for result in grid if result.stable and result.latency_ms_p99 <= limit_ms]
+unbatched = [result.replicas for result in kept if result.max_batch == 1]
+best = min(kept, key=lambda result: (result.replicas, result.latency_ms_p99))
+waiting = max((result for result in grid if (result.max_batch, result.replicas)
+               == (best.max_batch, best.replicas)), key=lambda result: result.window_ms)
+say(
+    f"**Challenge.** Serve {target:,} requests a second with a p99 of at most {limit_ms} ms, as "
+    "cheaply as you can.\n\n<details><summary>Answer</summary>\n\n"
+    f"Of the {len(grid)} settings within the sliders' reach, {len(kept)} keep the promise. The "
+    f"cheapest has {best.replicas} replica(s), batches of up to {best.max_batch} and a window of "
+    f"{best.window_ms:g} ms: p99 {best.latency_ms_p99:.1f} ms at {best.cost_per_million:.2f} per "
+    "million requests. One text at a time, "
+    + (f"it takes {min(unbatched)} replicas" if unbatched else "even four replicas are not enough")
+    + f". With a window of {waiting.window_ms:g} ms the cheapest setting has a p99 of "
+    f"{waiting.latency_ms_p99:.1f} ms: while a replica is busy, its next batch gathers by itself, "
+    "and a window only adds waiting where that is enough.\n\n</details>"
+)
+
+# %% [markdown]
+# ## 8. Bytes are bytes
+#
+# *About 4 minutes.*
+#
+# In this course **the size of a model is the length of the one file that is enough to go from raw
+# text to predictions**: vocabulary, word vectors, network, thresholds, all of it. Many papers count
+# less, often the encoder alone: the network without the table of word vectors and the words. Open
+# the file of Model 2.
+
+# %%
+predict(
+    "encoder-share",
+    "Model 2's file holds its words, a vector for each word, the GRU with its output layer, and "
+    "seven thresholds. What share of the bytes is the GRU with its output layer?",
+    "%",
+)
+
+# %%
+PARTS = ("embedding_bytes", "vocabulary_bytes", "encoder_bytes", "other_bytes")
+paths = {LINEAR: MODELS / "sparse-linear.slm", MODEL_1: MODELS / "model-1.slm",
+         MODEL_2: MODELS / "model-2.slm"}
+reports = {name: packing.size_report(path) for name, path in paths.items()}
+shares = {name: {part: report[part] / sum(report[p] for p in PARTS) for part in PARTS}
+          for name, report in reports.items()}
+reveal("encoder-share", 100 * shares[MODEL_2]["encoder_bytes"], "%")
+
+# %%
+labels = ("word vectors", "words", "network or weights", "thresholds, word frequencies")
+figure, axes = plt.subplots(figsize=(9, 3))
+left = np.zeros(len(shares))
+for part, label, color in zip(PARTS, labels, plots.PALETTE, strict=False):
+    widths = np.array([100 * share[part] for share in shares.values()])
+    axes.barh(list(shares), widths, left=left, label=label, color=color, edgecolor="white")
+    left += widths
+axes.set(xlabel="share of the stored bytes (%)", xlim=(0, 100))
+axes.invert_yaxis()
+axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.25), ncols=4)
+show(figure, alt="Where the bytes go in three model files. " + " ".join(
+    f"{name}: " + ", ".join(f"{label} {share[part]:.0%}" for part, label in
+                            zip(PARTS, labels, strict=True)) + "."
+    for name, share in shares.items()))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+words = model_2.tokenizer.words
+report = reports[MODEL_2]
+say(
+    f"Model 2's file has **{report['file_bytes']:,} bytes**. Count the encoder alone and you would "
+    f"report {report['encoder_bytes']:,}. It knows {len(words):,} words: written out with one "
+    f"separator each, they are {sum(len(word.encode()) + 1 for word in words):,} bytes before "
+    "compression, and each needs a vector as well. The sparse linear model gets by with "
+    f"{len(linear.words):,} words, because the L1 penalty sets most weights to zero and drops "
+    f"their words: {reports[LINEAR]['file_bytes']:,} bytes for everything. (The shares above are "
+    "taken before the file is compressed as a whole.)"
+)
+
+# %% [markdown]
+# A **parameter count is not a size** either. Here is Model 2 saved three times, with the same
+# parameters: each number in 32 bits, in 16 bits, and with the word vectors in 8 bits.
+
+# %%
+ways = {
+    "float32": {},
+    "float16": {"*": "float16"},
+    "int8 word vectors, rest float16": {"network.embedding.weight": "int8", "*": "float16"},
+}
+saved = {}
+with tempfile.TemporaryDirectory() as folder:
+    for name, codecs in ways.items():
+        path = Path(folder) / "model.slm"
+        file_bytes = packing.save_model(model_2, path, codecs)
+        saved[name] = file_bytes, packing.load_model(path).predict_proba(comments)
+
+# %%
+reference_labels = saved["float32"][1] >= model_2.thresholds
+parameters = count_parameters(model_2)
+table(
+    ["stored as", "parameters", "file", "bytes per parameter", "labels that changed"],
+    [
+        [name, f"{parameters:,}", plots.human_bytes(size), f"{size / parameters:.2f}",
+         f"{((probability >= model_2.thresholds) != reference_labels).sum()} of "
+         f"{reference_labels.size:,}"]
+        for name, (size, probability) in saved.items()
+    ],
+)
+
+# %% [markdown]
+# A float32 takes 4 bytes, and yet the first file has fewer per parameter. Its word vectors were
+# rounded to 8 bits when the model was shipped, so few different values are left, and the compressor
+# that packs the whole file (zstandard) notices. That is why only the length of the file counts: it
+# depends on what the numbers are, not just on how many there are. How far one can go with fewer
+# bits, and with fewer numbers, is what the following units are about. (The labels were compared on
+# the course sample.)
+
+# %% [markdown]
+# ## 9. Is it worth it? Size against F1
+#
+# *About 7 minutes.*
+#
+# Efficiency means nothing without quality beside it. The task: GoEmotions
+# ([Demszky et al., 2020](https://arxiv.org/abs/2005.00547)), Reddit comments labeled with
+# emotions, here grouped into Ekman's six and *neutral*; a comment may have several labels. The
+# score is **macro-F1**, the plain mean of the F1 of each label, in which a rare emotion counts as
+# much as a common one.
+#
+# Three models, from dumb to less dumb:
+#
+# - the **sparse linear** baseline: logistic regression on TF-IDF, with an L1 penalty that sets
+#   most of its weights to zero;
+# - **Model 1**: the mean of the word vectors, one dense layer;
+# - **Model 2**: the word vectors in order, through a GRU.
+
+# %%
+tests = load_records("efficiency", experiment="models", split="test", taxonomy="ekman")
+scores = {(row["method"], row["setting"]): row for row in summarise(tests)}
+sizes = {(row["method"], row["setting"]): row for row in summarise(tests, "file_bytes")}
+shipped = {LINEAR: (LINEAR, "L1, C=0.25"), MODEL_1: (MODEL_1, "distilled vectors"),
+           MODEL_2: (MODEL_2, "GRU-64, distilled vectors")}
+gru_f1, linear_f1 = scores[shipped[MODEL_2]]["mean"], scores[shipped[LINEAR]]["mean"]
+
+# %%
+predict(
+    "baseline",
+    f"Model 2 reaches a macro-F1 of {gru_f1:.3f} with "
+    f"{plots.human_bytes(sizes[shipped[MODEL_2]]['mean'])}. What does the sparse linear baseline "
+    f"reach with {plots.human_bytes(sizes[shipped[LINEAR]]['mean'])}?",
+)
+
+# %%
+reveal("baseline", linear_f1)
+
+# %%
+published = load_published()
+figure = plots.size_f1_chart(tests, published=[point for point in published if point["bytes"]])
+show(figure, alt="Size in bytes, log scale, against macro-F1 on test. " + " ".join(
+    f"{method}, {setting}: {plots.human_bytes(sizes[method, setting]['mean'])}, macro-F1 "
+    f"{row['mean']:.3f}." for (method, setting), row in scores.items())
+    + " A dashed line marks the sparse linear baseline.")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+factor = sizes[shipped[MODEL_2]]["mean"] / sizes[shipped[LINEAR]]["mean"]
+spread = scores[shipped[MODEL_2]]
+interval = next(row for row in tests if row["method"] == LINEAR)
+below = [f"{m}, {s}" for (m, s), row in scores.items() if row["mean"] < linear_f1]
+say(
+    f"Model 2 is **{factor:,.0f} times** as large as the baseline, and its macro-F1 differs by "
+    f"**{gru_f1 - linear_f1:+.3f}**. How sure is that? Its {spread['n']} seeds lie between "
+    f"{spread['min']:.3f} and {spread['max']:.3f}; the baseline's {linear_f1:.3f} could be "
+    f"anything from {interval['macro_f1_low']:.3f} to {interval['macro_f1_high']:.3f} with other "
+    "test comments (95% bootstrap interval). With an interval "
+    f"{interval['macro_f1_high'] - interval['macro_f1_low']:.3f} wide the third decimal is noise, "
+    "and the second needs care. "
+    + (f"Below the line of the baseline: {'; '.join(below)}." if below
+       else "No model of ours is below the line of the baseline.")
+)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+table(
+    ["published by others, not measured here", "macro-F1", "size", "source"],
+    [
+        [point["name"].removesuffix(" (published)"), f"{point['macro_f1']:.3f}",
+         plots.human_bytes(point["bytes"]) if point["bytes"] else "not given", point["source"]]
+        for point in published
+    ],
+)
+
+# %% [markdown]
+# The dumb baseline is on every chart of this course. A model that costs a hundred times as much
+# has to show what it gives for it, and a compressed network that ends up below the dashed line has
+# been compressed for nothing.
+#
+# Do not take the file's word for it: score the three models now.
+
+# %%
+test = load_goemotions("test", "ekman")
+models = {LINEAR: linear, MODEL_1: model_1, MODEL_2: model_2}
+probabilities = {name: model.predict_proba(test.texts) for name, model in models.items()}
+live = {name: macro_f1(test.labels, probability >= models[name].thresholds)
+        for name, probability in probabilities.items()}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+is_real = test.source.kind != "sample"
+table(
+    ["model", "macro-F1, computed just now", "recorded mean over seeds"],
+    [[name, f"{live[name]:.3f}", f"{scores[shipped[name]]['mean']:.3f}"] for name in models],
+)
+say(
+    f"Computed on {len(test):,} comments of {'GoEmotions' if is_real else 'the course sample'} "
+    f"(found in: {test.source}). "
+    + ("The shipped file is the seed that was best on dev, so it need not equal the mean."
+       if is_real else
+       "These are not GoEmotions comments: the models were trained on Reddit and meet a different "
+       "kind of text here, so the two columns are **not** comparable, and no conclusion may be "
+       "drawn from this table.")
+)
+
+# %% [markdown]
+# ### The threshold alone moves F1
+#
+# A model outputs probabilities. A label is given where the probability reaches a **threshold**,
+# and the habit of using 0.5 is only a habit: for a rare emotion, even a clear case seldom gets a
+# probability of 0.5. F1 at one threshold is three lines:
+
+# %%
+dev = load_goemotions("dev", "ekman")
+on_dev = linear.predict_proba(dev.texts)
+
+
+def f1_at(threshold, truth, probability):
+    predicted = probability >= threshold
+    hits = (predicted & (truth == 1)).sum()
+    return 2 * hits / (predicted.sum() + truth.sum())
+
+
+# %%
+def draw_threshold(label):
+    j = dev.label_names.index(label)
+    grid = np.linspace(0.02, 0.98, 97)
+    curve = [f1_at(t, dev.labels[:, j], on_dev[:, j]) for t in grid]
+    figure, axes = plt.subplots(figsize=(8, 3.6))
+    axes.plot(grid, curve, color=plots.PALETTE[0])
+    axes.axvline(0.5, color="black", linestyle=":", label="0.5")
+    axes.axvline(linear.thresholds[j], color=plots.PALETTE[1], linestyle="--",
+                 label=f"the model's own: {linear.thresholds[j]:.2f}")
+    axes.set(xlabel=f"threshold for {label}", ylabel="F1", ylim=(0, 1), xlim=(0, 1),
+             title=f"{dev.labels[:, j].mean():.1%} of the {len(dev):,} dev comments are {label}")
+    axes.legend()
+    return figure
+
+
+explore(
+    draw_threshold,
+    lambda label: f"F1 of the sparse linear model for {label} against the threshold, on dev. Lines "
+    f"mark 0.5 and the model's own threshold, "
+    f"{linear.thresholds[dev.label_names.index(label)]:.2f}.",
+    label=Dropdown(options=dev.label_names, value="fear"),
+)
+
+# %% [markdown]
+# Now all 28 emotions at once: a sparse linear model again, one set of probabilities, and five ways
+# to choose the thresholds. Nothing else differs.
+
+# %%
+ways = load_records("efficiency", experiment="thresholds")
+f1 = {(row["taxonomy"], row["setting"]): row for row in ways}
+predict(
+    "threshold",
+    f"With 28 emotions and a threshold of 0.5, this model's macro-F1 on test is "
+    f"{f1['emotions', '0.5']['macro_f1']:.3f}. What is it with one threshold per emotion, tuned "
+    "on dev?",
+)
+
+# %%
+reveal("threshold", f1["emotions", "per label, tuned on dev"]["macro_f1"])
+
+# %%
+settings = list(dict.fromkeys(row["setting"] for row in ways))
+figure, axes = plt.subplots(figsize=(8.5, 3.8))
+for shift, taxonomy, marker in ((-0.12, "emotions", "o"), (0.12, "ekman", "s")):
+    rows = [f1[taxonomy, setting] for setting in settings]
+    center = np.array([row["macro_f1"] for row in rows])
+    bars = [center - [row["macro_f1_low"] for row in rows],
+            [row["macro_f1_high"] for row in rows] - center]
+    axes.errorbar(center, np.arange(len(rows)) + shift, xerr=bars, fmt=marker, capsize=3,
+                  label={"emotions": "28 emotions", "ekman": "Ekman's six and neutral"}[taxonomy])
+axes.set(yticks=range(len(settings)), yticklabels=settings, xlabel="macro-F1 on test")
+axes.invert_yaxis()
+axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+show(figure, alt="Macro-F1 on test of one sparse linear model under five threshold choices. "
+     + " ".join(f"{taxonomy}, {setting}: {row['macro_f1']:.3f}."
+                for (taxonomy, setting), row in f1.items()))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+half, single, tuned, cheat = (
+    f1["emotions", setting]["macro_f1"] for setting in
+    ("0.5", "one, tuned on dev", "per label, tuned on dev", "per label, tuned on test"))
+say(
+    f"With 28 emotions the same probabilities score {half:.3f} or {tuned:.3f}: a difference of "
+    f"**{tuned - half:.3f}**, without retraining and without a single byte more than 28 "
+    f"thresholds. For comparison, from the baseline to Model 2 it is {gru_f1 - linear_f1:+.3f} "
+    f"(on seven labels).\n\n"
+    f"A single threshold for all emotions, tuned on dev, scores {single:.3f}: the rarest emotions "
+    "have so few dev comments that a threshold of their own may be fitted to noise. And tuned on "
+    f"test, the score would be {cheat:.3f}. The last {cheat - tuned:.3f} are not quality but "
+    "leakage: nobody has the labels of tomorrow's comments."
+)
+
+# %% [markdown]
+# When two published scores differ, ask how each chose its thresholds before asking which model is
+# better. In this course thresholds are always tuned on dev, in the same way for every model.
+#
+# ### What a mean over labels hides
+#
+# Macro-F1 is a mean too, and means hide tails.
+
+# %%
+def label_f1(name):
+    seeds = [row["per_label_f1"] for row in tests
+             if (row["method"], row["setting"]) == shipped[name]]
+    return np.array([[seed[label] for label in test.label_names] for seed in seeds]).mean(axis=0)
+
+
+per_label = {name: label_f1(name) for name in models}
+hardest_first = np.argsort(per_label[LINEAR])
+counts = test.labels.sum(axis=0)
+
+# %%
+figure, axes = plt.subplots(figsize=(8.5, 3.8))
+for (name, values), marker in zip(per_label.items(), "*os", strict=True):
+    axes.plot(values[hardest_first], range(len(values)), marker, label=name,
+              markersize=12 if marker == "*" else 8,
+              color="black" if name == LINEAR else plots.PALETTE["*os".index(marker) - 1])
+axes.set(yticks=range(len(counts)), xlabel="F1 on test, mean over seeds", xlim=(0, 1),
+         yticklabels=[test.label_names[j] + (f" ({counts[j]:,} in test)" if is_real else "")
+                      for j in hardest_first])
+axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+show(figure, alt="F1 of each label for three models. " + " ".join(
+    f"{test.label_names[j]}: " + ", ".join(f"{name} {v[j]:.2f}" for name, v in per_label.items())
+    + "." for j in hardest_first))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def extremes(name):
+    difference = per_label[name] - per_label[LINEAR]
+    low, high = difference.argmin(), difference.argmax()
+    return (f"Compared with the baseline label by label, {name} goes from "
+            f"{difference[low]:+.2f} (*{test.label_names[low]}*) to {difference[high]:+.2f} "
+            f"(*{test.label_names[high]}*).")
+
+
+say(
+    f"Hardest for the baseline is *{test.label_names[hardest_first[0]]}* "
+    f"(F1 {per_label[LINEAR].min():.2f}), easiest *{test.label_names[hardest_first[-1]]}* "
+    f"({per_label[LINEAR].max():.2f}). {extremes(MODEL_1)} {extremes(MODEL_2)} When a model is "
+    "compressed, look here first: a loss that is small on average may be the whole of one label."
+)
+
+# %% [markdown]
+# ### Try them
+#
+# Seven comments of the course sample, written with one emotion each in mind. Choose one and see
+# what the three models make of it. A filled bar reached the threshold of its label.
+
+# %%
+wanted = {"2": "anger", "11": "disgust", "14": "fear", "15": "gratitude", "25": "sadness",
+          "26": "surprise", "27": "neutral"}
+chosen = {}
+for text, label_ids, _ in read_sample("test"):
+    if label_ids in wanted and len(tokenize(text)) < 14:
+        chosen.setdefault(wanted[label_ids], text)
+chosen
+
+# %%
+def draw_prediction(comment):
+    figure, panels = plt.subplots(1, 3, figsize=(10, 3.4), sharey=True)
+    for axes, (name, model) in zip(panels, models.items(), strict=True):
+        probability = model.predict_proba([comment])[0]
+        given = probability >= model.thresholds
+        axes.barh(model.label_names, probability, edgecolor=plots.PALETTE[0], linewidth=1.2,
+                  color=[plots.PALETTE[0] if yes else "white" for yes in given])
+        axes.plot(model.thresholds, range(len(given)), "|", color=plots.PALETTE[1], markersize=14,
+                  markeredgewidth=2.5)
+        axes.set(title=name, xlim=(0, 1), xlabel="probability")
+    panels[0].invert_yaxis()
+    return figure
+
+
+def describe_prediction(comment):
+    named = {name: [label for label, yes in zip(model.label_names, model.predict([comment])[0],
+                                                strict=True) if yes]
+             for name, model in models.items()}
+    return f"Probabilities of seven labels for: {comment} " + " ".join(
+        f"{name}: {' and '.join(found) or 'no label'}." for name, found in named.items())
+
+
+explore(draw_prediction, describe_prediction,
+        comment=Dropdown(options=[(f"{emotion}: {text}", text)
+                                  for emotion, text in chosen.items()]))
+
+# %% [markdown]
+# And on whatever you write (one sentence or several):
+
+# %%
+mine = ["I did not expect this at all.", "I cannot say that I am happy about it."]
+
+for name, model in models.items():
+    for text, given in zip(mine, model.predict(mine), strict=True):
+        found = [label for label, yes in zip(model.label_names, given, strict=True) if yes]
+        print(f"{name:<24} {text:<40} {', '.join(found) or 'no label'}")
+
+# %% [markdown]
+# **Think.** Write the same sentence with its words in another order. Which of the three models
+# cannot notice, whatever they have learned? What does it cost, in bytes, to notice?
+#
+# <details><summary>Answer</summary>
+#
+# The sparse linear model counts words and Model 1 averages their vectors; neither sees order, so
+# "not happy, glad" and "not glad, happy" are one and the same to them. Model 2 reads the words in
+# order. What it adds to Model 1 is the GRU, whose bytes you saw in section 8: little beside the
+# word vectors that both share.
+#
+# </details>
+
+# %% [markdown]
+# ## 10. What you have learned
+#
+# *About 2 minutes.*
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+say(
+    f"- **Latency is a distribution.** Model 2's p99 here is {p99_ms / p50_ms:.1f} times its p50; "
+    "a mean says nothing about either.\n"
+    f"- **Throughput is bought with latency.** Batches of 64 make Model 2 {batch_gain:.0f} times "
+    f"as fast as single texts; batching by length adds a factor of {length_gain:.2f}.\n"
+    f"- **Waiting dominates near full load.** From 50% to 95% busy, p99 grows "
+    f"{p99[-1] / p99[busy == 0.5][0]:.0f}-fold with an unchanged model.\n"
+    f"- **Counts are not costs.** Ordered by MACs and by latency, our four models come out "
+    f"{'the same' if by_macs == by_latency else 'differently'}.\n"
+    f"- **Bytes are bytes.** The network is {shares[MODEL_2]['encoder_bytes']:.0%} of what Model 2 "
+    "stores; the rest is words and their vectors.\n"
+    f"- **The dumb baseline is hard to beat.** "
+    f"{plots.human_bytes(reports[LINEAR]['file_bytes'])} reach a macro-F1 of "
+    f"{linear_f1:.2f}; {factor:,.0f} times the bytes reach {gru_f1:.2f}.\n"
+    f"- **Thresholds are part of the model.** On 28 emotions they are worth {tuned - half:.2f} of "
+    "macro-F1, if tuned on dev.\n"
+    f"- **Only some decimals are real.** Two runs a moment apart gave a p50 of "
+    f"{pairs['p50'][0]:.3f} and {pairs['p50'][1]:.3f} ms."
+)
+
+# %% [markdown]
+# **Check yourself.** Five questions; each option answers back.
+
+# %%
+quiz(
+    "A service reports a mean latency of 20 ms and a p99 of 400 ms. What do you know?",
+    {
+        "Nearly every request takes about 20 ms.":
+            "The mean does not say so: it could come from many requests at 16 ms and a few at "
+            "400 ms, as in section 2.",
+        "One request in a hundred takes 400 ms or longer.":
+            "That is what p99 says. If a page needs many such answers, most pages will meet a slow "
+            "one.",
+        "The service is overloaded.":
+            "Perhaps, but long texts, garbage collection or a busy neighbor give the same numbers. "
+            "Look at the utilization.",
+    },
+    answer="One request in a hundred takes 400 ms or longer.",
+)
+
+# %%
+quiz(
+    "Your server is idle most of the time. You raise the batching window from 0 to 20 ms. "
+    "What happens?",
+    {
+        "Throughput rises, because batches are larger.":
+            "Throughput cannot exceed what arrives, and all of it was being served already.",
+        "p99 falls, because fewer requests have to queue.":
+            "Hardly any had to queue. Now each waits for companions that do not come.",
+        "Latency rises by up to 20 ms and nothing is gained.":
+            "Thin traffic fills no batch, so requests wait out the window. Windows pay near full "
+            "load.",
+    },
+    answer="Latency rises by up to 20 ms and nothing is gained.",
+)
+
+# %%
+quiz(
+    "A paper presents a 50 kB model: a GRU of 25,000 weights at 16 bits. It needs vectors for "
+    "10,000 words, 100 numbers of 8 bits each. How much does a phone download at least?",
+    {
+        "50 kB": "That is the encoder alone. Without its word vectors it cannot read one word.",
+        "a little over 100 kB":
+            "10,000 vectors of 100 bytes are 1,000,000 bytes, not 50,000.",
+        "more than 1,050 kB":
+            "50 kB for the GRU, 1,000 kB for the vectors, and the 10,000 words themselves on top. "
+            "The runtime comes on top of that.",
+    },
+    answer="more than 1,050 kB",
+)
+
+# %%
+quiz(
+    "Model A has a tenth of the MACs of model B. You serve one short text at a time from Python. "
+    "Which is faster?",
+    {
+        "A, about ten times.":
+            "Only if arithmetic is all that takes time. At batch 1 the fixed cost of a call often "
+            "outweighs it.",
+        "That has to be measured.":
+            "MACs leave out tokenizing, memory traffic and the cost of a call; section 3 has "
+            "models for which they give the wrong idea.",
+        "B, because large matrices use the hardware better.":
+            "Better use of the hardware per MAC need not make up for ten times as many MACs.",
+    },
+    answer="That has to be measured.",
+)
+
+# %%
+quiz(
+    "One report gives macro-F1 0.54 with thresholds tuned per label on the test set, another 0.47 "
+    "with a threshold of 0.5. Which model is better?",
+    {
+        "The first: 0.07 is far more than noise.":
+            "It is more than noise, but thresholds alone can move macro-F1 by more than that.",
+        "The second: its authors did not look at the test set.":
+            "Its authors were careful, which says something about the report, not about the model.",
+        "Nobody can tell from these two numbers.":
+            "Give both the same threshold policy, tuned on dev, and compare again.",
+    },
+    answer="Nobody can tell from these two numbers.",
+)
+
+# %% [markdown]
+# **Next.** In the assignment you write the measurements yourself: latency percentiles, throughput
+# with warm-up and batches, honest bytes, thresholds tuned on dev, and a deployment for given
+# constraints. Look at the size-against-F1 chart once more before you start: the rest of the course
+# moves points on it to the left.

@@ -1,0 +1,64 @@
+"""How nbgrader is set up for this course. Read by `nbgrader` itself and by `python -m course`.
+
+Folders: solutions/ (with solutions and hidden tests) -> assignments/ (what students get), both
+generated from course/units/ by `python -m course build`; everything about a class is in grading/,
+which git ignores.
+"""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821 - nbgrader defines it
+
+root = Path(__file__).resolve().parent
+c.CourseDirectory.root = str(root)
+c.CourseDirectory.course_id = "small_language_models"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "assignments"
+c.CourseDirectory.submitted_directory = "grading/submitted"
+c.CourseDirectory.autograded_directory = "grading/autograded"
+c.CourseDirectory.feedback_directory = "grading/feedback"
+c.CourseDirectory.db_url = f"sqlite:///{root / 'grading' / 'gradebook.db'}"
+
+# nbgrader copies every file beside a notebook to the release, and from a submission to the place
+# where it is run. An assignment of this course is one notebook, and a student's random.py would
+# shadow the standard library's. (Not "*": the exchange uses this list too, for the notebooks.)
+c.CourseDirectory.ignore = [
+    *(".*", "*~", "*.py", "*.pyc", "__pycache__", "*.toml", "*.md", "*.html", "feedback"),
+    *("*.json", "*.tsv", "*.csv", "*.bin", "*.safetensors", "*.zst", "*.npz", "*.npy", "*.pkl"),
+]
+
+c.ClearSolutions.code_stub = {
+    "python": '# YOUR CODE HERE\nraise NotImplementedError("Replace this with your answer.")'
+}
+
+# nbgrader allows 30 s a cell, in which a correct but slow answer scores 0, and sets no limit to a
+# whole submission; ours does (see course/preprocessors.py).
+c.Execute.timeout = 300
+c.Execute.startup_timeout = 300
+c.Execute.interrupt_on_timeout = True
+c.Execute.shutdown_kernel = "immediate"
+c.Execute.extra_arguments = ["--log-level=ERROR"]
+c.Execute.raise_on_iopub_timeout = True
+c.TolerantExecute.submission_timeout = 1200
+c.TolerantExecute.max_restarts = 6
+c.OverwriteCells.add_missing_cells = True
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "course.preprocessors.RepairSubmission",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "course.preprocessors.RestoreCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "course.preprocessors.TolerantExecute",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# Feedback shows a student the message of each failed test, never the hidden test itself.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "course.preprocessors.HideTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]

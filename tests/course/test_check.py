@@ -1,0 +1,254 @@
+"""Every gate is green for the tiny unit, and red, with a message, for a unit broken in its way."""
+
+import shutil
+
+import pytest
+from nbformat.v4 import new_output
+
+from course import check
+from course.check import GATES, Workbench, check_unit
+from course.execute import Execution
+from course.notebooks import read_notebook, write_notebook
+
+HIDDEN_Q2 = """### BEGIN HIDDEN TESTS
+assert "fsum" not in shares.__code__.co_names, "Write it: you call math.fsum."
+assert math.isclose(sum(shares([1, 2, 4])), 1), "The shares must add up to one."
+try:
+    nothing = shares([0, 0])
+except ZeroDivisionError:
+    raise AssertionError("With no counts at all you divide by zero.")
+### END HIDDEN TESTS
+"""
+LONG = "\n".join(f"x{i} = {i}" for i in range(26))
+LIBRARY_Q1 = """name="calls-the-library",
+        misconception="Calling it is writing it.",
+        code=\"\"\"
+import statistics"""
+
+
+def test_every_gate_passes_the_tiny_unit(built_unit):
+    results = check_unit(built_unit)
+    assert {result.gate: result.problems for result in results} == {
+        gate.__name__.replace("_", " "): () for gate in GATES
+    }
+    assert len(results) == 14
+
+
+# What breaks what: the gate, the change (file, old, new), a part of the message.
+WRITTEN = [
+    (check.well_formed, ("exercise", '"q2_test"', '"q1_test_hidden"'), "Two cells have the grade"),
+    (check.well_formed, ("exercise", HIDDEN_Q2, ""), "q2 has no hidden test"),
+    (check.well_formed, ("exercise", '"grade_id": "q2"', '"grade_id": "q2_a"'), "grade id is 'q2'"),
+    (check.well_formed, ("exercise", '"points": 3', '"points": 0'), "tests of q2 give no points"),
+    (check.answers_listed, ("mistakes", 'name="unsorted"', 'name="upper-middle"'), "there twice"),
+    (check.answers_listed, ("mistakes", 'question="q2"', 'question="q7"'), "q7, which has no test"),
+    (check.answers_listed, ("mistakes", 'message="not the count"', 'message=" "'), "empty message"),
+    (check.short_cells, ("exercise", "import math", LONG), "exercise.py: cell 2 has 26 lines"),
+    (
+        check.short_cells,
+        ("exercise", "import math\n", f"import math\n\n# %%\n{LONG}\n"),
+        "26 lines",
+    ),
+    (check.short_cells, ("lecture", "print(sorted(values)[1])", LONG), "lecture.py: cell 5 has 26"),
+    (check.no_emoji, ("lecture", "# # Medians", "# # Medians \U0001f600"), "lecture.py:2 has an"),
+    (check.no_emoji, ("unit", "Medians", "Medians \u2713"), "unit.toml:1 has an emoji"),
+    (check.alt_text, ("lecture", "![The middle one of five sorted values]", "![]"), "cell 1 shows"),
+    (check.alt_text, ("exercise", "# # Medians: exercises", "# <img src='a.png'>"), "cell 1 shows"),
+    (check.alt_text, ("exercise", "# # Medians: exercises", '# <img alt=" " src="a">'), "cell 1"),
+]
+VISIBLE_Q1 = """"points": 0}
+assert median([1, 2, 3]) == 2, "The median of 1, 2, 3 is 2."
+"""
+UPPER = "    return sorted(values)[len(values) // 2]\n"
+RIGHT = """    ordered = sorted(values)
+    return (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
+"""
+ANSWERED = [
+    (
+        check.solution_passes,
+        ("exercise", "return (low + high) / 2", "return low"),
+        "The solution gets 0 of 2 points for q1: With an even number",
+    ),
+    (
+        check.solution_passes,
+        ("exercise", HIDDEN_Q2, f"import warnings\nwarnings.warn('x')\n{HIDDEN_Q2}"),
+        "The solution gets 0 of 3 points for q2: written to stderr, which counts as a failure",
+    ),
+    (
+        check.release_scores_zero,
+        ("exercise", VISIBLE_Q1, '"points": 1}\nassert callable(median)\n'),
+        "The untouched release gets 1 of 3 points for q1",
+    ),
+    (
+        check.mistakes_fail,
+        ("mistakes", UPPER, RIGHT),
+        "q1/upper-middle gets full marks: no test catches it",
+    ),
+    (
+        check.mistakes_fail,
+        ("exercise", VISIBLE_Q1, VISIBLE_Q1.replace("0}", "1}")),
+        "q1/unsorted keeps 1 of 3 points: a test of q1 that gives points misses it",
+    ),
+    (
+        check.mistakes_fail,
+        ("mistakes", 'message="divide by zero"', 'message="mind the gap"'),
+        "q2/divides-by-zero fails without its message 'mind the gap'; the tests said: 'With no",
+    ),
+    (
+        check.mistakes_fail,
+        ("mistakes", UPPER, f"{UPPER}\n\nmath = None\n"),
+        "q1/upper-middle gets 0 of 3 points for q2: AttributeError",
+    ),
+    (
+        check.alternatives_pass,
+        ("mistakes", "count / max(sum(counts), 1)", "count"),
+        "The alternative q2/loop gets 0 of 3 points for q2: A share is a part of the total",
+    ),
+]
+LAST = "print(sorted(values)[1])"
+ALT = '"image/png": {"alt": "One grey pixel"}'
+SHOW = f"display(picture, metadata={{{ALT}}}, raw=True)"
+EXECUTED = [
+    (check.runs_in_budget, ("lecture", LAST, "1 / 0"), "The lecture does not run: cell 5 raised Z"),
+    (check.runs_in_budget, ("unit", "max_seconds = 120", "max_seconds = 0.01"), "budget is 0.01 s"),
+    (
+        check.runs_in_budget,
+        ("exercise", "import math", "1 / 0"),
+        "The solution does not run: cell 2",
+    ),
+    (check.runs_in_budget, ("unit", "max_mb = 1000\n[as", "max_mb = 9\n[as"), "budget is 9 MB"),
+    (check.alt_text, ("lecture", SHOW, "display(picture, raw=True)"), "image/png of cell 3 has no"),
+    (check.alt_text, ("lecture", ALT, '"image/png": {"alt": " "}'), "image/png of cell 3 has no"),
+    (
+        check.alt_text,
+        ("lecture", LAST, "display({'text/html': '<img src=x>'}, raw=True)"),
+        "HTML of",
+    ),
+    (check.static_widgets, ("lecture", "view | picture", "view"), "cell 4 shows a widget without"),
+    (check.quiet_lecture, ("lecture", LAST, "import warnings; warnings.warn('loud')"), "cell 5 wr"),
+]
+
+
+def broken(make_unit, change):
+    file, old, new = change
+    return make_unit(**{file: (old, new)})
+
+
+@pytest.mark.parametrize("gate, change, message", WRITTEN)
+def test_gates_on_what_is_written(make_unit, gate, change, message):
+    bench = Workbench(broken(make_unit, change))
+    bench.lecture_run = Execution(bench.lecture, 0, 0, None)
+    problems = gate(bench)
+    assert any(message in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize("gate, change, message", ANSWERED)
+def test_gates_on_answers(make_unit, gate, change, message):
+    problems = gate(Workbench(broken(make_unit, change)))
+    assert any(message in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize("gate, change, message", EXECUTED)
+def test_gates_on_what_comes_out(make_unit, gate, change, message):
+    problems = gate(Workbench(broken(make_unit, change)))
+    assert any(message in problem for problem in problems), problems
+
+
+def add_to_release(unit, change):
+    nb = read_notebook(unit.release_notebook())
+    change(nb)
+    write_notebook(nb, unit.release_notebook())
+
+
+def answer_cell(nb):
+    return next(cell for cell in nb.cells if "median(values)" in cell.source)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda nb: nb.metadata.update(widgets={}), "saved widget state"),
+        (lambda nb: nb.cells[1].update(execution_count=3), "cell 2 has been run"),
+        (lambda nb: nb.cells[1].outputs.append(new_output("stream", text="x")), "has been run"),
+        (lambda nb: nb.cells[0].update(source="### BEGIN SOLUTION"), "cell 1 shows a BEGIN"),
+        (lambda nb: nb.cells[0].update(source="# END HIDDEN TESTS"), "cell 1 shows a BEGIN or END"),
+        (
+            lambda nb: answer_cell(nb).update(
+                source="def median(values):\n  ordered = sorted(values)"
+            ),
+            "text of a solution or hidden test: 'ordered = sorted(values)'",
+        ),
+        (
+            lambda nb: nb.cells[-2].update(source="    nothing = shares([0, 0])"),
+            "text of a solution or hidden test: 'nothing = shares([0, 0])'",
+        ),
+        (
+            lambda nb: nb.cells[-1].update(
+                source="The median withstands outliers, unlike the mean of the sample."
+            ),
+            "text of a solution or hidden test",
+        ),
+    ],
+)
+def test_the_release_gives_nothing_away(built_unit, change, message):
+    add_to_release(built_unit, change)
+    (problem,) = check.clean_release(Workbench(built_unit))
+    assert message in problem
+
+
+@pytest.mark.parametrize("name", ["reference.py", ".solution", "data/x.tsv"])
+def test_a_stray_file_beside_the_release(built_unit, name):
+    stray = built_unit.release_notebook().parent / name
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_text("")
+    (problem,) = check.clean_release(Workbench(built_unit))
+    assert f"{name} is not part of the release" in problem
+
+
+def test_notebooks_that_do_not_match_their_sources(built_unit):
+    text = built_unit.exercise_source.read_text()
+    built_unit.exercise_source.write_text(text.replace("Question 1", "Question one"))
+    problems = check.up_to_date(Workbench(built_unit))
+    assert ["solutions" in problems[0], "assignments" in problems[1]] == [True, True]
+    shutil.rmtree(built_unit.release_notebook().parent)
+    assert any("does not exist" in p for p in check.up_to_date(Workbench(built_unit)))
+
+
+def test_the_lecture_in_the_repository_is_looked_at_too(built_unit):
+    nb = read_notebook(built_unit.lecture_notebook())
+    nb.cells[2].outputs[0].metadata = {}
+    nb.cells[4].outputs.append(new_output("stream", name="stderr", text="careful"))
+    write_notebook(nb, built_unit.lecture_notebook())
+    bench = Workbench(built_unit, run=False)
+    assert "cell 3 has no alternative text" in check.alt_text(bench)[0]
+    assert "cell 5 writes to stderr: 'careful'" in check.quiet_lecture(bench)[0]
+
+
+def test_no_library_needs_a_reason(make_unit):
+    one = ("mistakes", LIBRARY_Q1, LIBRARY_Q1.replace("calls-the-library", "other"))
+    bench = Workbench(broken(make_unit, one))
+    assert 'q1 has no mistake "calls-the-library"' in check.answers_listed(bench)[0]
+    source = bench.unit.mistakes_source
+    source.write_text(source.read_text() + "\nNO_LIBRARY = {'q1': 'Nobody has written one.'}\n")
+    assert check.answers_listed(Workbench(bench.unit)) == []
+
+
+def test_too_few_mistakes_and_no_alternative(make_unit):
+    bench = Workbench(make_unit())
+    mistakes, alternatives = bench.bank.mistakes, bench.bank.alternatives
+    bench.bank = type(bench.bank)(mistakes[1:], alternatives[1:])
+    problems = check.answers_listed(bench)
+    assert problems == [
+        "q1 has 2 mistakes; write at least 3.",
+        "q1 has no alternative answer; write at least one.",
+    ]
+
+
+def test_a_unit_that_cannot_be_read_is_red_and_not_a_traceback(make_unit):
+    unit = make_unit()
+    unit.mistakes_source.unlink()
+    results = check_unit(unit, run=False)
+    problems = {result.gate: result.problems for result in results}
+    assert "mistakes.py does not exist" in problems["answers listed"][0]
+    assert "mistakes.py does not exist" in problems["mistakes fail"][0]
+    assert problems["well formed"] == ()
