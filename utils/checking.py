@@ -12,6 +12,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr
 from numbers import Number
 
 import numpy as np
@@ -169,6 +170,9 @@ def own_work(function: Callable, *forbidden: str) -> Callable:
     answer has ended, so an answer that catches exceptions cannot swallow it. An answer
     that is a generator, or returns a ``map``, is watched while that is read, too.
 
+    Warnings and whatever else the answer writes to stderr go to stdout: nbgrader takes anything on
+    stderr for a failure, and a correct answer may well divide 0 by 0 on its way.
+
     Parameters
     ----------
     function : the answer
@@ -201,7 +205,7 @@ def own_work(function: Callable, *forbidden: str) -> Callable:
     def watched(*args, **kwargs):
         if watch.is_on():  # the answer calls itself by the name that it was given back
             return function(*args, **kwargs)
-        with _Notes(watch):
+        with redirect_stderr(sys.stdout), _Notes(watch):
             result = function(*args, **kwargs)
         lazy = isinstance(result, types.GeneratorType | map | filter | zip)
         return _watched_iterator(watch, result) if lazy else result
@@ -211,7 +215,7 @@ def own_work(function: Callable, *forbidden: str) -> Callable:
 
 def _watched_iterator(watch: "_Watch", iterator: Iterator) -> Iterator:
     while True:
-        with _Notes(watch):
+        with redirect_stderr(sys.stdout), _Notes(watch):
             try:
                 item = next(iterator)
             except StopIteration:
