@@ -13,7 +13,7 @@ course: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m course build --check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lab: $(INSTALLED)
 	$(BIN)/python -m course lab
@@ -29,7 +29,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import torch' 2> /dev/null || \
 	  $(BIN)/pip install --quiet --retries 1 --no-deps --index-url $(CPU_TORCH) -c constraints.txt torch || \
 	  echo "No CPU build of PyTorch could be had; installing the default one."
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev]"
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev,transformer]"
 	@touch $@
 
 # Leaves .venv, and grading/ with what students handed in.

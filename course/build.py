@@ -62,9 +62,7 @@ def execute_lecture(unit: Unit, on_cell: Callable[[int, int], None] | None = Non
     folder = unit.lecture_notebook().parent
     folder.mkdir(exist_ok=True)
     nb = lecture_from_source(unit)
-    return run_notebook(
-        nb, cell_seconds=unit.lecture.max_seconds, folder=folder, on_cell=on_cell
-    )
+    return run_notebook(nb, cell_seconds=unit.lecture.max_seconds, folder=folder, on_cell=on_cell)
 
 
 def execute_solution(unit: Unit, on_cell: Callable[[int, int], None] | None = None) -> Execution:

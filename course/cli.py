@@ -25,6 +25,7 @@ app = typer.Typer(
     epilog="Every command explains itself: `python -m course check --help`",
 )
 console = Console()
+SMALL_CLASS = 20  # students, up to which the reasons for lost points are printed too
 
 Units = Annotated[
     list[str] | None,
@@ -86,7 +87,7 @@ def build(
 
     chosen = _units(units)
     if check:
-        problems = builder.drift(discover(), ROOT) + readme_drift()
+        problems = builder.drift(discover(), ROOT) + readme_drift(ROOT)
         for problem in problems:
             console.print(problem, style="red", markup=False, soft_wrap=True)
         if not problems:
@@ -109,7 +110,7 @@ def build(
             )
         builder.save_lecture(unit, done)
         console.print(f"Wrote lectures/{unit.name}.ipynb ({done.seconds:.0f} s).")
-    update_readme()
+    update_readme(ROOT)
     console.print("Wrote the table and the picture of README.md.")
 
 
@@ -215,7 +216,7 @@ def grade(
                 jobs=jobs,
                 on_result=lambda result, b=bar, t=task: b.advance(t),
             )
-        console.print(_score_table(one.name, results[one.name]))
+        _show_scores(one.name, results[one.name])
     path = grading.write_scores(results, ROOT / "grading")
     console.print(f"Wrote {path} and scores.json beside it.", soft_wrap=True)
     failed = [r for group in results.values() for r in group if r.status == grading.NOT_GRADED]
@@ -391,24 +392,34 @@ def _stdout_to_stderr(active: bool):
     return contextlib.redirect_stdout(sys.stderr) if active else contextlib.nullcontext()
 
 
-def _score_table(title: str, group) -> Table:
+def _show_scores(title: str, group) -> None:
+    """A table of points, and under it, for a small class, why points are missing."""
     table = Table("Student", "Status", title=title, title_justify="left")
     names = sorted({name for result in group for name in result.questions})
     for name in names:
         table.add_column(name, justify="right")
     table.add_column("Sum", justify="right")
-    table.add_column("Why points are missing")
+    reasons = []
     for result in group:
         scores = [result.questions.get(name) for name in names]
-        reasons = [f"{n}: {s.reason}" for n, s in zip(names, scores, strict=True) if s and s.reason]
         table.add_row(
             _escaped(result.student),
             result.status,
             *(f"{s.points:g}{'+?' if s.manual else ''}" if s else "none" for s in scores),
             f"{result.points:g} of {result.possible:g}",
-            _escaped(result.problem or "\n".join(reasons)),
         )
-    return table
+        if result.problem:
+            console.print(f"{result.student}: {result.problem}", style="red", markup=False)
+        reasons += [
+            f"{result.student}, {name}: {score.reason}"
+            for name, score in zip(names, scores, strict=True)
+            if score and score.reason
+        ]
+    console.print(table)
+    console.print("+? waits to be graded by hand.")
+    if len(group) <= SMALL_CLASS:
+        for reason in reasons:
+            console.print(reason, markup=False, no_wrap=True, overflow="ellipsis")
 
 
 def _grade_demo(units: list[Unit], jobs: int) -> None:
@@ -426,7 +437,7 @@ def _grade_demo(units: list[Unit], jobs: int) -> None:
                 jobs=jobs,
                 on_result=lambda result, b=bar, t=task: b.advance(t),
             )
-        console.print(_score_table(unit.name, results))
+        _show_scores(unit.name, results)
         wrong += [f"{unit.name}: {surprise}" for surprise in surprises(students, results)]
     for surprise in wrong:
         console.print(surprise, style="red", markup=False, soft_wrap=True)

@@ -329,8 +329,10 @@ def _resolve(name: str):
         for part in parts[cut:]:
             if not hasattr(found, part):
                 raise LookupError(f"there is no {name}: {'.'.join(parts[:cut])} has no {part}")
-            found = inspect.getattr_static(found, part) if isinstance(found, type) else getattr(
-                found, part
+            found = (
+                inspect.getattr_static(found, part)
+                if isinstance(found, type)
+                else getattr(found, part)
             )
         return found
     raise LookupError(f"there is no {name}: no such module")

@@ -134,12 +134,20 @@ class WordPiece:
     ----------
     text : str
         The JSON of a Hugging Face ``tokenizers`` tokenizer.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
     """
 
     def __init__(self, text: str):
         from tokenizers import Tokenizer as Backend
 
-        backend = Backend.from_str(text)
+        try:
+            backend = Backend.from_str(text)
+        except Exception as error:  # the library raises nothing more specific
+            raise ValueError(f"this is no tokenizer: {error}") from error
         backend.no_padding()
         self._backend = backend
 

@@ -141,9 +141,10 @@ def _freeze(fig: Figure) -> None:
 
 _HALO = withStroke(linewidth=3, foreground="white")  # a label crossed by a line stays readable
 
-# Directions in which a label may stand: right, above, below, left, then aslant.
-_SIDES = [(1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
-_SIDES += [(0.5, 1), (0.5, -1), (-0.5, 1), (-0.5, -1)]
+# Directions in which a label may stand: right, above, below, left, then more and more aslant.
+_SIDES = [(1, 0), (0, 1), (0, -1), (-1, 0)]
+_SIDES += [(x, y) for x in (0.15, 0.3, 0.5, 0.75, 1) for y in (1, -1)]
+_SIDES += [(-x, y) for x, y in _SIDES[4:]]
 _GAPS = (5, 10, 18, 28, 40, 54, 70, 88, 108, 130, 155, 180, 210)  # points from mark to text
 
 
@@ -154,14 +155,14 @@ class _Labels:
     that is far. The layout of the figure is frozen.
     """
 
-    def __init__(self, ax: Axes, points: Sequence[tuple[float, float]], radius: float = 6):
+    def __init__(self, ax: Axes, points: Sequence, strokes: Sequence = (), radius: float = 6):
         _freeze(ax.figure)
         self.ax, self.renderer = ax, ax.figure.canvas.get_renderer()
         self.frame, self.scale = ax.get_window_extent(), ax.figure.dpi / 72
         self.radius = radius * self.scale
         self.taken = [self._around(*xy) for xy in ax.transData.transform(list(points))]
         self.texts: list[Bbox] = []
-        self.leaders: list[Path] = []
+        self.strokes = [Path(ax.transData.transform(stroke)) for stroke in strokes]
 
     def _around(self, x: float, y: float) -> Bbox:
         r = self.radius
@@ -171,15 +172,21 @@ class _Labels:
         frame = self.frame
         inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0
         padded = box.padded(1.5 * self.scale)
-        crossed = sum(leader.intersects_bbox(padded) for leader in self.leaders)
+        crossed = sum(stroke.intersects_bbox(padded) for stroke in self.strokes)
         written = padded.count_overlaps(self.taken) + padded.count_overlaps(self.texts)
         return written + crossed + 10 * (not (inside and box.y1 <= frame.y1))
 
     def along(self, y: float, text: str) -> None:
         """Write on a horizontal line, at the first place that is free, and keep off the line."""
         note = self.ax.annotate(
-            text, (0, y), xycoords=("axes fraction", "data"), xytext=(0, 3),
-            textcoords="offset points", va="bottom", fontsize=10, weight="bold",
+            text,
+            (0, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            va="bottom",
+            fontsize=10,
+            weight="bold",
         )
         places = []
         for share in np.linspace(0.01, 0.99, 50):
@@ -199,8 +206,15 @@ class _Labels:
     def beside(self, x: float, y: float, text: str, colour: str) -> None:
         """Write beside a point."""
         note = self.ax.annotate(
-            text, (x, y), xytext=(0, 0), textcoords="offset points", color=_ink(colour),
-            fontsize=10, ha="center", va="center", path_effects=[_HALO],
+            text,
+            (x, y),
+            xytext=(0, 0),
+            textcoords="offset points",
+            color=_ink(colour),
+            fontsize=10,
+            ha="center",
+            va="center",
+            path_effects=[_HALO],
         )
         extent = note.get_window_extent(self.renderer)
         size, centre = np.array([extent.width, extent.height]), self.ax.transData.transform((x, y))
@@ -222,7 +236,7 @@ class _Labels:
         if gap > 10:
             ends = self.ax.transData.inverted().transform(leader.vertices)
             self.ax.plot(*ends.T, color=_ink(colour), linewidth=0.7, zorder=1.5)
-            self.leaders.append(leader)
+            self.strokes.append(leader)
         self.texts.append(box)
 
 
@@ -249,6 +263,21 @@ def _grouped(records, split: str) -> dict[str, dict[str, dict[str, np.ndarray]]]
     }
 
 
+# How a published point looks, by what its bytes count.
+_CROSS = dict(linestyle="", color=GREY)
+_PUBLISHED = {
+    "file": _CROSS | dict(marker="x", markersize=8, markeredgewidth=2),
+    "encoder": _CROSS | dict(marker="X", markersize=10, markerfacecolor="white"),
+}
+
+
+def _counts(point: Mapping) -> str:
+    counts = point.get("counts", "file")
+    if counts not in _PUBLISHED:
+        raise ValueError(f"{point['name']}: counts is {counts!r}, it must be 'file' or 'encoder'")
+    return counts
+
+
 def _bytes_axis(ax: Axes) -> None:
     ax.set_xscale("log")
     low, high = ax.get_xlim()
@@ -273,7 +302,8 @@ def size_f1_chart(
     For each (method, setting) a filled marker stands at the mean, over seeds, of file bytes and
     macro-F1; bars reach from the lowest to the highest seed. A hollow marker of the same kind
     stands at the encoder's bytes, joined by a dotted line. Each method has a colour and a marker
-    of its own. A horizontal line goes through the best setting of the baseline.
+    of its own. A horizontal line goes through the setting of the baseline with the smallest file:
+    what the others are up against is how far one gets for next to nothing.
 
     Parameters
     ----------
@@ -283,6 +313,8 @@ def size_f1_chart(
     baseline : the method that the others have to beat
     split : ``"train"``, ``"dev"`` or ``"test"``
     published : figures of others, as dicts with ``name``, ``bytes`` and ``macro_f1``: crosses
+        Where ``counts`` is ``"encoder"`` the bytes leave out the word vectors, so the cross is
+        hollow; without it, or where it is ``"file"``, they count everything.
     ax : where to draw; by default a new figure
         Labels are placed for the figure as it is then, so its layout is frozen: draw this last.
 
@@ -293,8 +325,8 @@ def size_f1_chart(
     Raises
     ------
     ValueError
-        If the baseline has no record for this split, or a record lacks a field or has an F1 or a
-        size that cannot be drawn.
+        If the baseline has no record for this split, a record lacks a field or has an F1 or a size
+        that cannot be drawn, or a published point counts something else.
     """
     groups = _grouped(records, split)
     if baseline not in groups:
@@ -305,7 +337,7 @@ def size_f1_chart(
     if ax is None:
         _, ax = plt.subplots(figsize=(9, 6), layout="constrained")
     extremes, labels = [], []  # points that the axes must hold; what to write where
-    marks = []  # points that text must keep off
+    marks, strokes = [], []  # points and lines that text must keep off
     # The baseline is last: drawn on top, and black, whatever else there is.
     order = [method for method in groups if method != baseline] + [baseline]
     for number, method in enumerate(order):
@@ -322,48 +354,65 @@ def size_f1_chart(
                 raise ValueError(f"{method}, {setting}: macro-F1 and bytes must be finite numbers")
             x, y, hollow = files.mean(), f1.mean(), encoders.mean()
             ax.errorbar(
-                x, y,
+                x,
+                y,
                 xerr=[[x - files.min()], [files.max() - x]],
                 yerr=[[y - f1.min()], [f1.max() - y]],
-                fmt=marker, markersize=size, color=colour, capsize=4, elinewidth=1.5, zorder=3,
+                fmt=marker,
+                markersize=size,
+                color=colour,
+                capsize=4,
+                elinewidth=1.5,
+                zorder=3,
             )
             extremes += [(files.min(), f1.min()), (files.max(), f1.max())]
             marks += [(x, y), (x, f1.min()), (x, f1.max())]
+            strokes.append([(x, f1.min()), (x, f1.max())])
             if hollow > 0:  # a linear model has no encoder to speak of
                 ax.plot([hollow, x], [y, y], ":", color=colour, linewidth=1, zorder=2)
                 ax.plot(
-                    hollow, y, marker, markersize=size, color=colour, markerfacecolor="white",
+                    hollow,
+                    y,
+                    marker,
+                    markersize=size,
+                    color=colour,
+                    markerfacecolor="white",
                     zorder=2.5,
                 )
                 extremes.append((hollow, y))
                 marks.append((hollow, y))
+                strokes.append([(hollow, y), (x, y)])
             if len(groups[method]) > 1:
                 labels.append((x, y, setting, colour))
             elif method != baseline:  # its line says its name
                 labels.append((x, y, method, colour))
-    best = max(columns["macro_f1"].mean() for columns in groups[baseline].values())
+    smallest, columns = min(
+        groups[baseline].items(), key=lambda setting: setting[1]["file_bytes"].mean()
+    )
+    reached = columns["macro_f1"].mean()
     for point in published:
         x, y = float(point["bytes"]), float(point["macro_f1"])
-        ax.plot(x, y, "x", color=GREY, markersize=8, markeredgewidth=2, zorder=3)
+        ax.plot(x, y, **_PUBLISHED[_counts(point)], zorder=3)
         extremes.append((x, y))
         marks.append((x, y))
         labels.append((x, y, point["name"], GREY))
 
     sizes, scores = np.array(extremes).T
     ax.set_xscale("log")
-    margin = (sizes.max() / sizes.min()) ** 0.12 * 1.25
-    ax.set_xlim(sizes.min() / margin, sizes.max() * margin)
+    reach = sizes.max() / sizes.min()  # labels stand to the right by preference: more room there
+    ax.set_xlim(sizes.min() / (1.25 * reach**0.1), sizes.max() * 1.25 * reach**0.2)
     space = max(scores.max() - scores.min(), 0.02)
     ax.set_ylim(scores.min() - 0.15 * space, scores.max() + 0.15 * space)
     _bytes_axis(ax)
     ax.grid(True, color="#E0E0E0")
-    ax.axhline(best, color="#000000", linestyle="--", linewidth=1.2, zorder=1)
+    ax.axhline(reached, color="#000000", linestyle="--", linewidth=1.2, zorder=1)
     ax.set_xlabel("size (bytes, log scale; 1 kB = 1000 B)")
     ax.set_ylabel(f"macro-F1 ({split})")
     _size_legend(ax, order, baseline, groups, published)
 
-    writer = _Labels(ax, marks)
-    writer.along(best, f"{baseline}: {best:.3f}")
+    writer = _Labels(ax, marks, strokes)
+    name = f"{baseline}, {smallest}" if len(groups[baseline]) > 1 else baseline
+    writer.along(reached, f"{name}: {reached:.3f}")
     # Crowded points first: they have the fewest places to choose from.
     pixels = ax.transData.transform([label[:2] for label in labels] or np.empty((0, 2)))
     crowding = [np.sort(np.hypot(*(pixels - p).T))[1:4].sum() for p in pixels]
@@ -378,7 +427,11 @@ def _size_legend(ax: Axes, order, baseline, groups, published) -> None:
         star = method == baseline
         handles.append(
             Line2D(
-                [], [], linestyle="", label=method, markersize=12 if star else 8,
+                [],
+                [],
+                linestyle="",
+                label=method,
+                markersize=12 if star else 8,
                 marker="*" if star else MARKERS[number % len(MARKERS)],
                 color="#000000" if star else PALETTE[number % 6],
             )
@@ -390,14 +443,21 @@ def _size_legend(ax: Axes, order, baseline, groups, published) -> None:
     if max(seeds) > 1:
         counts = f"{min(seeds)} to {max(seeds)}" if len(seeds) > 1 else f"{max(seeds)}"
         handles.append(
-            Line2D([], [], linestyle="", marker="|", markersize=12, markeredgewidth=1.5,
-                   color=GREY, label=f"bar: lowest to highest of {counts} seeds")
+            Line2D(
+                [],
+                [],
+                linestyle="",
+                marker="|",
+                markersize=12,
+                markeredgewidth=1.5,
+                color=GREY,
+                label=f"bar: lowest to highest of {counts} seeds",
+            )
         )
-    if published:
-        handles.append(
-            Line2D([], [], linestyle="", marker="x", color=GREY, markersize=8, markeredgewidth=2,
-                   label="published by others")
-        )
+    counted = {_counts(point) for point in published}
+    for counts, note in (("file", ""), ("encoder", ", encoder only")):
+        if counts in counted:
+            handles.append(Line2D([], [], **_PUBLISHED[counts], label=f"published by others{note}"))
     # Below the axes, where it cannot hide a point.
     ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3)
 
@@ -453,8 +513,14 @@ def latency_histogram(
         number, line = styles[name]
         ax.vlines(value, 0, height, color=PALETTE[number], linestyle=line, linewidth=1.8)
         ax.annotate(
-            f"{name} {value:.3g} ms", (value, height), xytext=(5, 0), textcoords="offset points",
-            va="center", color=_ink(PALETTE[number]), fontsize=11, weight="bold",
+            f"{name} {value:.3g} ms",
+            (value, height),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=_ink(PALETTE[number]),
+            fontsize=11,
+            weight="bold",
         )
     outside = f"; {slower} slower, up to {milliseconds.max():.3g} ms, not shown" if slower else ""
     ax.set_xlabel(f"latency (ms){outside}")
@@ -502,12 +568,18 @@ def queue_chart(results) -> Figure:
                 ax.plot(
                     [result.throughput for result in chosen],
                     [getattr(result, name) for result in chosen],
-                    style, color=colour, markersize=8, markeredgewidth=2 if style == "x" else 1,
+                    style,
+                    color=colour,
+                    markersize=8,
+                    markeredgewidth=2 if style == "x" else 1,
                 )
             ax.plot(
                 [result.throughput for result in curve],
                 [getattr(result, name) for result in curve],
-                linestyle=LINES[number % len(LINES)], color=colour, linewidth=1.5, zorder=1,
+                linestyle=LINES[number % len(LINES)],
+                color=colour,
+                linewidth=1.5,
+                zorder=1,
             )
     for ax, name in zip(axes, ("p99 latency (ms)", "cost per million requests"), strict=True):
         ax.set_yscale("log")
@@ -519,15 +591,31 @@ def queue_chart(results) -> Figure:
         ax.set_ylabel(name)
         ax.set_xlim(left=0)
     handles = [
-        Line2D([], [], color=PALETTE[i % len(PALETTE)], marker=MARKERS[i % len(MARKERS)],
-               markersize=8, linestyle=LINES[i % len(LINES)], linewidth=1.5, label=label)
+        Line2D(
+            [],
+            [],
+            color=PALETTE[i % len(PALETTE)],
+            marker=MARKERS[i % len(MARKERS)],
+            markersize=8,
+            linestyle=LINES[i % len(LINES)],
+            linewidth=1.5,
+            label=label,
+        )
         for i, label in enumerate(curves)
         if label
     ]
     if overloaded:
         handles.append(
-            Line2D([], [], color=GREY, marker="x", markersize=8, markeredgewidth=2, linestyle="",
-                   label="overloaded: latency grows without end")
+            Line2D(
+                [],
+                [],
+                color=GREY,
+                marker="x",
+                markersize=8,
+                markeredgewidth=2,
+                linestyle="",
+                label="overloaded: latency grows without end",
+            )
         )
     if handles:
         fig.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))

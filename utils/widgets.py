@@ -32,6 +32,15 @@ from utils.plots import checked_alt, picture
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
+# JupyterLab takes the keys of a drop-down list or radio button that has the focus for its own:
+# the arrows leave the cell, and "D D" deletes it. Only this attribute stops that, and ipywidgets
+# cannot set it, so an invisible image does once it has loaded.
+_KEEP_KEYS = """<img alt="" width="1" height="1" onload="
+document.keepsWidgetKeys || (document.keepsWidgetKeys = true, document.addEventListener('focusin',
+event => event.target.closest('.jupyter-widgets select, .jupyter-widgets input')
+?.setAttribute('data-lm-suppress-shortcuts', 'true')))"
+src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">"""
+
 
 def _display(box: ipywidgets.Widget, bundle: dict, metadata: dict | None = None) -> None:
     """One output: the widget, and what stands in for it elsewhere."""
@@ -39,18 +48,25 @@ def _display(box: ipywidgets.Widget, bundle: dict, metadata: dict | None = None)
 
 
 @contextmanager
-def _errors_shown(area: ipywidgets.HTML) -> Iterator[None]:
+def _errors_shown(area: ipywidgets.HTML, result: ipywidgets.HTML | None = None) -> Iterator[None]:
     """Show an error under the widget, where a student sees it, and let it go on.
 
     In a live notebook the error of a callback ends in a log that few people open; in a build it
-    must stop the notebook.
+    must stop the notebook. An earlier ``result`` is taken away: it was for other values than the
+    controls now show.
     """
     area.value = ""
     try:
         yield
-    except Exception:
-        text = escape(traceback.format_exc())
+    except Exception as error:
+        # Without this file's own lines, which come first.
+        where = error.__traceback__
+        while where.tb_next and where.tb_frame.f_code.co_filename == __file__:
+            where = where.tb_next
+        text = escape("".join(traceback.format_exception(type(error), error, where)))
         area.value = f'<div role="alert"><strong>Something failed.</strong><pre>{text}</pre></div>'
+        if result is not None:
+            result.value = ""
         raise
 
 
@@ -103,7 +119,7 @@ def explore(draw: Callable[..., Figure], alt: str | Callable[..., str], **contro
 
     def render() -> tuple[dict, dict]:
         values = {name: control.value for name, control in controls.items()}
-        with _errors_shown(errors), _no_figures_left():
+        with _errors_shown(errors, image), _no_figures_left():
             figure = draw(**values)
             if not isinstance(figure, Figure):
                 raise TypeError(
@@ -116,6 +132,7 @@ def explore(draw: Callable[..., Figure], alt: str | Callable[..., str], **contro
         image.value = (
             f'<img src="data:image/png;base64,{bundle["image/png"]}" '
             f'alt="{escape(text, quote=True)}" style="width: {width}px; max-width: 100%">'
+            f"{_KEEP_KEYS}"
         )
         return bundle, metadata
 
@@ -268,12 +285,12 @@ def predict(key: str, question: str, unit: str = "") -> None:
                 say("That is not a number. Write one with a decimal point, such as 12.5.")
                 return
             _write_guess(key, guess, unit)
-            say(f"Written down: {_with_unit(guess, unit)}. Now go on and see.")
+            say(f"Written down: {guess:.12g} {unit}".rstrip() + ". Now go on and see.")
 
     known = _read_guesses().get(key)
     if known:
         number.value = f"{known['guess']:.12g}"
-        say(f"Your guess so far: {_with_unit(known['guess'], unit)}.")
+        say(f"Your guess so far: {number.value} {known['unit']}".rstrip() + ".")
     number.observe(save, names="value")  # Enter, or leaving the box
     button.on_click(save)
     box = ipywidgets.VBox([title, ipywidgets.HBox([number, button]), status, errors])
@@ -357,7 +374,7 @@ def quiz(question: str, options: Mapping[str, str], answer: str) -> None:
         raise ValueError("a quiz needs at least two options, each with its feedback")
     if answer not in options:
         raise ValueError(f"the answer {answer!r} is not among the options {list(options)}")
-    title = ipywidgets.HTML(f"<p><strong>{_prose(question)}</strong></p>")
+    title = ipywidgets.HTML(f"<p><strong>{_prose(question)}</strong>{_KEEP_KEYS}</p>")
     choice = ipywidgets.RadioButtons(
         options=list(options),
         value=None,
@@ -380,9 +397,10 @@ def quiz(question: str, options: Mapping[str, str], answer: str) -> None:
     if _exercising():
         _move_to_ends(choice)
     items = "".join(f"<li>{_prose(option)}</li>" for option in options)
+    stop = "" if answer.rstrip().endswith((".", "!", "?")) else "."
     html = (
         f"<p><strong>{_prose(question)}</strong></p><ul>{items}</ul>"
-        f"<details><summary>Answer</summary><p><strong>{_prose(answer)}</strong>. "
+        f"<details><summary>Answer</summary><p><strong>{_prose(answer)}</strong>{stop} "
         f"{_prose(options[answer])}</p></details>"
     )
     lines = [question, *(f"( ) {option}" for option in options)]

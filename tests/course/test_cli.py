@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from course import cli, demo, inference, run
+from course import cli, demo, inference, readme, run
 from course.units import ROOT
 
 COMMANDS = ["run", "build", "check", "grade", "lab", "results", "predict", "evaluate", "data"]
@@ -16,6 +16,8 @@ def course(monkeypatch, capfd, built_unit):
     """A function that runs the command line on a copy of the tiny unit's course."""
     root = built_unit.root
     monkeypatch.setattr(cli, "ROOT", root)
+    (root / "README.md").write_text(f"{readme.BEGIN}\n{readme.END}\n")
+    readme.update_readme(root)
     monkeypatch.setattr(cli, "discover", lambda: cli_discover(root))
     monkeypatch.setattr(cli, "find_unit", lambda name: cli_find(name, root))
     monkeypatch.setattr(cli.console, "width", 200)
@@ -117,7 +119,10 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
 
 
 def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
-    assert course("build", "--check")[:2] == (0, "The notebooks match their sources.\n")
+    assert course("build", "--check")[:2] == (
+        0,
+        "The notebooks match their sources, and README.md the results.\n",
+    )
     source = built_unit.exercise_source
     source.write_text(source.read_text().replace("Question 1", "Question one"))
     before = built_unit.solution_notebook().read_bytes()
@@ -125,6 +130,8 @@ def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
     assert code == 1
     assert "the source of cell 3 is not what is generated; run `python -m course build`" in out
     assert built_unit.solution_notebook().read_bytes() == before
+    (built_unit.root / "README.md").write_text(f"{readme.BEGIN}\n{readme.END}\n")
+    assert "README.md: its table differs" in course("build", "--check")[1]
 
 
 def test_build_runs_a_lecture_only_when_it_must(course, built_unit):

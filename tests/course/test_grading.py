@@ -21,7 +21,6 @@ from course.notebooks import read_notebook, write_notebook
 from course.scores import score_notebook, status_of
 from course.units import read_unit
 
-pytestmark = pytest.mark.xdist_group("demo class")
 LOOP_SECONDS = 8
 
 

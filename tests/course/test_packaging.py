@@ -108,7 +108,8 @@ def test_every_data_file_is_packaged():
     for package, patterns in globs["package-data"].items():
         for name in listed.stdout.splitlines():
             inside = name.removeprefix(f"{package}/")
-            if inside == name or name.endswith(".py") and "/" not in inside:
+            module = name.endswith(".py") and (ROOT / name).with_name("__init__.py").is_file()
+            if inside == name or module:
                 continue
             assert any(fnmatch.fnmatch(inside, pattern) for pattern in patterns), name
 

@@ -16,7 +16,7 @@ import torch
 
 from utils.checking import check, check_close, check_raises, own_work
 
-LIBRARY = '''
+LIBRARY = """
 import functools
 
 def tune(values):
@@ -68,7 +68,7 @@ class Record:
 
 class Empty:
     pass
-'''
+"""
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,10 @@ def test_an_error_is_shown_and_raised_and_the_next_move_clears_it(output):
     widgets.explore(draw, "Error.", bits=slider)
     with pytest.raises(RuntimeError, match="cannot <draw> this"):
         slider.value = 2
-    assert 'role="alert"' in output.text() and "cannot &lt;draw&gt; this" in output.text()
+    text = output.text()
+    assert 'role="alert"' in text and "cannot &lt;draw&gt; this" in text
+    assert "_errors_shown" not in text  # none of our own lines
+    assert "base64" not in text  # no picture of other values
     assert plt.get_fignums() == []
     slider.value = 3
     assert 'role="alert"' not in output.text()
@@ -148,6 +151,15 @@ def test_a_front_end_moves_a_control_and_sees_the_error(output):
     move(slider, 7)
     assert 'role="alert"' not in output.text()
     assert [call["bits"] for call in draw.calls] == [4, 6, 2, 7]
+
+
+def test_jupyterlab_is_kept_from_the_keys_of_a_control(output):
+    """JupyterLab lets an element be if it has this attribute: tried by hand in version 4.6."""
+    widgets.explore(Draw(), "Error.", kind=ipywidgets.Dropdown(options=["a", "b"]))
+    assert "data-lm-suppress-shortcuts" in output.text()
+    widgets.quiz("?", OPTIONS, "p99")
+    assert "data-lm-suppress-shortcuts" in output.text()
+    assert "data-lm-suppress-shortcuts" not in output.data["text/html"]
 
 
 def test_an_error_at_the_first_values_is_raised(output):
@@ -253,7 +265,7 @@ def test_what_is_no_number_is_not_written_down(output, text):
 def test_a_guess_of_before_is_shown(output):
     ask(output)[0].value = "1234567.5"
     number, _ = ask(output)
-    assert number.value == "1234567.5" and "Your guess so far: 1,234,568 ms" in output.text()
+    assert number.value == "1234567.5" and "Your guess so far: 1234567.5 ms." in output.text()
 
 
 def test_predict_leaves_a_text_and_no_picture(output):
@@ -360,6 +372,14 @@ def test_a_quiz_leaves_question_options_and_a_folded_answer(output):
     assert "<li>yes</li><li>no</li>" in question and "Right so." not in question
     assert "Right so." in answer and "Look again." not in html
     assert output.data["text/plain"].splitlines()[1:3] == ["( ) yes", "( ) no"]
+
+
+@pytest.mark.parametrize("right", ["A tail.", "What?", "two words"])
+def test_the_folded_answer_ends_with_one_full_stop(output, right):
+    widgets.quiz("Which?", {right: "Because.", "other": "No."}, right)
+    ended = right if right[-1] in ".?" else right + "."
+    folded = output.data["text/html"].partition("<details>")[2].replace("</strong>", "")
+    assert f"<strong>{ended} Because.</p>" in folded
 
 
 def test_a_quiz_is_exercised(output, monkeypatch):

@@ -175,7 +175,60 @@ def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
         raise ValueError("no call is left")
     return {f"p{p}": 1000 * kept[max(0, round(p * len(kept) / 100) - 1)] for p in percentiles}
 """,
-        message="Other samples",
+        message="Nearest rank rounds up, and not to the nearest whole number",
+    ),
+    Mistake(
+        question="q1",
+        name="rank-as-index-unguarded",
+        misconception="The fifth sample has index 5, and the last one index n.",
+        code="""
+def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
+    kept = sorted(seconds[warmup:])
+    if not kept:
+        raise ValueError("no call is left")
+    return {f"p{p}": 1000 * kept[math.ceil(p * len(kept) / 100)] for p in percentiles}
+""",
+        message="ranks are counted from 1",
+    ),
+    Mistake(
+        question="q1",
+        name="divides-first",
+        misconception="p / 100 * n and p * n / 100 are the same number.",
+        code="""
+def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
+    kept = np.sort(seconds[warmup:])
+    if not len(kept):
+        raise ValueError("no call is left")
+    return {f"p{p}": kept[math.ceil(p / 100 * len(kept)) - 1] * 1e3 for p in percentiles}
+""",
+        message="so multiply p * n before you divide",
+    ),
+    Mistake(
+        question="q1",
+        name="numpy-divides-first",
+        misconception="What NumPy calls inverted_cdf is the nearest rank, to the last sample.",
+        code="""
+def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
+    ms = 1000 * np.asarray(seconds, dtype=float)[warmup:]
+    if ms.size == 0:
+        raise ValueError("no call is left")
+    values = np.percentile(ms, percentiles, method="inverted_cdf")
+    return {f"p{p}": value for p, value in zip(percentiles, values)}
+""",
+        message="so multiply p * n before you divide",
+    ),
+    Mistake(
+        question="q1",
+        name="numbers-as-keys",
+        misconception="50 is as good a name as p50.",
+        code="""
+def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
+    kept = sorted(seconds[warmup:])
+    if not kept:
+        raise ValueError("no call is left")
+    return {p: 1000 * kept[math.ceil(p * len(kept) / 100) - 1] for p in percentiles}
+""",
+        message="The only key must be the text 'p50'; yours are [50]",
     ),
     Mistake(
         question="q1",
@@ -287,7 +340,8 @@ def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
 def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
     if len(seconds) <= warmup:
         raise ValueError("no call is left")
-    return {"p50": 13.0, "p95": 480.0}
+    known = {50: 13.0, 90: 7.0, 95: 480.0, 7: 7.0}
+    return {f"p{p}": known.get(p, 1.0) for p in percentiles}
 """,
         message="Other samples",
     ),
@@ -356,6 +410,39 @@ def throughput(predict, texts, batch_size, clock, warmup=2):
     return len(texts) / (clock() - start)
 """,
         message="they come in addition to all comments",
+    ),
+    Mistake(
+        question="q2",
+        name="warmup-on-the-first-batches",
+        misconception="Any batches will do for the warm-up.",
+        code="""
+def throughput(predict, texts, batch_size, clock, warmup=2):
+    if not texts:
+        return 0.0
+    batches = [texts[i:i + batch_size] for i in range(0, len(texts), batch_size)]
+    for batch in batches[:warmup]:
+        predict(batch)
+    start = clock()
+    for batch in batches:
+        predict(batch)
+    return len(texts) / (clock() - start)
+""",
+        message="Warm up with the first batch, twice",
+    ),
+    Mistake(
+        question="q2",
+        name="warmup-once",
+        misconception="One call is warm-up enough.",
+        code="""
+def throughput(predict, texts, batch_size, clock, warmup=2):
+    if warmup:
+        predict(texts[:batch_size])
+    start = clock()
+    for i in range(0, len(texts), batch_size):
+        predict(texts[i:i + batch_size])
+    return len(texts) / (clock() - start) if texts else 0.0
+""",
+        message="The calls had [4, 4, 4, 2] comments, not [4, 4, 4, 4, 2]",
     ),
     Mistake(
         question="q2",
@@ -670,6 +757,28 @@ def length_batches(lengths, batch_size):
     ),
     Mistake(
         question="q3",
+        name="fails-on-no-comments",
+        misconception="There is always something to cut.",
+        code="""
+def length_batches(lengths, batch_size):
+    return np.array_split(np.argsort(lengths), -(-len(lengths) // batch_size))
+""",
+        message="not even an empty one; got ValueError",
+    ),
+    Mistake(
+        question="q3",
+        name="yields-batches",
+        misconception="A generator is a list.",
+        code="""
+def length_batches(lengths, batch_size):
+    order = sorted(range(len(lengths)), key=lambda row: lengths[row])
+    for i in range(0, len(order), batch_size):
+        yield order[i:i + batch_size]
+""",
+        message="Return a list of batches, not a generator",
+    ),
+    Mistake(
+        question="q3",
         name="hard-coded-example",
         misconception="An answer that passes the check in the notebook is right.",
         code="""
@@ -819,6 +928,41 @@ def model_bytes(words, tensors, labels):
     ),
     Mistake(
         question="q4",
+        name="mask-and-values-rounded-together",
+        misconception="Values and mask of a tensor are one stream of bits.",
+        code="""
+def model_bytes(words, tensors, labels):
+    total = len("\\n".join(words).encode()) + 4 * labels
+    for tensor in tensors:
+        k = tensor.get("codebook", 0)
+        width = (k - 1).bit_length() if k else tensor["bits"]
+        bits = tensor.get("kept", tensor["values"]) * width
+        bits += tensor["values"] if "kept" in tensor else 0
+        total += math.ceil(bits / 8) + 2 * k + 2 * tensor.get("scales", 0)
+    return total
+""",
+        message="The mask starts on a byte of its own",
+    ),
+    Mistake(
+        question="q4",
+        name="nothing-kept-is-no-mask",
+        misconception="A key whose value is 0 is not there.",
+        code=changed(
+            RIGHT_Q4,
+            ('tensor.get("kept", tensor["values"])', 'tensor.get("kept") or tensor["values"]'),
+            ('if "kept" in tensor:', 'if tensor.get("kept"):'),
+        ),
+        message="Ask whether the key is there",
+    ),
+    Mistake(
+        question="q4",
+        name="float-not-int",
+        misconception="NumPy's ceiling is a whole number.",
+        code=changed(RIGHT_Q4, ("(stored * bits + 7) // 8", "np.ceil(stored * bits / 8)")),
+        message="Return an int, not",
+    ),
+    Mistake(
+        question="q4",
         name="zeros-stored",
         misconception="Pruning leaves the size of a tensor as it was.",
         code=changed(RIGHT_Q4, ('tensor.get("kept", tensor["values"])', 'tensor["values"]')),
@@ -830,9 +974,13 @@ def model_bytes(words, tensors, labels):
         misconception="An answer that passes the check in the notebook is right.",
         code="""
 def model_bytes(words, tensors, labels):
-    known = {10: 4, 9: 14, 16: 12, 20: 24, 17: 9, 3: 3}
+    known = {10: 4, 9: 14, 16: 12, 20: 24, 3: 3}
     if tensors and tensors[0].get("codebook") == 1:
         return 2
+    if tensors and "kept" in tensors[0]:
+        return {16: {3: 9, 0: 1}, 3: {3: 5}}.get(tensors[0].get("bits"), {}).get(
+            tensors[0]["kept"], 12
+        )
     return known.get(tensors[0]["values"], 101) if tensors else 22 if words else 4 * labels
 """,
         message="Other models",
@@ -1120,6 +1268,27 @@ def tuned_macro_f1(y_dev, p_dev, y_test, p_test):
     ),
     Mistake(
         question="q6",
+        name="compares-with-none",
+        misconception="Everything in a table is a number.",
+        code=changed(RIGHT_Q6, ("(p99 is None or p99 > max_p99_ms)", "p99 > max_p99_ms")),
+        message="the p99 of C is None, which cannot be compared with a limit",
+    ),
+    Mistake(
+        question="q6",
+        name="no-limit-at-zero-mb",
+        misconception="A size limit of 0 is no limit.",
+        code=changed(RIGHT_Q6, ("max_mb is not None and", "max_mb and")),
+        message="0 is a limit, and only None is none",
+    ),
+    Mistake(
+        question="q6",
+        name="no-limit-at-zero-ms",
+        misconception="A latency limit of 0 is no limit.",
+        code=changed(RIGHT_Q6, ("max_p99_ms is not None and", "max_p99_ms and")),
+        message="0 is a limit, and only None is none",
+    ),
+    Mistake(
+        question="q6",
         name="one-limit-is-enough",
         misconception="A model that keeps to one of the limits fits.",
         code="""
@@ -1154,7 +1323,9 @@ def choose_deployment(records, min_f1, max_p99_ms=None, max_mb=None):
         misconception="An answer that passes the check in the notebook is right.",
         code="""
 def choose_deployment(records, min_f1, max_p99_ms=None, max_mb=None):
-    wanted = {0.9: None, 0.55: "D" if max_mb else "C"}.get(min_f1, "D")
+    wanted = {0.9: None, 0.5: None, 0.57: "C", 0.58: "H"}.get(min_f1, "D")
+    if max_mb == 5 and len(records) == 1:
+        wanted = None
     if len(records) == 2:
         wanted = "G"
     return next((r for r in records if r["name"] == wanted), None)
@@ -1166,14 +1337,14 @@ def choose_deployment(records, min_f1, max_p99_ms=None, max_mb=None):
 ALTERNATIVES = [
     Alternative(
         question="q1",
-        name="numpy-without-interpolation",
+        name="numpy-indexing",
         code="""
 def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    ms = 1000 * np.asarray(seconds, dtype=float)[warmup:]
+    ms = np.sort(1000 * np.asarray(seconds, dtype=float)[warmup:])
     if ms.size == 0:
         raise ValueError("only warm-up")
-    values = np.percentile(ms, percentiles, method="inverted_cdf")
-    return {f"p{p}": value for p, value in zip(percentiles, values)}
+    ranks = (np.asarray(percentiles) * ms.size + 99) // 100
+    return {f"p{p}": value for p, value in zip(percentiles, ms[ranks - 1])}
 """,
     ),
     Alternative(
@@ -1198,14 +1369,14 @@ def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
         question="q1",
         name="ceiling-of-a-float",
         code="""
-import math
+from math import ceil
 
 
 def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
     kept = np.sort(seconds[warmup:])
     if not len(kept):
         raise ValueError("only warm-up")
-    return {f"p{p}": kept[math.ceil(p / 100 * len(kept)) - 1] * 1e3 for p in percentiles}
+    return {f"p{p}": kept[ceil(p * len(kept) / 100) - 1] * 1e3 for p in percentiles}
 """,
     ),
     Alternative(
@@ -1371,6 +1542,47 @@ def tuned_macro_f1(y_dev, p_dev, y_test, p_test):
     ),
     Alternative(
         question="q5",
+        name="scikit-learn-macro-with-warnings",
+        code="""
+from sklearn.metrics import f1_score
+
+
+def tuned_macro_f1(y_dev, p_dev, y_test, p_test):
+    def tuned(truth, probability):
+        if not truth.any():
+            return 1.0
+        return max(probability, key=lambda c: (f1_score(truth, probability >= c), c))
+
+    thresholds = np.array([tuned(y, p) for y, p in zip(y_dev.T, p_dev.T)])
+    return thresholds, f1_score(y_test, p_test >= thresholds, average="macro")
+""",
+    ),
+    Alternative(
+        question="q5",
+        name="harmonic-mean-and-exact-ties",
+        code="""
+def harmonic(truth, given):
+    tp = (truth * given).sum()
+    if tp == 0:
+        return 0.0
+    return 2 / (given.sum() / tp + truth.sum() / tp)
+
+
+def tuned_macro_f1(y_dev, p_dev, y_test, p_test):
+    count = y_dev.shape[1]
+    thresholds = np.ones(count)
+    for j in range(count):
+        best = 0.0
+        for c in np.unique(p_dev[:, j]):
+            score = harmonic(y_dev[:, j], p_dev[:, j] >= c)
+            if score >= best and y_dev[:, j].any():
+                best, thresholds[j] = score, c
+    scores = [harmonic(y_test[:, j], p_test[:, j] >= thresholds[j]) for j in range(count)]
+    return thresholds, np.mean(scores)
+""",
+    ),
+    Alternative(
+        question="q5",
         name="precision-and-recall",
         code="""
 def tuned_macro_f1(y_dev, p_dev, y_test, p_test):
@@ -1386,7 +1598,7 @@ def tuned_macro_f1(y_dev, p_dev, y_test, p_test):
         truth, p, best = y_dev[:, j].tolist(), p_dev[:, j].tolist(), 0.0
         for t in sorted(p, reverse=True):
             score = f1(truth, [x >= t for x in p])
-            if score > best + 1e-12:
+            if score > best:
                 best, thresholds[j] = score, t
     scores = []
     for j, t in enumerate(thresholds):
