@@ -392,34 +392,19 @@ def _stdout_to_stderr(active: bool):
     return contextlib.redirect_stdout(sys.stderr) if active else contextlib.nullcontext()
 
 
-def _show_scores(title: str, group) -> None:
-    """A table of points, and under it, for a small class, why points are missing."""
-    table = Table("Student", "Status", title=title, title_justify="left")
-    names = sorted({name for result in group for name in result.questions})
-    for name in names:
-        table.add_column(name, justify="right")
-    table.add_column("Sum", justify="right")
-    reasons = []
-    for result in group:
-        scores = [result.questions.get(name) for name in names]
-        table.add_row(
-            _escaped(result.student),
-            result.status,
-            *(f"{s.points:g}{'+?' if s.manual else ''}" if s else "none" for s in scores),
-            f"{result.points:g} of {result.possible:g}",
-        )
+def _show_scores(title: str, results) -> None:
+    """A table of points and, for a small class, why points are missing."""
+    from course.tables import ScoreRow, score_table
+
+    rows = [ScoreRow(result.student, result.status, result.questions) for result in results]
+    console.print(score_table(title, rows))
+    for result in results:
         if result.problem:
             console.print(f"{result.student}: {result.problem}", style="red", markup=False)
-        reasons += [
-            f"{result.student}, {name}: {score.reason}"
-            for name, score in zip(names, scores, strict=True)
-            if score and score.reason
-        ]
-    console.print(table)
-    console.print("+? waits to be graded by hand.")
-    if len(group) <= SMALL_CLASS:
-        for reason in reasons:
-            console.print(reason, markup=False, no_wrap=True, overflow="ellipsis")
+        for name, score in result.questions.items() if len(results) <= SMALL_CLASS else ():
+            if score.reason:
+                reason = f"{result.student}, {name}: {score.reason}"
+                console.print(reason, markup=False, no_wrap=True, overflow="ellipsis")
 
 
 def _grade_demo(units: list[Unit], jobs: int) -> None:

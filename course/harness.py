@@ -49,6 +49,8 @@ ENVIRONMENT = {
     "MPLBACKEND": "Agg",
 }
 MAX_RESTARTS = 6  # as c.TolerantExecute.max_restarts in nbgrader_config.py
+STARTUP_SECONDS = 300  # for the first libraries to be imported, on a busy machine
+READY = "ready"
 CRASHED, TIMED_OUT = "KernelDied", "CellTimeoutError"
 
 
@@ -113,6 +115,8 @@ def _run_once(
         process.start()
         sender.close()
         try:
+            if not receiver.poll(STARTUP_SECONDS) or receiver.recv() != READY:
+                raise RuntimeError("A process that runs notebooks did not start.")
             for index, _ in sources:
                 # A cell that swallows the alarm is given some time to notice, then killed.
                 if not receiver.poll(seconds + 10):
@@ -155,6 +159,7 @@ def _worker(sender: Connection, sources: list[tuple[int, str]], seconds: float, 
         raise _CellTimeout
 
     signal.signal(signal.SIGALRM, on_alarm)
+    sender.send(READY)
     for _, source in sources:
         sender.send(_run_cell(shell, source, seconds, streams))
     sender.close()

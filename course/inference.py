@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from course.errors import UserError
-from utils.data import load_goemotions
+from utils.data import label_names, load_goemotions
 from utils.metrics import bootstrap_interval, f1_report
 from utils.packing import load_model, size_report
 
@@ -57,12 +57,13 @@ def evaluate(model_path: str | Path, split: str = "test", taxonomy: str | None =
     """
     model = load_model(model_path)
     taxonomy = taxonomy or model.taxonomy
-    data = load_goemotions(split, taxonomy)
+    label_names(taxonomy)  # an unknown one is an error of its own
     if taxonomy != model.taxonomy:
         raise UserError(
             f"{model_path} predicts the taxonomy {model.taxonomy!r}; "
             f"score it with --taxonomy {model.taxonomy}."
         )
+    data = load_goemotions(split, taxonomy)
     probabilities = model.predict_proba(data.texts)
     report = f1_report(data.labels, probabilities, model.thresholds, data.label_names)
     low, high = bootstrap_interval(data.labels, probabilities >= model.thresholds)

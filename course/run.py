@@ -18,7 +18,9 @@ from course import build
 from course.check import check_unit
 from course.demo import grade_demo
 from course.errors import UserError
+from course.grading import QuestionScore
 from course.report import Report
+from course.tables import ScoreRow, score_table
 from course.units import Unit
 
 
@@ -34,9 +36,15 @@ def find_data(console: Console) -> str:
 
 
 def progress(console: Console) -> Progress:
-    """A progress bar that leaves nothing behind."""
+    """A progress bar that leaves nothing behind, and shows nothing where no one watches."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
+    return Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 def run_course(
@@ -115,30 +123,20 @@ def print_report(report: Report, console: Console) -> None:
         )
     console.print(table)
     for unit in dict.fromkeys(student.unit for student in report.demo):
-        students = [student for student in report.demo if student.unit == unit]
-        names = list(students[0].questions)
-        table = Table("Student", "Status", title=f"Demo class of {unit}", title_justify="left")
-        for name in names:
-            table.add_column(name, justify="right")
-        table.add_column("As expected")
-        for student in students:
-            table.add_row(
+        rows = [
+            ScoreRow(
                 student.student,
                 student.status,
-                *(_points(student.questions.get(name)) for name in names),
-                _mark("yes" if student.as_expected else "no", student.as_expected),
+                {name: QuestionScore(**score) for name, score in student.questions.items()},
+                student.as_expected,
             )
-        console.print(table)
+            for student in report.demo
+            if student.unit == unit
+        ]
+        console.print(score_table(f"Demo class of {unit}", rows))
     for problem in report.problems:
         console.print(problem, style="red", markup=False, soft_wrap=True)
     console.print("Everything passed." if report.ok else f"{len(report.problems)} to look at.")
-
-
-def _points(score: dict | None) -> str:
-    if score is None:
-        return "none"
-    by_hand = " + by hand" if score["manual"] else ""
-    return f"{score['points']:g} of {score['possible']:g}{by_hand}"
 
 
 def _mark(text: str, good: bool) -> str:

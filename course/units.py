@@ -39,6 +39,7 @@ class Unit:
     papers: tuple[Paper, ...]
     lecture: Budget
     assignment: Budget
+    draft: bool = False
 
     @property
     def number(self) -> str:
@@ -74,8 +75,12 @@ class Unit:
         return (root or self.root) / "assignments" / self.name / f"{self.name}.ipynb"
 
 
-def discover(root: Path = ROOT) -> list[Unit]:
-    """All units of the course, in order. Raises UserError when one of them is malformed."""
+def discover(root: Path = ROOT, *, drafts: bool = False) -> list[Unit]:
+    """All units of the course, in order. Raises UserError when one of them is malformed.
+
+    A unit whose unit.toml says `draft = true` is still being written: it is left out, unless asked
+    for, and a command works on it only when it is named.
+    """
     folder = root / "course" / "units"
     found = sorted(p for p in folder.glob("*") if p.is_dir() and p.name[0] not in "._")
     units = [read_unit(path, root) for path in found]
@@ -83,12 +88,12 @@ def discover(root: Path = ROOT) -> list[Unit]:
     for unit in units:
         if numbers.count(unit.number) > 1:
             raise UserError(f"Two units have the number {unit.number}; rename one in {folder}.")
-    return units
+    return [unit for unit in units if drafts or not unit.draft]
 
 
 def find_unit(name: str, root: Path = ROOT) -> Unit:
     """The unit called `name`: "01_efficiency", "efficiency", "01" or "1"."""
-    units = discover(root)
+    units = discover(root, drafts=True)
     wanted = name.zfill(2) if name.isdigit() else name
     for unit in units:
         if wanted in (unit.name, unit.topic, unit.number):
@@ -111,7 +116,9 @@ def read_unit(folder: Path, root: Path = ROOT) -> Unit:
         raise UserError(f"{path} does not exist; every unit needs one.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}.") from None
-    _only(table, {"title", "objectives", "papers", "lecture", "assignment"}, path, "")
+    _only(table, {"title", "objectives", "papers", "lecture", "assignment", "draft"}, path, "")
+    if not isinstance(table.get("draft", False), bool):
+        raise UserError(f"{path}: draft must be true or false, got {table['draft']!r}.")
     return Unit(
         root=root,
         name=folder.name,
@@ -122,6 +129,7 @@ def read_unit(folder: Path, root: Path = ROOT) -> Unit:
         papers=tuple(_paper(item, path) for item in _list(table, "papers", path)),
         lecture=_budget(table.get("lecture"), path, "lecture"),
         assignment=_budget(table.get("assignment"), path, "assignment"),
+        draft=table.get("draft", False),
     )
 
 

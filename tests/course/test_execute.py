@@ -31,8 +31,9 @@ def test_peak_memory_counts_what_the_kernel_and_its_children_hold():
     hold = "import time; held = bytearray(b'x') * {}_000_000; time.sleep(0.5)"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold.format(200)!r}])"
     small, large, of_child = run("1").peak_mb, run(hold.format(300)).peak_mb, run(child).peak_mb
-    assert 300 < large - small < 450
-    assert 190 < of_child - small < 300
+    # An idle kernel's own memory varies by some megabytes from run to run.
+    assert 280 < large - small < 450
+    assert 180 < of_child - small < 300
 
 
 def test_the_first_error_ends_the_run_and_is_named():

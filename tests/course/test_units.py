@@ -25,6 +25,13 @@ def test_an_unknown_unit_names_the_known_ones(make_unit):
         find_unit("huge", unit.root)
 
 
+def test_a_draft_is_worked_on_only_when_it_is_named(make_unit):
+    unit = make_unit(unit=('title = "Medians"', 'title = "Medians"\ndraft = true'))
+    assert discover(unit.root) == []
+    assert discover(unit.root, drafts=True) == [unit]
+    assert find_unit("tiny", unit.root) == unit
+
+
 def test_no_units_is_no_error(tmp_path):
     assert discover(tmp_path) == []
 
@@ -45,6 +52,7 @@ def test_no_units_is_no_error(tmp_path):
         ("max_mb = 1000\n[assignment]", "max_mb = true\n[assignment]", "got True"),
         ("[lecture]", "[lektion]", "lektion is not known"),
         ('title = "Medians"', "title = Medians", "is not valid TOML"),
+        ('title = "Medians"', 'title = "M"\ndraft = "yes"', "draft must be true or false"),
     ],
 )
 def test_a_malformed_unit_toml_gets_one_sentence(make_unit, old, new, message):

@@ -1,0 +1,9 @@
+import os
+
+from hypothesis import settings
+
+# No deadline: a busy machine must not fail a test. In CI the examples are the same in every run, so
+# that a red run means a changed program; everywhere else hypothesis goes on looking.
+settings.register_profile("course", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "course")
