@@ -1,0 +1,59 @@
+"""From float32 to few bits: numbers as indices, vectors as indices, layers in integer arithmetic.
+
+Every quantizer is a scikit-learn transformer: ``fit(X)``, ``transform(X)`` to integer codes,
+``inverse_transform(codes)`` to values, ``nbytes(codes)`` for all that decoding needs.
+"""
+
+from utils.quantization.base import Quantizer
+from utils.quantization.entropy import (
+    entropy,
+    pack_bits,
+    rans_decode,
+    rans_encode,
+    unpack_bits,
+)
+from utils.quantization.integer import (
+    IntegerEmbedding,
+    IntegerGRU,
+    IntegerLinear,
+    dynamic_quantize,
+    integer_matmul,
+    quantize_network,
+)
+from utils.quantization.scalar import (
+    AffineQuantizer,
+    KMeansQuantizer,
+    PercentileQuantizer,
+)
+from utils.quantization.vector import (
+    AdditiveQuantizer,
+    LocalSearchQuantizer,
+    OptimizedProductQuantizer,
+    ProductQuantizer,
+    VectorQuantizer,
+    procrustes,
+)
+
+__all__ = [
+    "AdditiveQuantizer",
+    "AffineQuantizer",
+    "IntegerEmbedding",
+    "IntegerGRU",
+    "IntegerLinear",
+    "KMeansQuantizer",
+    "LocalSearchQuantizer",
+    "OptimizedProductQuantizer",
+    "PercentileQuantizer",
+    "ProductQuantizer",
+    "Quantizer",
+    "VectorQuantizer",
+    "dynamic_quantize",
+    "entropy",
+    "integer_matmul",
+    "pack_bits",
+    "procrustes",
+    "quantize_network",
+    "rans_decode",
+    "rans_encode",
+    "unpack_bits",
+]

@@ -1,0 +1,166 @@
+"""The protocol every quantizer follows: values to integer codes, codes to values, and their bytes."""
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from utils.quantization.entropy import pack_bits, unpack_bits
+
+
+class Quantizer(TransformerMixin, BaseEstimator):
+    """A scikit-learn transformer whose output is integer codes.
+
+    Every quantizer has `fit(X)`, `transform(X)` -> codes, `inverse_transform(codes)` -> values and
+    `nbytes(codes)`. NumPy arrays and CPU tensors are accepted, and each method returns the kind it
+    was given. Values are handled as float32, which is what models store.
+
+    A subclass says in `_decode_params` and `_decode_arrays` which constructor parameters and fitted
+    arrays decoding needs: exactly those go into a model file and are counted by `nbytes`.
+    """
+
+    _decode_params: tuple[str, ...] = ()
+    _decode_arrays: tuple[str, ...] = ()
+
+    def fit(self, X: Any, y: None = None) -> Self:
+        """Learn the quantizer from `X`; `y` is ignored."""
+        self._fit(self._validated(X, reset=True))
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Integer codes of `X`."""
+        check_is_fitted(self)
+        return as_kind_of(X, self._encode(self._validated(X, reset=False)))
+
+    def inverse_transform(self, codes: Any) -> Any:
+        """The float32 values that `codes` stand for.
+
+        Raises
+        ------
+        ValueError
+            codes that are not integers, have the wrong shape or are out of range.
+        """
+        check_is_fitted(self)
+        return as_kind_of(codes, self._decode(self._validated_codes(codes)))
+
+    def nbytes(self, codes: Any) -> int:
+        """Bytes of the packed `codes` plus every array that is needed to decode them."""
+        arrays = self._decoding_arrays().values()
+        return len(self.pack(codes)) + sum(array.nbytes for array in arrays)
+
+    def pack(self, codes: Any) -> np.ndarray:
+        """The codes as a one-dimensional uint8 array, bit-packed for a file."""
+        check_is_fitted(self)
+        return pack_bits(self._validated_codes(codes), self._code_bits)
+
+    def unpack(self, packed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """The codes that `pack` packed; `shape` is the shape of the codes."""
+        codes = unpack_bits(packed, self._code_bits, int(np.prod(shape)), signed=self._signed)
+        return codes.reshape(shape)
+
+    def get_state(self) -> dict[str, Any]:
+        """All that decoding needs, as a flat dictionary of arrays and plain scalars."""
+        check_is_fitted(self)
+        params = {name: getattr(self, name) for name in self._decode_params}
+        return params | self._decoding_arrays()
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """A quantizer that decodes as the one `get_state` was called on did.
+
+        Options that matter only while fitting are not in the state and take their defaults.
+
+        Raises
+        ------
+        ValueError
+            Parts that are missing or do not fit together.
+        """
+        required = {*cls._decode_params, cls._decode_arrays[0]}
+        if not required <= state.keys():
+            raise ValueError(
+                f"no {sorted(required - state.keys())} in the state of a {cls.__name__}"
+            )
+        quantizer = cls(**{name: state[name] for name in cls._decode_params})
+        for name in cls._decode_arrays:
+            if name in state:
+                setattr(quantizer, name, np.asarray(state[name]))
+        quantizer._restore()
+        return quantizer
+
+    # What a subclass provides.
+
+    _signed = False
+
+    @property
+    def _code_bits(self) -> int:
+        raise NotImplementedError
+
+    def _fit(self, X: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _encode(self, X: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _decode(self, codes: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _restore(self) -> None:
+        """Check the parts of a state, and set what follows from them."""
+        raise NotImplementedError
+
+    def _decoding_arrays(self) -> dict[str, np.ndarray]:
+        names = [name for name in self._decode_arrays if hasattr(self, name)]
+        return {name: np.asarray(getattr(self, name)) for name in names}
+
+    def _validated(self, X: Any, *, reset: bool) -> np.ndarray:
+        return validate_data(self, to_numpy(X), reset=reset, dtype=np.float32, order="C")
+
+    def _validated_codes(self, codes: Any) -> np.ndarray:
+        codes = np.asarray(to_numpy(codes))
+        if codes.dtype.kind not in "iu":
+            raise ValueError(f"codes must be integers, got {codes.dtype}")
+        return codes
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # codes are integers whatever X is
+        return tags
+
+
+def to_numpy(X: Any) -> Any:
+    """A CPU tensor as a NumPy array (half precisions as float32); anything else as it is."""
+    if not torch.is_tensor(X):
+        return X
+    if X.device.type != "cpu":
+        raise ValueError(f"X is a tensor on {X.device}; quantizers work on the CPU: pass X.cpu()")
+    X = X.detach()
+    return (X.float() if X.dtype in (torch.float16, torch.bfloat16) else X).numpy()
+
+
+def as_kind_of(X: Any, result: np.ndarray) -> Any:
+    """`result` as a tensor when `X` is one, else as the array it is."""
+    return torch.from_numpy(result) if torch.is_tensor(X) else result
+
+
+def check_range(codes: np.ndarray, low: int, high: int) -> None:
+    """Raise ValueError unless low <= codes <= high everywhere."""
+    if codes.size and (codes.min() < low or codes.max() > high):
+        raise ValueError(
+            f"codes must lie in {low}..{high}, got {codes.min()}..{codes.max()}: "
+            "they were made by another quantizer or are corrupt"
+        )
+
+
+def check_option(name: str, value: Any, low: int, high: int) -> None:
+    """Raise ValueError unless the parameter is an integer in low..high."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        raise ValueError(f"{name} must be an integer, got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie in {low}..{high}, got {value}")
+
+
+def code_dtype(n_codes: int) -> type:
+    """The smallest unsigned integer type that holds the codes 0..n_codes-1."""
+    return np.uint8 if n_codes <= 256 else np.uint16

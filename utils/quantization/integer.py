@@ -1,0 +1,411 @@
+"""Layers that compute with integers: int8 times int8, added up in int32, scaled once at the end."""
+
+import copy
+import functools
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from utils.quantization.scalar import AffineQuantizer
+
+
+class Codes(NamedTuple):
+    """Values x = scale * (codes - zero_point)."""
+
+    codes: torch.Tensor  # int8
+    scale: torch.Tensor  # float32, broadcasts over the codes
+    zero_point: torch.Tensor | None  # int32, broadcasts over the codes; None is zero
+
+    def values(self) -> torch.Tensor:
+        """The values as float64, in which sums of products are exact enough to compare with."""
+        zero_point = 0 if self.zero_point is None else self.zero_point
+        return (self.codes.double() - zero_point) * self.scale.double()
+
+
+def dynamic_quantize(x: torch.Tensor) -> Codes:
+    """Quantize activations (..., d) to 8 bits, each row with a scale and zero point of its own.
+
+    Dynamic means that the range is taken from the values at hand, here row by row: then what a
+    text is answered does not depend on the other texts in its batch. The grid is that of
+    ``AffineQuantizer(symmetric=False)``, with codes from -128 to 127.
+
+    Parameters
+    ----------
+    x : (..., d) float32
+
+    Returns
+    -------
+    Codes with scale and zero point of shape (..., 1)
+    """
+    low, high = (
+        x.amin(dim=-1, keepdim=True).clamp_(max=0),
+        x.amax(dim=-1, keepdim=True).clamp_(min=0),
+    )
+    scale = (high - low) / 255
+    scale = torch.where(scale < torch.finfo(torch.float32).tiny, 1.0, scale)
+    zero_point = torch.round(-128 - low / scale)
+    codes = torch.round(x / scale).add_(zero_point).clamp_(-128, 127)
+    return Codes(codes.to(torch.int8), scale, zero_point.to(torch.int32))
+
+
+def static_quantize(x: torch.Tensor, scale: torch.Tensor, zero_point: torch.Tensor) -> Codes:
+    """Quantize activations with a scale and an int32 zero point that were calibrated before."""
+    codes = torch.round(x / scale).add_(zero_point).clamp_(-128, 127)
+    return Codes(codes.to(torch.int8), scale, zero_point)
+
+
+def integer_matmul(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Exact product of int8 matrices (n, k) and (k, m) as int32 (n, m).
+
+    PyTorch has no public integer product that is fast on a CPU. ``torch._int_mm`` uses the
+    processor's int8 instructions; where it is missing or saturates (old processors), the product
+    is taken in float64, which holds every integer up to 2**53.
+    """
+    if _has_exact_int_mm() and a.shape[0] > 0:
+        return torch._int_mm(a, b)
+    return (a.double() @ b.double()).to(torch.int32)
+
+
+@functools.cache
+def _has_exact_int_mm() -> bool:
+    a = torch.full((32, 64), -128, dtype=torch.int8)
+    b = torch.full((64, 32), 127, dtype=torch.int8)
+    try:
+        return bool((torch._int_mm(a, b) == -128 * 127 * 64).all())
+    except (AttributeError, RuntimeError):
+        return False
+
+
+def integer_product(
+    x: Codes, weight: torch.Tensor, weight_scale: torch.Tensor, bias: torch.Tensor | float
+) -> torch.Tensor:
+    """``x @ W.T + bias`` for W = weight_scale * weight, with all products and sums in integers.
+
+    Jacob et al., CVPR 2018 (arXiv 1712.05877), equation 7: the zero point is taken out of the sum,
+    so that it costs one multiplication for each output rather than one for each product.
+
+    Parameters
+    ----------
+    x : Codes of shape (n, k)
+    weight : (m, k) int8
+    weight_scale : (m,) float32
+    bias : (m,) float32, or 0
+
+    Returns
+    -------
+    (n, m) float32
+    """
+    total = integer_matmul(x.codes, weight.T)
+    if x.zero_point is not None:
+        total -= x.zero_point * weight.sum(dim=1, dtype=torch.int32)
+    return total.float().mul_(weight_scale).mul_(x.scale).add_(bias)
+
+
+def simulated_product(
+    x: Codes, weight: torch.Tensor, weight_scale: torch.Tensor, bias: torch.Tensor | float
+) -> torch.Tensor:
+    """The same as `integer_product`, computed in floating point on the values of the codes."""
+    return (x.values() @ (weight.double() * weight_scale[:, None]).T + bias).float()
+
+
+def _quantize_weight(weight: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """int8 codes and the scale of each row."""
+    quantizer = AffineQuantizer(bits, granularity="channel", axis=0)
+    codes = quantizer.fit_transform(weight)
+    return codes, torch.from_numpy(quantizer.scale_)
+
+
+def _check_bits(bits: int) -> None:
+    if not 2 <= bits <= 8:
+        raise ValueError(f"bits of an integer layer must lie in 2..8, got {bits}")
+
+
+class _IntegerLayer(nn.Module):
+    """What integer layers share: the grid of their input, and how their weights are kept."""
+
+    def _add_weight(self, name: str, weight: torch.Tensor, bits: int) -> None:
+        codes, scale = _quantize_weight(weight, bits)
+        self.register_buffer(name, codes)
+        self.register_buffer(f"{name}_scale", scale)
+
+    def _add_bias(self, name: str, bias: torch.Tensor | None) -> None:
+        if bias is not None:
+            bias = nn.Parameter(bias.detach().clone(), requires_grad=False)
+        self.register_parameter(name, bias)
+
+    def _add_input_grid(self, activations: AffineQuantizer | None) -> None:
+        """Without `activations` the input is quantized dynamically."""
+        scale = zero_point = None
+        if activations is not None:
+            if activations.bits > 8 or activations.granularity != "tensor":
+                raise ValueError("activations must be quantized per tensor, to at most 8 bits")
+            scale = torch.tensor(float(activations.scale_))
+            # Unsigned codes 0..255 are stored as -128..127.
+            shift = 0 if activations.symmetric else -128
+            zero_point = torch.tensor(int(getattr(activations, "zero_point_", 0)) + shift)
+            zero_point = zero_point.to(torch.int32)
+        self.register_buffer("input_scale", scale)
+        self.register_buffer("input_zero_point", zero_point)
+
+    def _input_codes(self, x: torch.Tensor) -> Codes:
+        if self.input_scale is None:
+            return dynamic_quantize(x)
+        return static_quantize(x, self.input_scale, self.input_zero_point)
+
+
+class IntegerLinear(_IntegerLayer):
+    """``nn.Linear`` in integer arithmetic.
+
+    Weights are quantized symmetrically, each output with a scale of its own; biases stay float32.
+
+    Parameters
+    ----------
+    linear : the layer to quantize
+    bits : 2 to 8, of the weights
+    activations : a fitted quantizer of the input (static quantization); without it the range of
+        every input row is found when it arrives (dynamic quantization)
+    """
+
+    def __init__(
+        self, linear: nn.Linear, bits: int = 8, activations: AffineQuantizer | None = None
+    ):
+        super().__init__()
+        _check_bits(bits)
+        self.bits = bits
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        self._add_weight("weight", linear.weight, bits)
+        self._add_bias("bias", linear.bias)
+        self._add_input_grid(activations)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(..., in_features) to (..., out_features), float32 both."""
+        return self._run(x, integer_product)
+
+    def simulate(self, x: torch.Tensor) -> torch.Tensor:
+        """What `forward` computes, in floating point on rounded values ("fake quantization")."""
+        return self._run(x, simulated_product)
+
+    def _run(self, x: torch.Tensor, product) -> torch.Tensor:
+        codes = self._input_codes(x.reshape(-1, self.in_features))
+        bias = 0.0 if self.bias is None else self.bias
+        y = product(codes, self.weight, self.weight_scale, bias)
+        return y.reshape(*x.shape[:-1], self.out_features)
+
+    def extra_repr(self) -> str:
+        return f"{self.in_features}, {self.out_features}, bits={self.bits}"
+
+
+class IntegerEmbedding(_IntegerLayer):
+    """``nn.Embedding`` whose rows are integers, each row with a scale of its own.
+
+    Parameters
+    ----------
+    embedding : the layer to quantize
+    bits : 2 to 8
+    """
+
+    def __init__(self, embedding: nn.Embedding, bits: int = 8):
+        super().__init__()
+        _check_bits(bits)
+        self.bits = bits
+        self.num_embeddings, self.embedding_dim = embedding.weight.shape
+        self.padding_idx = embedding.padding_idx
+        self._add_weight("weight", embedding.weight, bits)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Ids (...) to float32 vectors (..., d)."""
+        return self.weight[ids] * self.weight_scale[ids].unsqueeze(-1)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_embeddings}, {self.embedding_dim}, bits={self.bits}"
+
+
+class IntegerGRU(_IntegerLayer):
+    """``nn.GRU`` with both of its matrix products in integer arithmetic.
+
+    Weights are quantized symmetrically, each row with a scale of its own. States lie between -1
+    and 1, so they are stored on the fixed grid of step 1/127, also as inputs of further layers.
+    Gates, and the average that makes the new state, are computed in float32.
+
+    Parameters
+    ----------
+    gru : the layer to quantize; any number of layers and directions
+    bits : 2 to 8, of the weights
+    activations : a fitted quantizer of the input; without it, dynamic quantization
+    """
+
+    def __init__(self, gru: nn.GRU, bits: int = 8, activations: AffineQuantizer | None = None):
+        super().__init__()
+        _check_bits(bits)
+        self.bits = bits
+        self.input_size, self.hidden_size = gru.input_size, gru.hidden_size
+        self.num_layers, self.bidirectional = gru.num_layers, gru.bidirectional
+        self.batch_first = gru.batch_first
+        for name in self._suffixes():
+            for kind in ("ih", "hh"):
+                self._add_weight(
+                    f"weight_{kind}_{name}", getattr(gru, f"weight_{kind}_{name}"), bits
+                )
+                bias = getattr(gru, f"bias_{kind}_{name}") if gru.bias else None
+                self._add_bias(f"bias_{kind}_{name}", bias)
+        self._add_input_grid(activations)
+
+    def forward(self, input: torch.Tensor | PackedSequence, hx: torch.Tensor | None = None):
+        """As ``nn.GRU``: states of the last layer at every step, and the last states of all layers.
+
+        Takes a batch of sequences, padded (batch, steps, d) or packed. `hx` (layers * directions,
+        batch, hidden) must lie in -1..1.
+        """
+        return self._run(input, hx, integer_product)
+
+    def simulate(self, input: torch.Tensor | PackedSequence, hx: torch.Tensor | None = None):
+        """What `forward` computes, with the products in floating point on rounded values."""
+        return self._run(input, hx, simulated_product)
+
+    def _suffixes(self) -> list[str]:
+        directions = ("", "_reverse") if self.bidirectional else ("",)
+        return [f"l{layer}{d}" for layer in range(self.num_layers) for d in directions]
+
+    def _run(self, input, hx, product):
+        if isinstance(input, PackedSequence):
+            x, lengths = pad_packed_sequence(input)  # (steps, batch, d), original order
+            reading = torch.arange(len(x))[:, None] < lengths
+        elif input.dim() != 3:
+            raise ValueError(f"input must be a batch of sequences, got shape {tuple(input.shape)}")
+        else:
+            x, reading = (input.transpose(0, 1) if self.batch_first else input), None
+        n_directions = 2 if self.bidirectional else 1
+        if hx is None:
+            hx = x.new_zeros(self.num_layers * n_directions, x.shape[1], self.hidden_size)
+        elif hx.abs().max() > 1:
+            raise ValueError("initial states must lie in -1..1")
+
+        codes, last = self._input_codes(x.reshape(-1, self.input_size)), []
+        for layer in range(self.num_layers):
+            outputs = []
+            for direction in range(n_directions):
+                i = layer * n_directions + direction
+                states, h = self._read(
+                    codes, hx[i], reading, self._suffixes()[i], bool(direction), product
+                )
+                outputs.append(states)
+                last.append(h)
+            x = torch.cat(outputs, dim=-1)
+            codes = _state_codes(x.flatten(0, 1))
+        if isinstance(input, PackedSequence):
+            x = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        elif self.batch_first:
+            x = x.transpose(0, 1)
+        return x, torch.stack(last)
+
+    def _read(self, codes: Codes, h, reading, name: str, backwards: bool, product):
+        """One layer in one direction: states (steps, batch, hidden) and the last state."""
+        w_input, w_state = (
+            (getattr(self, f"weight_{k}_{name}"), getattr(self, f"weight_{k}_{name}_scale"))
+            for k in ("ih", "hh")
+        )
+        b_input, b_state = (getattr(self, f"bias_{k}_{name}") for k in ("ih", "hh"))
+        b_input, b_state = (0.0 if b is None else b for b in (b_input, b_state))
+        # What the input adds is known for all steps at once.
+        from_input = product(codes, *w_input, b_input).reshape(-1, len(h), 3 * self.hidden_size)
+        n = 2 * self.hidden_size
+        states = h.new_zeros(len(from_input), *h.shape)
+        steps = range(len(from_input))
+        for t in reversed(steps) if backwards else steps:
+            from_state = product(_state_codes(h), *w_state, b_state)
+            gates = torch.sigmoid(from_input[t, :, :n] + from_state[:, :n])
+            reset, update = gates.chunk(2, dim=1)
+            new = torch.tanh(torch.addcmul(from_input[t, :, n:], reset, from_state[:, n:]))
+            new = torch.lerp(new, h, update)  # update * h + (1 - update) * new
+            if reading is None:
+                h = states[t] = new
+            else:  # a sequence that has ended, or not begun, keeps its state
+                h = torch.where(reading[t, :, None], new, h)
+                states[t] = torch.where(reading[t, :, None], new, 0)
+        return states, h
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.input_size}, {self.hidden_size}, num_layers={self.num_layers}, "
+            f"bidirectional={self.bidirectional}, bits={self.bits}"
+        )
+
+
+_STATE_SCALE = torch.tensor(1 / 127)
+
+
+def _state_codes(h: torch.Tensor) -> Codes:
+    """States in -1..1 on the grid of step 1/127."""
+    return Codes(torch.round(h * 127).to(torch.int8), _STATE_SCALE, None)
+
+
+def quantize_network(
+    network: nn.Module,
+    bits: int = 8,
+    *,
+    sample: Any = None,
+    activations: AffineQuantizer | None = None,
+) -> nn.Module:
+    """A copy of `network` in which linear, GRU and embedding layers compute with integers.
+
+    Parameters
+    ----------
+    network : any module that contains such layers
+    bits : 2 to 8, of the weights
+    sample : input of `network`, to calibrate the range of every layer's input on (static
+        quantization); without it, ranges are found when inputs arrive (dynamic quantization)
+    activations : how to calibrate, an unfitted quantizer; the default takes minimum and maximum
+
+    Returns
+    -------
+    nn.Module in evaluation mode
+    """
+    network = copy.deepcopy(network).eval()
+    layers = {
+        name: layer
+        for name, layer in network.named_modules()
+        if isinstance(layer, nn.Linear | nn.GRU | nn.Embedding)
+    }
+    grids: dict[str, AffineQuantizer] = {}
+    if sample is not None:
+        recipe = AffineQuantizer(symmetric=False) if activations is None else activations
+        for name, inputs in _layer_inputs(network, layers, sample).items():
+            grids[name] = copy.deepcopy(recipe).fit(inputs)
+    for name, layer in layers.items():
+        if isinstance(layer, nn.Embedding):
+            integer = IntegerEmbedding(layer, bits)
+        else:
+            kind = IntegerLinear if isinstance(layer, nn.Linear) else IntegerGRU
+            integer = kind(layer, bits, grids.get(name))
+        parent, _, attribute = name.rpartition(".")
+        if not name:
+            return integer
+        setattr(network.get_submodule(parent), attribute, integer)
+    return network
+
+
+def _layer_inputs(network: nn.Module, layers: dict, sample: Any) -> dict[str, torch.Tensor]:
+    """All inputs (n, d) that each linear and GRU layer meets when the network reads `sample`."""
+    seen: dict[str, list[torch.Tensor]] = {}
+
+    def record(name):
+        def hook(_, inputs):
+            x = inputs[0].data if isinstance(inputs[0], PackedSequence) else inputs[0]
+            seen.setdefault(name, []).append(x.reshape(-1, x.shape[-1]))
+
+        return hook
+
+    hooks = [
+        layer.register_forward_pre_hook(record(name))
+        for name, layer in layers.items()
+        if not isinstance(layer, nn.Embedding)
+    ]
+    try:
+        with torch.inference_mode():
+            network(sample)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {name: torch.cat(inputs) for name, inputs in seen.items()}
