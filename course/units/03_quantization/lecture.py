@@ -1,0 +1,1162 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # Quantization: one number at a time
+#
+# A trained weight is stored in 32 bits, far more than a prediction needs. This lecture replaces
+# each weight by a small integer, an **index**, and keeps a rule that turns indices back into
+# numbers. There are many such rules. Which one loses least depends on a question that is seldom
+# asked: how are the weights *distributed*?
+#
+# **After this lecture you can**
+#
+# 1. quantize with a scale and a zero point, symmetric and asymmetric, by hand;
+# 2. choose the range by min-max, percentile or mean squared error, and say when clipping hurts;
+# 3. find a layer's outliers, and say what a scale per channel gains and costs;
+# 4. say why a percentile grid loses to k-means, and why k-means can end badly;
+# 5. compute a layer with integers only, and count bytes, F1 and milliseconds honestly.
+#
+# **How it works.** Plan about 45 minutes. Before seven of the measurements a box asks for your
+# guess: write one down. Cells that only draw, or print a sentence or a table, are folded. No number
+# here is from memory: it is read from `course/results/` or computed while the notebook runs.
+
+# %%
+from functools import cache
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import Markdown, display
+from ipywidgets import Dropdown, IntSlider, SelectionSlider
+from threadpoolctl import threadpool_limits
+
+from utils import packing, plots
+from utils.data import load_sample
+from utils.models import NeuralClassifier
+from utils.plots import show
+from utils.quantization import (
+    AffineQuantizer,
+    KMeansQuantizer,
+    PercentileQuantizer,
+    entropy,
+    quantize_network,
+)
+from utils.records import load_provenance, load_records, summarise
+from utils.widgets import explore, predict, quiz, reveal
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+torch.set_num_threads(1)
+threadpool_limits(limits=1)  # one thread everywhere: the machine may be shared
+np.set_printoptions(legacy="1.25", suppress=True)
+plots.set_style()
+BLUE, RED, GREEN, PINK = plots.PALETTE[:4]
+
+
+def say(text):
+    display(Markdown(text))
+
+
+def table(header, rows):
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    say("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
+
+
+# %% [markdown]
+# ## 1. Consider the weights as a distribution
+#
+# *About 4 minutes.*
+#
+# Our specimen is a matrix of Model 2, the GRU of unit 01: the one that multiplies the state of its
+# forward direction. Forget that it is a matrix. It is a heap of numbers.
+
+# %%
+model = packing.load_model(Path("../course/models/model-2.slm"))
+layers = {name: weight.detach().numpy() for name, weight in model.network.named_parameters()
+          if weight.ndim == 2}
+layer = layers["gru.weight_hh_l0"]
+layer.shape, layer.min(), layer.max(), layer.std()
+
+# %%
+predict(
+    "middle-fifth",
+    "Cut the range from the smallest to the largest weight of this layer into five equal parts. "
+    "What share of the weights lies in the middle one?",
+    "%",
+)
+
+# %%
+fifths = np.linspace(layer.min(), layer.max(), 6)
+shares = np.histogram(layer, fifths)[0] / layer.size
+reveal("middle-fifth", 100 * shares[2], "%")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(9, 3))
+axes.hist(layer.ravel(), bins=120, color=plots.PALETTE[5])
+for edge in fifths:
+    axes.axvline(edge, color="black", linestyle=":", linewidth=1)
+for left, share in zip(fifths, shares, strict=False):
+    axes.annotate(f"{share:.1%}", (left + (fifths[1] - fifths[0]) / 2, 0.92), ha="center",
+                  xycoords=("data", "axes fraction"))
+axes.set(xlabel="weight", ylabel=f"count (of {layer.size:,})")
+show(figure, alt="Histogram of the weights of the layer, a narrow bell around zero with long thin "
+     "tails, its range cut into fifths that hold "
+     + ", ".join(f"{share:.1%}" for share in shares) + " of the weights.")
+say(
+    f"The outer two fifths together hold {shares[0] + shares[4]:.2%} of the weights. The largest "
+    f"is {np.abs(layer).max() / layer.std():.1f} standard deviations from zero."
+)
+
+# %% [markdown]
+# A quantizer with $b$ bits picks $2^b$ numbers and replaces each weight by one of them. The picture
+# already holds the question of this lecture: **how many of them do the empty ends deserve?**
+#
+# To compare answers we need one measure. **Relative error** is the mean squared error divided by
+# the variance of the weights: 0 means nothing was lost, 1 that we might as well have stored the
+# mean. One line fits a quantizer of `utils`, encodes, decodes and compares:
+
+# %%
+def error_of(quantizer, weights=layer):
+    decoded = quantizer.inverse_transform(quantizer.fit_transform(weights))
+    return np.mean((decoded - weights) ** 2) / np.var(weights)
+
+
+# %% [markdown]
+# ## 2. A ruler: scale and zero point
+#
+# *About 4 minutes.*
+#
+# The plainest choice is evenly spaced numbers, the marks of a ruler. With 3 bits there are 8 marks
+# and 7 steps between them. Seven weights from -0.5 to 1.25:
+
+# %%
+x = np.array([-0.5, -0.2, 0.0, 0.1, 0.4, 0.7, 1.25])
+scale = (1.25 - -0.5) / 7  # from mark to mark
+zero_point = round(0.5 / scale)  # the code of the number 0: two steps above -0.5
+codes = np.clip(np.round(x / scale) + zero_point, 0, 7)
+scale, zero_point, codes
+
+# %% [markdown]
+# Decoding undoes it, except for the rounding: $\hat{x} = s\,(q - z)$. This **affine** mapping is
+# equation 1 of [Jacob et al. (2018)](https://arxiv.org/abs/1712.05877).
+
+# %%
+decoded = scale * (codes - zero_point)
+decoded
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+wide = 1.25 / 3
+rulers = {
+    "asymmetric": (scale * (np.arange(8) - zero_point), range(8), decoded),
+    "symmetric": (wide * np.arange(-3, 4), range(-3, 4), wide * np.round(x / wide)),
+}
+figure, panels = plt.subplots(2, 1, figsize=(9, 3.6), sharex=True)
+for axes, (name, (marks, numbers, ends)) in zip(panels, rulers.items(), strict=True):
+    axes.vlines(marks, -0.12, 0.12, color="black")
+    for mark, number in zip(marks, numbers, strict=True):
+        axes.annotate(f"{number}", (mark, -0.42), ha="center", weight="bold")
+    for start, end in zip(x, ends, strict=True):
+        axes.annotate("", (end, 0.12), (start, 0.8),
+                      arrowprops=dict(arrowstyle="->", color=RED, lw=1.5))
+    axes.plot(x, np.full(7, 0.8), "o", color=BLUE)
+    axes.vlines(0, 0.12, 1.1, color="black", linestyle=":", linewidth=1)
+    axes.set(yticks=[], ylim=(-0.6, 1.1), title=f"{name}: codes {min(numbers)} to {max(numbers)}")
+    axes.grid(False)
+panels[1].set_xlabel("value")
+show(figure, alt="Seven values as dots above two rulers, each with an arrow to its nearest mark. "
+     "The asymmetric ruler has eight marks from -0.5 to 1.25, numbered 0 to 7, and 0 has code 2. "
+     "The symmetric ruler has seven marks from -1.25 to 1.25, numbered -3 to 3; no value comes "
+     "near its two leftmost marks.")
+
+# %% [markdown]
+# The lower ruler is **symmetric**: it reaches as far left as right, 0 has the code 0, so there is
+# no zero point to store. The price is visible: the marks -3 and -2 wait for weights that do not
+# exist, and a step is 0.42 rather than 0.25. What is the price for our layer, whose weights are
+# almost symmetric?
+
+# %%
+{bits: (error_of(AffineQuantizer(bits)), error_of(AffineQuantizer(bits, symmetric=False)))
+ for bits in (8, 4)}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+gain = {bits: error_of(AffineQuantizer(bits)) / error_of(AffineQuantizer(bits, symmetric=False))
+        for bits in (8, 4)}
+grows = error_of(AffineQuantizer(4)) / error_of(AffineQuantizer(8))
+say(
+    f"The symmetric ruler's error is {gain[8]:.2f} times the asymmetric one's at 8 bits and "
+    f"{gain[4]:.2f} times at 4. Compare that with the price of 4 bits less: {grows:,.0f} times. "
+    "(A step 16 times as wide makes a squared error $16^2 = 256$ times as large; a symmetric ruler "
+    "gives up one code, which hurts more when there are only 16.) Weights are therefore mostly "
+    "stored symmetrically. *Activations* after a ReLU are never negative, and there a symmetric "
+    "ruler wastes half its marks."
+)
+
+# %% [markdown]
+# **Think.** The zero point is rounded to a whole number, although that shifts the ruler a little.
+# Why insist that 0 comes back as *exactly* 0?
+#
+# <details><summary>Answer</summary>
+#
+# Zeros are not just any weights: padding, pruned weights, and the many outputs of a ReLU. If each
+# came back as 0.01, a sum over a thousand of them would be off by 10. Rounding errors of other
+# values have either sign and partly cancel; this one would always point the same way.
+#
+# </details>
+
+# %% [markdown]
+# ## 3. Calibration: whom to leave outside
+#
+# *About 6 minutes.*
+#
+# Min-max calibration stretches the ruler to the largest weight, so a few outliers set the step for
+# everyone. The alternative is to **clip**: let the ruler end earlier, and store what lies beyond
+# as its last mark. Play first. The upper panel shows the weights and the marks, the lower one which
+# weights the error comes from.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def make(scheme, bits, keep=100.0):
+    if scheme == "percentile grid":
+        return PercentileQuantizer(bits)
+    if scheme == "k-means":
+        return KMeansQuantizer(bits)
+    return AffineQuantizer(bits, symmetric=scheme == "symmetric", calibration="percentile",
+                           percentile=keep)
+
+
+@cache  # the picture and its description ask for the same
+def examine(scheme, bits, keep=100.0):
+    """Values of all codes, squared error of each weight over the variance, codes in use."""
+    quantizer = make(scheme, bits, keep)
+    codes = quantizer.fit_transform(layer)
+    if scheme in ("percentile grid", "k-means"):
+        every = np.arange(len(quantizer.codebook_))
+    else:
+        top = 2 ** (bits - 1) - 1
+        every = np.arange(-top, top + 1) if scheme == "symmetric" else np.arange(2**bits)
+    squared = (quantizer.inverse_transform(codes) - layer) ** 2 / np.var(layer)
+    return quantizer.inverse_transform(every), squared, len(np.unique(codes))
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def draw_grid(scheme, bits, keep=100.0):
+    marks, squared, used = examine(scheme, bits, keep)
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 4.4), sharex=True)
+    edges = np.linspace(layer.min(), layer.max(), 101)
+    top.hist(layer.ravel(), bins=edges, color=plots.PALETTE[5])
+    top.vlines(marks, 0, 0.16, color="black", linewidth=1, transform=top.get_xaxis_transform())
+    bottom.hist(layer.ravel(), bins=edges, weights=100 * squared.ravel() / squared.sum(), color=RED)
+    top.set(ylabel="weights", title=f"{scheme}, {bits} bits: relative error {squared.mean():.2g}, "
+            f"{used} of {len(marks)} codes in use")
+    bottom.set(ylabel="share of error (%)", xlabel="weight")
+    return figure
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def describe_grid(scheme, bits, keep=100.0):
+    marks, squared, used = examine(scheme, bits, keep)
+    inside = (np.abs(layer) < 2 * layer.std()).mean()
+    outer = squared[np.abs(layer) >= 2 * layer.std()].sum() / squared.sum()
+    kept = f", range keeps {keep:g}%" if keep < 100 else ""
+    return (f"Histogram of the layer with {len(marks)} marks from {marks.min():.2f} to "
+            f"{marks.max():.2f} ({scheme}, {bits} bits{kept}), and below it where the squared "
+            f"error comes from. Relative error {squared.mean():.2g}; {used} codes in use. The "
+            f"{1 - inside:.1%} of weights beyond two standard deviations cause {outer:.0%} of the "
+            "error.")
+
+
+# %%
+explore(
+    draw_grid,
+    describe_grid,
+    scheme=Dropdown(options=["symmetric", "asymmetric"]),
+    bits=IntSlider(value=4, min=2, max=8),
+    keep=SelectionSlider(options=[95.0, 99.0, 99.9, 100.0], value=100.0,
+                         description="percentile kept"),
+)
+
+# %% [markdown]
+# 1. At 4 bits, go from 100 to 99. What happens to the relative error, and to the lower panel?
+# 2. Do the same at 8 bits. Why does it end differently?
+# 3. Symmetric, 2 bits, 100: the relative error is almost 1. What has become of the weights?
+#
+# <details><summary>Answers</summary>
+#
+# (1) The error falls and moves outward: the steps inside are finer, and the clipped weights now
+# pay. (2) It rises. At 8 bits the steps were so fine that hardly any error was left inside; cutting
+# the ends saves next to nothing and costs what it cost before. (3) The marks are the two extremes
+# and 0, and nearly every weight is nearest to 0: the layer has all but vanished.
+#
+# </details>
+#
+# Put a number on it before you read on:
+
+# %%
+predict(
+    "clip-8",
+    "At 8 bits, the symmetric range is cut from the largest weight to the 99th percentile of the "
+    "absolute weights. By what factor does the squared error change? (Below 1 is better.)",
+    "times",
+)
+
+# %%
+def clipping_factor(bits, percentile=99.0):
+    clipped = AffineQuantizer(bits, calibration="percentile", percentile=percentile)
+    return error_of(clipped) / error_of(AffineQuantizer(bits))
+
+
+reveal("clip-8", clipping_factor(8), "times")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def verdict(factor):
+    return f"multiplies it by {factor:.2g}" if factor > 1 else f"divides it by {1 / factor:.2g}"
+
+
+say(
+    f"At 8 bits, clipping at the 99th percentile **{verdict(clipping_factor(8))}**; at 4 bits the "
+    f"same range **{verdict(clipping_factor(4))}**. "
+    + ("So the habit of clipping, right at 4 bits, is wrong at 8."
+       if clipping_factor(8) > 1 > clipping_factor(4) else
+       "For this layer the two agree; for others they need not.")
+)
+
+# %% [markdown]
+# The error has two parts. *Rounding*, inside the range, costs $s^2/12$ for each weight on average,
+# and falls as the range shrinks. *Clipping*, outside, depends on the range alone: **no number of
+# bits makes it smaller.** Shrink the range from the maximum and watch both:
+
+# %%
+def two_parts(bound, bits, w=layer):
+    """Relative error by rounding (inside the range) and by clipping (outside)."""
+    step = bound / (2 ** (bits - 1) - 1)
+    squared = (step * np.rint(np.clip(w, -bound, bound) / step) - w) ** 2 / np.var(w) / w.size
+    inside = np.abs(w) <= bound
+    return squared[inside].sum(), squared[~inside].sum()
+
+
+bounds = np.linspace(0.2, 1, 60) * np.abs(layer).max()
+parts = {bits: np.array([two_parts(bound, bits) for bound in bounds]) for bits in (8, 4)}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
+least = {}
+for axes, (bits, curve) in zip(panels, parts.items(), strict=True):
+    rounding, clipping = curve.T
+    total = rounding + clipping
+    least[bits] = bounds[total.argmin()]
+    axes.plot(bounds, rounding, "--", color=BLUE, label="rounding")
+    axes.plot(bounds, np.where(clipping > 0, clipping, np.nan), ":", color=RED, label="clipping")
+    axes.plot(bounds, total, color="black", label="both")
+    axes.plot(least[bits], total.min(), "o", color="black")
+    axes.axvline(np.percentile(np.abs(layer), 99), color=plots.GREY, linewidth=1)
+    axes.set(yscale="log", xlabel="range ends at (grey: 99th percentile)", title=f"{bits} bits")
+panels[0].set(ylabel="relative error")
+panels[1].legend()
+show(figure, alt="Relative error against where the range ends, at 8 and at 4 bits, split into "
+     "rounding, which rises with the range, and clipping, which falls and is the same in both "
+     f"panels. Their sum is least at {least[8]:.2f} with 8 bits and {least[4]:.2f} with 4 bits; "
+     f"the largest weight is {np.abs(layer).max():.2f}.")
+
+# %% [markdown]
+# Fewer bits lift the dashed line, and the best range moves left. So there is no percentile that is
+# right for all bits. The third way to calibrate just searches for the least mean squared error:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+ways = {
+    "min-max": dict(calibration="minmax"),
+    "99th percentile": dict(calibration="percentile", percentile=99.0),
+    "99.9th percentile": dict(calibration="percentile", percentile=99.9),
+    "best of several percentiles": dict(calibration="percentile", percentile="best"),
+    "least squared error": dict(calibration="mse"),
+}
+calibrated = {name: [error_of(AffineQuantizer(bits, **way)) for bits in (8, 6, 4, 3)]
+              for name, way in ways.items()}
+table(["relative error, symmetric", "8 bits", "6 bits", "4 bits", "3 bits"],
+      [[name, *(f"{value:.2g}" for value in row)] for name, row in calibrated.items()])
+
+# %% [markdown]
+# ## 4. Where the outliers sit
+#
+# *About 4 minutes.*
+#
+# So far the layer was a heap. It is a matrix after all, and outliers are not spread over it evenly.
+# Take the largest 1% of the absolute weights and ask which rows they are in.
+
+# %%
+outlier = np.abs(layer) > np.percentile(np.abs(layer), 99)
+per_gate = outlier.reshape(3, -1).sum(axis=1)  # rows: reset gate, update gate, candidate
+crowded = np.sort(outlier.sum(axis=1))[::-1]
+per_gate, crowded[:19].sum() / outlier.sum()  # 19 of 192 rows: a tenth
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+vectors = layers["embedding.weight"]
+far = np.abs(vectors) > np.percentile(np.abs(vectors), 99.9)
+by_column = np.sort(far.sum(axis=0))[::-1]
+gates = dict(zip(("reset gate", "update gate", "candidate"), per_gate, strict=True))
+say(
+    f"A tenth of the rows holds {crowded[:19].sum() / outlier.sum():.0%} of the outliers. "
+    f"By gate: {', '.join(f'{name} {n}' for name, n in gates.items())}. "
+    + ("(A plausible reason: a gate is a switch, and large weights push it fully open or shut.) "
+       if per_gate[:2].min() > per_gate[2] else "")
+    + f"In the word vectors, ten of the {vectors.shape[1]} *columns* hold "
+    f"{by_column[:10].sum() / far.sum():.0%} of the largest 0.1%: their outliers sit in a few "
+    "dimensions rather than in a few words."
+)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.4))
+for axes, name in zip(panels, ("gru.weight_hh_l0", "output.weight"), strict=True):
+    largest = np.abs(layers[name])
+    for axis, label, style in ((1, "rows (outputs)", "-"), (0, "columns (inputs)", "--")):
+        values = np.sort(largest.max(axis=axis))[::-1]
+        axes.plot(np.linspace(0, 100, len(values)), values, style, label=label)
+    axes.axhline(largest.max(), color="black", linestyle=":", linewidth=1.2)
+    axes.set(title=name, xlabel="percent of rows or columns, sorted", ylim=(0, None))
+panels[0].set_ylabel("largest absolute weight")
+panels[1].legend()
+show(figure, alt="Largest absolute weight of each row and each column, sorted, for two matrices. "
+     "A dotted line marks the largest of all, which sets the step of a ruler for the whole tensor; "
+     "nearly all rows and columns stay far below it.")
+
+# %% [markdown]
+# The dotted line sets the step if one ruler serves the whole tensor, and nearly every row would be
+# content with a finer one. **Per channel** quantization gives each row its own scale.
+
+# %%
+predict(
+    "per-channel",
+    "At 4 bits, how many times smaller is this layer's squared error with a scale for each row "
+    "than with one for the tensor?",
+    "times",
+)
+
+# %%
+one_scale = error_of(AffineQuantizer(4))
+row_scales = error_of(AffineQuantizer(4, granularity="channel"))
+reveal("per-channel", one_scale / row_scales, "times")
+
+# %% [markdown]
+# Scales are not free: **whatever decoding needs is part of the size.** In bits per weight, with
+# scales of 32 bits:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def bill(name, **options):
+    quantizer, weights = AffineQuantizer(4, **options), layers[name]
+    codes = quantizer.fit_transform(weights)
+    return 8 * quantizer.nbytes(codes) / weights.size, error_of(quantizer, weights)
+
+
+choices = {"one scale": {}, "one a row (output)": dict(granularity="channel"),
+           "one a column (input)": dict(granularity="channel", axis=1)}
+bills = {(name, choice): bill(name, **options)
+         for name in ("gru.weight_hh_l0", "output.weight", "embedding.weight")
+         for choice, options in choices.items()}
+table(["matrix", "shape", "scales", "bits per weight", "relative error"],
+      [[name, "x".join(map(str, layers[name].shape)), choice, f"{bits:.2f}", f"{error:.2g}"]
+       for (name, choice), (bits, error) in bills.items()])
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+output = {choice: bills["output.weight", choice] for choice in choices}
+winner = min(output, key=lambda choice: output[choice][1])
+say(
+    f"For the output layer, **{winner}** has the smallest error, "
+    f"{output['one scale'][1] / output[winner][1]:.1f} times below one scale, at "
+    f"{output[winner][0]:.2f} bits per weight."
+    + (" More than twice what was advertised as 4." if output[winner][0] > 8 else "")
+)
+
+# %% [markdown]
+# **Think.** Libraries for linear layers offer one scale for the tensor or one a row (output),
+# hardly ever one a column (input), even where that has a smaller error. Give two reasons.
+#
+# <details><summary>Answer</summary>
+#
+# First, bytes: the output layer has many more columns than rows, and 32 bits for a scale of each
+# column outweigh their few codes. Second, arithmetic: an output is a sum along its row,
+# $\sum_i W_{ji} x_i$. A scale per row can be multiplied in once, after the sum. A scale per column
+# is needed inside, at every term, and then the sum is no longer one of integers.
+#
+# </details>
+
+# %% [markdown]
+# ## 5. A grid where the weights are
+#
+# *About 4 minutes.*
+#
+# A ruler has its marks where the *range* is. Why not put them where the weights are? A **percentile
+# grid** cuts the sorted weights into bins of equal count and stores the number of the bin. What
+# should a bin decode to? Nine weights in three bins:
+
+# %%
+nine = np.array([-5.0, -1.5, -1, -0.5, 0, 0.2, 0.4, 1.4, 6])
+bins = nine.reshape(3, 3)  # sorted already: three bins of three
+middle = (bins[:, 0] + bins[:, 2]) / 2
+mean = bins.mean(axis=1)
+[((bins - entry[:, None]) ** 2).sum() for entry in (middle, mean)]
+
+# %% [markdown]
+# The outer bins are wide, and their weights crowd at the inner side: the middle of such a bin is a
+# place where nothing is. The mean has the least squared error of all numbers. How much does that
+# matter on a million numbers from a bell curve, with 256 bins?
+
+# %%
+predict(
+    "bin-mean",
+    "256 bins, each decoded to its middle: how many times the squared error of decoding to the "
+    "means?",
+    "times",
+)
+
+# %%
+bell = np.random.default_rng(0).normal(size=1_000_000).astype(np.float32)
+grid = PercentileQuantizer(8).fit(bell)  # decodes by means
+codes = grid.transform(bell)
+ends = np.r_[bell.min(), grid.thresholds_, bell.max()]
+middles = (ends[1:] + ends[:-1]) / 2
+by_middle, by_mean = (np.mean((book[codes] - bell) ** 2) for book in (middles, grid.codebook_))
+reveal("bin-mean", by_middle / by_mean, "times")
+
+# %% [markdown]
+# All of that from a handful of bins. And even with means, is this the right grid? Every code is
+# used equally often, which sounds ideal. But the squared error does not ask how often a code is
+# used. On our layer, at 4 bits, against the grid that the next section makes:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+tails = {}
+for scheme in ("percentile grid", "k-means"):
+    marks, squared, _ = examine(scheme, 4)
+    nearest = make(scheme, 4).fit_transform(layer)
+    outer = (nearest == 0) | (nearest == len(marks) - 1)
+    tails[scheme] = outer.mean(), squared[outer].sum() / squared.sum(), squared.mean(), marks
+table(["4 bits", "weights in the two outermost bins", "their share of the error",
+       "outermost entries", "relative error"],
+      [[scheme, f"{share:.1%}", f"{part:.0%}", f"{marks[0]:.2f}, {marks[-1]:.2f}", f"{error:.2g}"]
+       for scheme, (share, part, error, marks) in tails.items()])
+say(
+    f"The percentile grid crowds {tails['percentile grid'][0]:.1%} of the weights into its two "
+    f"outermost codes, and they cause **{tails['percentile grid'][1]:.0%}** of the error: in the "
+    "tails it is blind. K-means gives the tails more codes than their head count earns, and its "
+    f"error is **{tails['percentile grid'][2] / tails['k-means'][2]:.1f} times** smaller."
+)
+
+# %% [markdown]
+# There is a law behind it. With many codes, the least squared error is reached when their density
+# follows the *cube root* of the density of the weights
+# ([Panter and Dite, 1951](https://doi.org/10.1109/JRPROC.1951.230419)). A percentile grid follows
+# the density itself, a ruler follows none. The truth is in between.
+
+# %% [markdown]
+# ## 6. K-means: weights that share a value
+#
+# *About 6 minutes.*
+#
+# **Weight sharing** ([Han et al., 2016](https://arxiv.org/abs/1510.00149)) stores a codebook of
+# $2^b$ values and an index into it for each weight; k-means chooses the values. Lloyd's algorithm
+# repeats two moves, neither of which can make the error larger: each weight goes to its nearest
+# value, then each value goes to the mean of its weights. In one dimension the borders lie halfway
+# between neighbors, so one step on our nine weights is three lines:
+
+# %%
+book = np.array([-3.0, 0.0, 3.0])
+borders = (book[1:] + book[:-1]) / 2
+index = np.searchsorted(borders, nine)
+index, [nine[index == k].mean() for k in range(3)]
+
+# %% [markdown]
+# A layer has many weights and a step looks at all of them. But on *sorted* weights a cluster is an
+# interval, and the sum of any interval is the difference of two prefix sums. A step then costs as
+# little as there are codes:
+
+# %%
+ordered = np.sort(layer, axis=None).astype(float)
+sums = np.r_[0, np.cumsum(ordered)]
+
+
+def cuts(book):
+    """Where, among the sorted weights, each cluster begins, and the end."""
+    return np.r_[0, np.searchsorted(ordered, (book[1:] + book[:-1]) / 2), len(ordered)]
+
+
+def lloyd(book):
+    begin = cuts(book)
+    count = np.diff(begin)
+    return np.where(count > 0, np.diff(sums[begin]) / np.maximum(count, 1), book)
+
+
+# %% [markdown]
+# Where to start? Evenly spaced values ignore where the weights are; values at quantiles seem
+# clearly better. Two hundred steps from each:
+
+# %%
+def descend(book, steps=200):
+    errors = []
+    for _ in range(steps):
+        errors.append(np.mean((np.repeat(book, np.diff(cuts(book))) - ordered) ** 2))
+        book = lloyd(book)
+    return np.array(errors) / np.var(ordered)
+
+
+starts = {"evenly spaced": lambda k: np.linspace(ordered[0], ordered[-1], k),
+          "at quantiles": lambda k: np.quantile(ordered, (np.arange(k) + 0.5) / k)}
+paths = {(k, name): descend(start(k)) for k in (16, 256) for name, start in starts.items()}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+optimum = {k: error_of(KMeansQuantizer(bits)) for k, bits in ((16, 4), (256, 8))}
+figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.4))
+for axes, k in zip(panels, (16, 256), strict=True):
+    for (name, color, style) in (("evenly spaced", BLUE, "-"), ("at quantiles", RED, "--")):
+        axes.plot(1 + np.arange(200), paths[k, name], style, color=color, label=f"start {name}")
+    axes.axhline(optimum[k], color="black", linestyle=":", label="utils (dynamic programming)")
+    axes.set(title=f"{k} values", xlabel="step of Lloyd's algorithm", xscale="log", yscale="log")
+panels[0].set_ylabel("relative error")
+panels[1].legend()
+show(figure, alt="Relative error against Lloyd steps from two starts. "
+     + " ".join(f"With {k} values, {name}: from {path[0]:.2g} to {path[-1]:.2g}."
+                for (k, name), path in paths.items())
+     + f" A dotted line shows the library's result, {optimum[16]:.2g} and {optimum[256]:.2g}.")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+final = {key: path[-1] for key, path in paths.items()}
+worse = final[256, "at quantiles"] / final[256, "evenly spaced"]
+stuck = min(final[256, name] for name in starts) / optimum[256]
+say(
+    f"With 16 values the two starts end at {final[16, 'evenly spaced']:.2g} and "
+    f"{final[16, 'at quantiles']:.2g}. With 256, the start at quantiles ends **{worse:.1f} times "
+    + ("as high" if worse > 1 else "the error, which is lower")
+    + f"** as the even one, and the better of the two still has {stuck:.1f} times the error that "
+    "dynamic programming reaches."
+    + (" A start at quantiles begins with too few values in the tails, and a value can only move "
+       "when its own neighborhood pulls it: to bring one from the middle to the tail, all those "
+       "between would have to shift, one after the other." if worse > 1 else "")
+)
+
+# %% [markdown]
+# In one dimension we need not hope. Clusters are intervals, and if the best split of all weights
+# up to $i$ into $k-1$ clusters is known for each $i$, the best split into $k$ follows: try every
+# place where the last cluster may begin. That is **dynamic programming**. On a histogram there are
+# few places to try, and prefix sums give the cost of each interval:
+
+# %%
+counts, edges = np.histogram(layer, bins=512)
+centers = (edges[1:] + edges[:-1]) / 2
+n, s, q = (np.r_[0, np.cumsum(counts * centers**power)] for power in (0, 1, 2))
+size, total = (prefix - prefix[:, None] for prefix in (n, s))
+cost = q - q[:, None] - total**2 / np.maximum(size, 1)  # cost[i, j]: bins i to j-1, one cluster
+cost[np.tril_indices(513, -1)] = np.inf
+best = cost[0]
+for _ in range(15):  # best[j]: the first j bins in 2, 3 ... 16 clusters
+    best = (best[:, None] + cost).min(axis=0)
+best[-1] / layer.size / np.var(layer), final[16, "at quantiles"], optimum[16]
+
+# %% [markdown]
+# A dozen lines, and the exact optimum of the histogram (in which every weight counts as the center
+# of its bin). Behind it stand what Lloyd's algorithm reached from quantiles, and `utils`, which
+# moves all borders at once by the same idea, and so also copes with 256 values and millions of
+# weights. Now compare all four grids:
+
+# %%
+explore(
+    draw_grid,
+    describe_grid,
+    scheme=Dropdown(options=["symmetric", "asymmetric", "percentile grid", "k-means"],
+                    value="k-means"),
+    bits=IntSlider(value=4, min=2, max=8),
+)
+
+# %% [markdown]
+# Switch between the percentile grid and k-means at 4 bits and watch the lower panel. Then look for
+# the number of bits from which even the plain ruler beats the percentile grid.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+crossing = [bits for bits in range(2, 9)
+            if error_of(AffineQuantizer(bits)) < error_of(PercentileQuantizer(bits))]
+say(
+    "<details><summary>Answer</summary>\n\n"
+    + (f"From {min(crossing)} bits on. With many codes the ruler is fine enough everywhere, "
+       "whereas the percentile grid still leaves the tails to a few of its codes."
+       if crossing else "For this layer it never does.")
+    + " K-means puts its marks closer in the middle than in the tails, but never as one-sidedly; "
+    "each of its bins carries about the same share of the *error*.\n\n</details>"
+)
+
+# %% [markdown]
+# ## 7. Entropy coding: unused codes are cheap
+#
+# *About 4 minutes.*
+#
+# A code of 4 bits takes 4 bits only if we write all codes with the same length. If some are much
+# more frequent, shorter words for those save space. No code can beat the **entropy** of the
+# frequencies, $-\sum_k p_k \log_2 p_k$ bits per code ([Shannon,
+# 1948](https://doi.org/10.1002/j.1538-7305.1948.tb01338.x)).
+
+# %%
+predict(
+    "entropy",
+    "The codes of our layer on a symmetric 4-bit ruler, min-max: what is their entropy?",
+    "bits",
+)
+
+# %%
+codes = AffineQuantizer(4).fit_transform(layer)
+_, counts = np.unique(codes, return_counts=True)
+p = counts / codes.size
+reveal("entropy", -(p * np.log2(p)).sum(), "bits")
+
+# %% [markdown]
+# A real coder ([rANS](https://arxiv.org/abs/1311.2540), in `utils`) must also store the frequencies
+# it uses. How close does it come?
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def coded(make_quantizer, weights):
+    quantizer = make_quantizer(entropy_coding=True)
+    codes = quantizer.fit_transform(weights)
+    return entropy(codes), 8 * len(quantizer.pack(codes)) / codes.size
+
+
+kinds = {"symmetric, min-max": AffineQuantizer, "percentile grid": PercentileQuantizer,
+         "k-means": KMeansQuantizer}
+rows, over = [], {}
+for name in ("output.weight", "gru.weight_hh_l0", "embedding.weight"):
+    for kind, cls in kinds.items():
+        limit, real = coded(lambda cls=cls, **options: cls(4, **options), layers[name])
+        over[name] = real / limit - 1
+        rows.append([name, f"{layers[name].size:,}", kind, f"{limit:.3f}", f"{real:.3f}",
+                     f"{real / limit - 1:.1%}"])
+table(["4 bits", "weights", "grid", "entropy (bits)", "rANS (bits)", "above the entropy"], rows)
+
+# %% [markdown]
+# The larger the matrix, the less the frequencies weigh. The percentile grid gains nothing: equally
+# frequent codes are incompressible. The plain ruler gains most, because it wasted most. So compare
+# again, at equal bits *after* coding:
+
+# %%
+after = {
+    kind: [(entropy(cls(bits).fit_transform(layer)), error_of(cls(bits))) for bits in range(3, 8)]
+    for kind, cls in kinds.items()
+}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.8), sharey=True)
+for (kind, points), color, marker in zip(after.items(), (BLUE, RED, GREEN), "os^", strict=True):
+    spent, errors = np.array(points).T
+    panels[0].plot(range(3, 8), errors, marker=marker, color=color, label=kind)
+    panels[1].plot(spent, errors, marker=marker, color=color, label=kind)
+panels[0].set(yscale="log", ylabel="relative error", xlabel="bits per weight, fixed length",
+              xlim=(1, 7.3))
+panels[1].set(xlabel="entropy of the codes (bits per weight)", xlim=(1, 7.3))
+panels[0].legend()
+show(figure, alt="Relative error against bits per weight for three grids with 3 to 7 bits. At "
+     "fixed length k-means is lowest. Against the entropy of the codes, the points of the "
+     "plain ruler move far to the left, those of the percentile grid stay.")
+spent, errors = np.array(after["k-means"]).T
+ruler_spent, ruler_errors = np.array(after["symmetric, min-max"]).T
+at_ruler = np.exp(np.interp(spent[1], ruler_spent, np.log(ruler_errors)))
+say(
+    f"At the entropy of 4-bit k-means ({spent[1]:.2f} bits), k-means has the error "
+    f"{errors[1]:.2g} and the ruler, with more codes, {at_ruler:.2g} (interpolated). "
+    + ("**Entropy coding turns the order round**: many marks, most of them hardly used, cost "
+       "little once codes may have different lengths. K-means is the best grid for codes of fixed "
+       "length, and packing, table look-up and integer arithmetic all want a fixed length."
+       if at_ruler < errors[1] else
+       "K-means stays ahead, but by far less than at fixed length.")
+)
+
+# %% [markdown]
+# ## 8. What it does to F1 and to the file
+#
+# *About 5 minutes.*
+#
+# An error of weights is not an error of predictions. So here are recorded measurements: Models 1
+# and 2 over several seeds, quantized after training and not trained again, scored on test. Bytes
+# are those of the whole file, with codebooks, scales, words and all.
+
+# %%
+LINEAR, MODEL_1, MODEL_2 = "sparse linear", "Model 1 (mean vectors)", "Model 2 (GRU)"
+recorded = load_records("quantization", experiment="models", split="test")
+BY = ("method", "setting", "scheme", "bits")
+networks = [record for record in recorded if record["method"] != LINEAR]
+f1 = {tuple(row[key] for key in BY): row for row in summarise(networks, by=BY)}
+file_size = {tuple(row[key] for key in BY): row["mean"]
+             for row in summarise(networks, "file_bytes", by=BY)}
+linear = next(record for record in recorded if record["method"] == LINEAR)
+
+# %%
+predict(
+    "smallest",
+    "Of all schemes and bits tried on Model 2, take the smallest file that loses at most one point "
+    "(0.01) of macro-F1. What share of the float32 file is it?",
+    "%",
+)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def of(method):
+    return {key: row for key, row in f1.items() if key[0] == method}
+
+
+def float_key(method):
+    return next(key for key in of(method) if key[2] == "float32")
+
+
+def small_and_good(key):
+    return file_size[key], -f1[key]["mean"]
+
+
+def smallest_within(method, loss=0.01):
+    floor = f1[float_key(method)]["mean"] - loss
+    return min((key for key in of(method) if f1[key]["mean"] >= floor), key=small_and_good)
+
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+chosen, whole = smallest_within(MODEL_2), float_key(MODEL_2)
+reveal("smallest", 100 * file_size[chosen] / file_size[whole], "%")
+spread = f1[whole]
+say(
+    f"It is **{chosen[1]}**: {plots.human_bytes(file_size[chosen])} instead of "
+    f"{plots.human_bytes(file_size[whole])}, macro-F1 {f1[chosen]['mean']:.3f} instead of "
+    f"{spread['mean']:.3f}. For comparison, the {spread['n']} trainings in float32 differ among "
+    f"themselves by {spread['max'] - spread['min']:.3f}."
+)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def draw_scheme(panels, keys, number):
+    """F1 against bits and against bytes, from the lowest to the highest seed, of one scheme."""
+    rows = [f1[key] for key in keys]
+    means = np.array([row["mean"] for row in rows])
+    reach = np.abs([means - [row["min"] for row in rows], means - [row["max"] for row in rows]])
+    style = dict(marker=plots.MARKERS[number], color=plots.PALETTE[number], capsize=3,
+                 linestyle=plots.LINES[number % len(plots.LINES)], label=keys[0][2])
+    panels[0].errorbar([key[3] for key in keys], means, reach, **style)
+    panels[1].errorbar([file_size[key] for key in keys], means, reach, **style)
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def draw_tradeoff(method):
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True)
+    quantized = [key for key in of(method) if key[2] != "float32"]
+    for number, scheme in enumerate(dict.fromkeys(key[2] for key in quantized)):
+        keys = sorted((key for key in quantized if key[2] == scheme), key=file_size.get)
+        draw_scheme(panels, keys, number)
+    whole = float_key(method)
+    panels[1].plot(file_size[whole], f1[whole]["mean"], "P", color=plots.GREY, markersize=9)
+    panels[1].plot(linear["file_bytes"], linear["macro_f1"], "k*", markersize=14)
+    for axes in panels:
+        axes.axhline(linear["macro_f1"], color="black", linestyle="--", label="sparse linear")
+        axes.axhline(f1[whole]["mean"], color=plots.GREY, linestyle=":", label="float32")
+    panels[0].set(xlabel="bits per weight", ylabel="macro-F1 (test)", title=method)
+    panels[1].set(xlabel="whole file (star: sparse linear, plus: float32)", xscale="log")
+    panels[1].xaxis.set_major_formatter(plots.human_bytes)
+    panels[1].xaxis.set_minor_formatter("")
+    panels[0].legend()
+    return figure
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def describe_tradeoff(method):
+    return (f"{method}: macro-F1 on test against bits (left) and file size (right), bars from the "
+            "lowest to the highest seed. "
+            + " ".join(f"{key[1]}: {plots.human_bytes(file_size[key])}, {row['mean']:.3f}."
+                       for key, row in of(method).items())
+            + f" The sparse linear baseline: {plots.human_bytes(linear['file_bytes'])}, "
+            f"{linear['macro_f1']:.3f}.")
+
+
+# %%
+explore(draw_tradeoff, describe_tradeoff, method=Dropdown(options=[MODEL_2, MODEL_1]))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+table(
+    [MODEL_2, "bits", "whole file", "times smaller", "macro-F1 (mean)", "lowest to highest seed"],
+    [[key[1], key[3], plots.human_bytes(file_size[key]), f"{file_size[whole] / file_size[key]:.1f}",
+      f"{row['mean']:.3f}", f"{row['min']:.3f} to {row['max']:.3f}"]
+     for key, row in of(MODEL_2).items()],
+)
+
+
+def at(bits):
+    """Mean F1 of the schemes with so many bits, from best to worst."""
+    found = [key for key in of(MODEL_2) if key[3] == bits and key[2] != "float32"]
+    return sorted(found, key=lambda key: -f1[key]["mean"])
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+seeds = spread["max"] - spread["min"]
+gaps, sentences = {}, []
+for bits in (8, 4, 2):
+    winner, *_, loser = at(bits)
+    gaps[bits] = f1[winner]["mean"] - f1[loser]["mean"]
+    sentences.append(
+        f"At {bits} bits, **{winner[1]}** scores {f1[winner]['mean']:.3f} and {loser[1]} "
+        f"{f1[loser]['mean']:.3f}: a gap of {gaps[bits]:.3f}, "
+        + ("more" if gaps[bits] > seeds else "no more") + " than between seeds.")
+few = min(of(MODEL_2), key=small_and_good)
+sentences.append(
+    f"The smallest file, {few[1]}, has {few[3]} bits a weight instead of 32 but is "
+    f"{file_size[whole] / file_size[few]:.1f} and not {32 / few[3]:.0f} times smaller than "
+    "float32: the words have to be stored as well, and no quantizer shrinks them.")
+say(" ".join(sentences))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+beaten = [key[1] for key in of(MODEL_2) if f1[key]["mean"] < linear["macro_f1"]]
+
+
+def mean_label_f1(key, label):
+    return np.mean([record["per_label_f1"][label] for record in networks
+                    if (record["method"], record["setting"]) == key[:2]])
+
+
+drop = {label: mean_label_f1(whole, label) - mean_label_f1(few, label)
+        for label in model.label_names}
+hurt = max(drop, key=drop.get)
+say(
+    f"Below the sparse linear baseline ({plots.human_bytes(linear['file_bytes'])}): "
+    + ("; ".join(beaten) if beaten else "none")
+    + f". The smallest of these files is still {file_size[few] / linear['file_bytes']:,.0f} times "
+    f"its size. And a mean hides who pays: from float32 to {few[1]}, *{hurt}* loses "
+    f"{drop[hurt]:.3f} of F1, the labels on average {np.mean(list(drop.values())):.3f}."
+)
+
+# %% [markdown]
+# **Think.** Compare the gaps at 8, 4 and 2 bits with the relative errors of section 7. With many
+# bits, one scheme has several times the error of another. Why need that not show in F1?
+#
+# <details><summary>Answer</summary>
+#
+# A prediction changes only when a probability crosses its threshold. Rounding errors of many
+# weights are added up in every output and partly cancel, and what is left at 8 bits is small beside
+# the usual distance from a threshold. Several times very little is still little: there, choose by
+# bytes and speed. As errors grow, more comments come within their reach, and labels change.
+#
+# </details>
+
+# %% [markdown]
+# ## 9. Computing with the codes
+#
+# *About 4 minutes.*
+#
+# So far codes were decoded before use. Integers can also be multiplied as they are. Let an input
+# have the codes $q$ with scale $s$ and zero point $z$, and a symmetric matrix the codes $W$ with a
+# scale for each row, $t_j$. Then
+#
+# $$y_j = \sum_i t_j W_{ji} \cdot s\,(q_i - z)
+#      = s\,t_j \Big(\sum_i W_{ji}\, q_i - z \sum_i W_{ji}\Big)$$
+#
+# In the brackets are integers only, and $\sum_i W_{ji}$ is known beforehand. By hand:
+
+# %%
+q, s, z = np.array([3, 0, 5]), 0.5, 1  # the input 1.0, -0.5, 2.0
+W, t = np.array([[2, -1, 3], [0, 4, -2]]), np.array([0.1, 0.25])
+whole_numbers = W @ q - z * W.sum(axis=1)  # 21 - 4 and -10 - 2
+simulated = (t[:, None] * W) @ (s * (q - z))
+whole_numbers, s * t * whole_numbers, simulated
+
+# %% [markdown]
+# The same, whether integers are scaled at the end or decoded numbers are multiplied: a *simulation*
+# in floating point tells what integer hardware will answer. It is also clear now why weights are
+# stored symmetrically: another zero point would add another sum.
+#
+# An input is not known beforehand, so its range has to come from somewhere. **Static** quantization
+# calibrates it on a sample of texts. **Dynamic** quantization looks at each input when it arrives:
+# no calibration to go wrong, but a search for minimum and maximum every time. Both, for all of
+# Model 2, weights and activations at 8 bits and weights at fewer:
+
+# %%
+texts = load_sample("test").texts
+sample_ids = torch.from_numpy(model.tokenizer.encode(load_sample("train").texts[:200], 27))
+decisions = model.predict(texts)
+
+
+def changed(bits, sample=None):
+    """Share of decisions (a comment and a label) that integer arithmetic changes."""
+    network = quantize_network(model.network, bits, sample=sample)
+    integer = NeuralClassifier(network, model.tokenizer, model.taxonomy, model.label_names,
+                               model.thresholds, length=model.length)
+    return np.mean(integer.predict(texts) != decisions)
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+flips = {bits: (changed(bits), changed(bits, sample_ids)) for bits in (8, 6, 4, 3, 2)}
+table(["bits of the weights", "dynamic: decisions changed", "static: decisions changed"],
+      [[bits, *(f"{share:.2%}" for share in pair)] for bits, pair in flips.items()])
+exact = quantize_network(model.network, 8).output
+random = torch.from_numpy(np.random.default_rng(0).random((50, 256), dtype=np.float32))
+with torch.inference_mode():
+    gap = (exact(random) - exact.simulate(random)).abs().max().item()
+say(
+    f"Of {decisions.size:,} decisions on comments of the course sample. The output layer's integer "
+    f"result and its simulation differ by {gap:.0e} at most, the rounding of float32. (The file we "
+    "loaded keeps its word vectors in 8 bits already, so the first row says little about *them*.)"
+)
+
+# %% [markdown]
+# ## 10. Is it faster?
+#
+# *About 3 minutes.*
+#
+# A quarter of the bytes to read, cheaper multiplications: int8 ought to be faster. Recorded with
+# one thread, for a GRU from 300 to 128 with its embedding:
+
+# %%
+speed = load_records("quantization", experiment="latency")
+ours = next(row for row in speed if row["method"].startswith("our") and row["batch_size"] == 1)
+predict(
+    "int8-latency",
+    "One text at a time: the median latency of our int8 GRU, divided by that of float32? "
+    "(Below 1 is faster.)",
+    "times",
+)
+
+# %%
+reveal("int8-latency", ours["ratio_to_float32"], "times")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+table(["implementation", "batch", "p50 (ms)", "times the latency of float32"],
+      [[row["method"], row["batch_size"], f"{row['latency_ms_p50']:.3g}",
+        f"{row['ratio_to_float32']:.2f}"] for row in speed])
+integers = [row for row in speed if not row["method"].startswith("float32")]
+slower = [f"{row['method']} at batch {row['batch_size']} ({row['ratio_to_float32']:.2f} times)"
+          for row in integers if row["ratio_to_float32"] > 1.05]
+faster = [f"{row['method']} at batch {row['batch_size']} ({row['ratio_to_float32']:.2f} times)"
+          for row in integers if row["ratio_to_float32"] < 0.95]
+say(
+    ("**Slower than float32:** " + "; ".join(slower) + ". " if slower else
+     "None is slower than float32 here. ")
+    + ("**Faster:** " + "; ".join(faster) + ". " if faster else "**None is faster.** ")
+    + ("The rest is within 5%, which we do not call a difference."
+       if len(slower) + len(faster) < len(integers) else "")
+)
+
+# %% [markdown]
+# Integer products are only part of the work. Each step of a GRU also has to find the range of its
+# input, round, scale the result back and compute sigmoids in floating point, and each of these is a
+# call of its own unless somebody wrote one kernel for all. For one short text, such fixed costs
+# easily outweigh what the products save. And some libraries do not quantize what you think:
+# [onnxruntime leaves the GRU as it is](https://github.com/microsoft/onnxruntime/issues/9796) and
+# shrinks the embedding. **Smaller is certain, faster has to be measured**, on the machine that will
+# run it.
+
+# %% [markdown]
+# ## 11. What you have learned
+#
+# *About 3 minutes, with the quiz.*
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+slowest = max(integers, key=lambda row: row["ratio_to_float32"])
+fastest = min(integers, key=lambda row: row["ratio_to_float32"])
+say(
+    f"- **Weights are a distribution.** {shares[2]:.0%} of our layer lies in the middle fifth of "
+    f"its range, {shares[0] + shares[4]:.2%} in the outer two.\n"
+    "- **Clipping is a trade.** Look at the squared error: the 99th percentile "
+    f"{verdict(clipping_factor(8))} at 8 bits and {verdict(clipping_factor(4))} at 4.\n"
+    f"- **Outliers have an address.** A scale a row makes the error {one_scale / row_scales:.1f} "
+    f"times smaller, for {bills['gru.weight_hh_l0', 'one a row (output)'][0]:.2f} bits a weight "
+    f"rather than {bills['gru.weight_hh_l0', 'one scale'][0]:.2f}.\n"
+    f"- **Decode by the mean.** On a bell curve, with 256 bins, middles have "
+    f"{by_middle / by_mean:.1f} times its error.\n"
+    f"- **K-means needs a good start, or none.** From quantiles it ends at "
+    f"{final[256, 'at quantiles'] / optimum[256]:.0f} times the error of dynamic programming, with "
+    "256 values.\n"
+    f"- **Unused codes are cheap once coded:** a 4-bit ruler's have "
+    f"{after['symmetric, min-max'][1][0]:.2f} bits of entropy.\n"
+    f"- **F1 notices late.** With {chosen[1]}, Model 2 is "
+    f"{file_size[whole] / file_size[chosen]:.1f} times smaller, and its macro-F1 changes by "
+    f"{f1[chosen]['mean'] - spread['mean']:+.3f}.\n"
+    f"- **{'Smaller is not always faster' if slower else 'Smaller was also faster here'}.** "
+    f"int8 takes from {fastest['ratio_to_float32']:.2f} times "
+    f"({fastest['method']}, batch {fastest['batch_size']}) to {slowest['ratio_to_float32']:.2f} "
+    f"times ({slowest['method']}, batch {slowest['batch_size']}) the latency of float32."
+)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+origin = load_provenance("quantization")
+say(f"Recorded measurements: {origin['date']}, PyTorch {origin['versions']['torch']}, "
+    f"{origin['machine']['processor']}, data: {origin['data']['kind']}.")
+
+# %% [markdown]
+# **Check yourself.** Five questions; each option answers back.
+
+# %%
+quiz(
+    "A layer is quantized asymmetrically with 4 bits over the range from -1 to 2. What is the "
+    "scale?",
+    {
+        "3 / 16": "16 codes have 15 steps between them.",
+        "3 / 15": "Fifteen steps cover the range of 3, so a step is 0.2 and the zero point is 5.",
+        "2 / 7": "That is the symmetric scale: from -2 to 2 in 14 steps.",
+    },
+    answer="3 / 15",
+)
+
+# %%
+quiz(
+    "You clipped at the 99th percentile at 4 bits and gained. A colleague does the same at 8 bits. "
+    "What do you expect?",
+    {
+        "The same gain.":
+            "Rounding falls with the bits and clipping does not, so the balance moves.",
+        "A smaller error still, since 8 bits round less.":
+            "Less than at 4 bits, yes. But compare with 8 bits unclipped, as one should.",
+        "Probably a loss: at 8 bits hardly any rounding is left to save.":
+            "The clipping error stays as it was, and now it dominates. Search for the range, or "
+            "take min-max.",
+    },
+    answer="Probably a loss: at 8 bits hardly any rounding is left to save.",
+)
+
+# %%
+quiz(
+    "Every code of a percentile grid is used equally often. What follows?",
+    {
+        "It has the least squared error.":
+            "Equal use is not equal error: the outermost bins are wide, and hold most of it.",
+        "Entropy coding cannot shrink its codes.":
+            "Equal frequencies have the largest entropy possible, so fixed length is best already.",
+        "It needs no codebook.":
+            "It does: without the bin means nobody knows what a code stands for.",
+    },
+    answer="Entropy coding cannot shrink its codes.",
+)
+
+# %%
+quiz(
+    "K-means, 256 values, started at quantiles: the error has not changed for a hundred steps. "
+    "What does that show?",
+    {
+        "The optimum is found.":
+            "Only that no single step improves. Section 6 shows such an end at a multiple of the "
+            "optimum.",
+        "A local optimum is found; another start may end lower.":
+            "Lloyd's algorithm never goes uphill. Dynamic programming settles it.",
+        "The weights have fewer than 256 distinct values.":
+            "Then the error would be 0.",
+    },
+    answer="A local optimum is found; another start may end lower.",
+)
+
+# %%
+quiz(
+    "A report says: 4 bits instead of 32, so the model is 8 times smaller and about 8 times as "
+    "fast. What is wrong?",
+    {
+        "Only the speed.":
+            "Unpacking and rescaling take time, so speed does not follow. But the size does not "
+            "either.",
+        "Only the size.":
+            "Scales, codebooks and the vocabulary do not shrink with the codes. But the speed does "
+            "not follow either.",
+        "Both have to be measured.":
+            "Size is the length of the whole file; speed depends on kernels, batch and machine, "
+            "and can even fall.",
+    },
+    answer="Both have to be measured.",
+)
+
+# %% [markdown]
+# **Next.** In the assignment you write these quantizers yourself, find a case where clipping hurts
+# and helps, count bytes, and choose a scheme for every matrix of Model 2. Unit 04 stops storing
+# numbers one at a time: it replaces whole *vectors* by indices.
