@@ -383,8 +383,8 @@ def shared_values(X: np.ndarray, n_codes: int) -> np.ndarray:
     distinct = np.r_[0, np.flatnonzero(np.diff(values)) + 1]  # where each distinct value begins
     if len(distinct) <= n_codes:
         return values[distinct]
-    centre = np.float64(values[values.size // 2])  # keeps the squares small
-    sorted_ = values - centre
+    centre = float(values[values.size // 2])  # keeps the squares small
+    sorted_ = values.astype(np.float64) - centre
     sums = np.concatenate([[0.0], np.cumsum(sorted_)])
 
     squares = float(sorted_ @ sorted_)

@@ -420,6 +420,14 @@ class _SumOfCodewords(VectorQuantizerBase):
         codes = start.fit_transform(rotated)
         return np.pad(codes, ((0, 0), (0, self.n_codebooks - n_subspaces)))
 
+    def _encode(self, X: np.ndarray) -> np.ndarray:
+        means = self.codebooks_.mean(axis=1, keepdims=True)  # without them, numbers round less
+        codes = self._search(X - means.sum(axis=(0, 1)), self.codebooks_ - means)
+        return codes.astype(code_dtype(self.n_codes))
+
+    def _search(self, X: np.ndarray, codebooks: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
     def _decode(self, codes: np.ndarray) -> np.ndarray:
         return sum_of_codewords(self.codebooks_, codes)
 
@@ -479,9 +487,8 @@ class AdditiveQuantizer(_SumOfCodewords):
         super()._check_params()
         check_option("beam_width", self.beam_width, 1, 1024)
 
-    def _encode(self, X: np.ndarray) -> np.ndarray:
-        codes = beam_search(X, self.codebooks_, self.beam_width)
-        return codes.astype(code_dtype(self.n_codes))
+    def _search(self, X: np.ndarray, codebooks: np.ndarray) -> np.ndarray:
+        return beam_search(X, codebooks, self.beam_width)
 
 
 class LocalSearchQuantizer(_SumOfCodewords):
@@ -528,16 +535,15 @@ class LocalSearchQuantizer(_SumOfCodewords):
         check_option("n_rounds", self.n_rounds, 0, 100_000)
         check_option("n_sweeps", self.n_sweeps, 1, 100_000)
 
-    def _encode(self, X: np.ndarray) -> np.ndarray:
-        codes = coordinate_descent(
+    def _search(self, X: np.ndarray, codebooks: np.ndarray) -> np.ndarray:
+        return coordinate_descent(
             X,
-            self.codebooks_,
-            greedy_codes(X, self.codebooks_),
+            codebooks,
+            greedy_codes(X, codebooks),
             rounds=self.n_rounds,
             sweeps=self.n_sweeps,
             rng=np.random.RandomState(0),  # a vector's codes must not depend on the call
         )
-        return codes.astype(code_dtype(self.n_codes))
 
 
 def sum_of_codewords(codebooks: np.ndarray, codes: np.ndarray) -> np.ndarray:
