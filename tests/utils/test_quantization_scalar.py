@@ -93,9 +93,10 @@ def test_affine_by_hand():
     assert codes.tolist() == [-3, -1, 0, 2] and codes.dtype == np.int8  # -0.75 and 1.5 round
 
 
-def test_affine_range_always_holds_zero():
+@pytest.mark.parametrize("calibration", ["minmax", "percentile", "mse"])
+def test_affine_range_always_holds_zero(calibration):
     X = np.array([5.0, 6.0, 7.0])
-    quantizer = AffineQuantizer(8, symmetric=False).fit(X)
+    quantizer = AffineQuantizer(8, symmetric=False, calibration=calibration).fit(X)
     zero = quantizer.transform(np.zeros(1))
     assert quantizer.inverse_transform(zero).tolist() == [0.0]
     assert quantizer.zero_point_ == 0

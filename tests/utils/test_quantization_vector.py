@@ -209,6 +209,17 @@ def test_a_wide_beam_finds_the_best_sum(exhaustive):
     assert means[0] > means[1] >= means[2] >= least.mean() * (1 - 1e-5)
 
 
+def test_a_beam_keeps_every_sum_once():
+    """Of 3 codebooks with 2 codewords there are 12 sums of two, and each is reached twice."""
+    X, codebooks = normal(500, 8), normal(6, 8, seed=1).reshape(3, 2, 8)
+    least = (
+        np.square(X[:, None] - sum_of_codewords(codebooks, all_codes(3, 2))).sum(axis=2).min(axis=1)
+    )
+    np.testing.assert_allclose(
+        squared(X, codebooks, beam_search(X, codebooks, 12)), least, rtol=1e-4
+    )
+
+
 def test_local_search_never_makes_a_vector_worse_and_nearly_finds_the_best(exhaustive):
     X, codebooks, least = exhaustive
     start = greedy_codes(X, codebooks)
@@ -234,6 +245,15 @@ def test_sums_beat_chunks_at_the_same_code_length():
         assert error(additive, X) < 0.75 * error(product, X)
         codes = additive.transform(X)
         assert additive.nbytes(codes) > product.nbytes(codes)  # the price
+
+
+def test_noise_in_training_pays(monkeypatch):
+    X, errors = normal(1500, 24), []
+    for noise in ((0.0, 0.0), LocalSearchQuantizer._noise):
+        monkeypatch.setattr(LocalSearchQuantizer, "_noise", noise)
+        quantizer = LocalSearchQuantizer(4, 16, n_iter=20, random_state=0)
+        errors.append(error(quantizer.fit(X), X))
+    assert errors[1] < 0.99 * errors[0]
 
 
 def test_additive_quantizers_keep_a_large_mean():
