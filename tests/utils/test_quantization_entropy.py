@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from utils.quantization import entropy, pack_bits, rans_decode, rans_encode, unpack_bits
+from utils.quantization.entropy import _frequencies
 
 quick = settings(max_examples=50, deadline=None)
 
@@ -68,6 +69,17 @@ def test_rans_round_trip(codes, n_symbols):
     decoded = rans_decode(rans_encode(codes, n_symbols), n_symbols, len(codes))
     assert np.array_equal(decoded, codes)
     assert decoded.dtype == (np.uint8 if n_symbols <= 256 else np.uint16)
+
+
+@quick
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=300))
+def test_rans_gives_every_slot_to_a_symbol_that_occurs(counts):
+    counts = np.array(counts)
+    frequencies = _frequencies(counts)
+    assert np.array_equal(frequencies > 0, counts > 0)
+    assert frequencies.sum() == (2**14 - 1 if counts.any() else 0)
+    error = np.abs(frequencies / 2**14 - counts / max(counts.sum(), 1))
+    assert error.max() <= (len(counts) + 1) / 2**14
 
 
 @pytest.mark.parametrize("p", [1.0, 0.999, 0.5, 0.05])

@@ -286,10 +286,13 @@ def test_codes_survive_packing_and_state(quantizer):
     packed, state = quantizer.pack(codes), quantizer.get_state()
     assert all(isinstance(v, int | np.ndarray) for v in state.values())
     other = type(quantizer).from_state(state)
-    unpacked = other.unpack(packed, codes.shape)
+    unpacked = other.unpack(packed, X.shape)
     assert np.array_equal(unpacked, codes) and unpacked.dtype == codes.dtype
     assert np.array_equal(other.inverse_transform(unpacked), quantizer.inverse_transform(codes))
     assert np.array_equal(other.transform(X), codes)
+    for shape in ((90, 6), (100, 5), (100,)):
+        with pytest.raises(ValueError, match="codes of|cannot have shape"):
+            other.unpack(packed, shape)
     held = sum(v.nbytes for v in state.values() if isinstance(v, np.ndarray))
     assert quantizer.nbytes(codes) == len(packed) + held
 

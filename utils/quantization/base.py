@@ -56,7 +56,14 @@ class Quantizer(TransformerMixin, BaseEstimator):
         return pack_bits(self._validated_codes(codes), self._code_bits)
 
     def unpack(self, packed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """The codes that `pack` packed; `shape` is the shape of the codes."""
+        """The codes that `pack` packed; `shape` is that of the values they stand for.
+
+        Raises
+        ------
+        ValueError
+            `packed` does not hold codes for values of that shape.
+        """
+        shape = self._codes_shape(shape)
         codes = unpack_bits(packed, self._code_bits, int(np.prod(shape)), signed=self._signed)
         return codes.reshape(shape)
 
@@ -92,6 +99,10 @@ class Quantizer(TransformerMixin, BaseEstimator):
     # What a subclass provides.
 
     _signed = False
+
+    def _codes_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the codes of values of `shape`."""
+        return shape
 
     @property
     def _code_bits(self) -> int:

@@ -4,6 +4,7 @@ import copy
 import functools
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
@@ -141,11 +142,11 @@ class _IntegerLayer(nn.Module):
         if activations is not None:
             if activations.bits > 8 or activations.granularity != "tensor":
                 raise ValueError("activations must be quantized per tensor, to at most 8 bits")
-            scale = torch.tensor(float(activations.scale_))
+            scale = torch.tensor(activations.scale_.item())
             # Unsigned codes 0..255 are stored as -128..127.
             shift = 0 if activations.symmetric else -128
-            zero_point = torch.tensor(int(getattr(activations, "zero_point_", 0)) + shift)
-            zero_point = zero_point.to(torch.int32)
+            zero_point = int(getattr(activations, "zero_point_", np.zeros(1)).item()) + shift
+            zero_point = torch.tensor(zero_point, dtype=torch.int32)
         self.register_buffer("input_scale", scale)
         self.register_buffer("input_zero_point", zero_point)
 

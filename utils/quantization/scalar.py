@@ -81,8 +81,8 @@ class AffineQuantizer(ScalarQuantizer):
 
     Attributes
     ----------
-    scale_ : float32, one, or one a channel.
-    zero_point_ : the code of 0.0, with the shape of `scale_` (absent if symmetric).
+    scale_ : (1,) or (channels,) float32.
+    zero_point_ : the codes of 0.0, with the shape of `scale_` (absent if symmetric).
     """
 
     _decode_params = ("bits", "symmetric", "granularity", "axis", "entropy_coding")
@@ -129,12 +129,9 @@ class AffineQuantizer(ScalarQuantizer):
         self._check_params(X)
         channels = self._channels(X)
         low, high = self._calibrate(channels)
-        scale, zero_point = self._grid(low, high)
-        single = self.granularity == "tensor"
-        self.scale_ = scale[0] if single else scale
+        self.scale_, zero_point = self._grid(low, high)
         if not self.symmetric:
-            zero_point = zero_point.astype(self._dtype)
-            self.zero_point_ = zero_point[0] if single else zero_point
+            self.zero_point_ = zero_point.astype(self._dtype)
 
     def _check_bits(self) -> None:
         super()._check_bits()
@@ -144,14 +141,12 @@ class AffineQuantizer(ScalarQuantizer):
     def _restore(self) -> None:
         self._check_bits()
         check_option("axis", self.axis, -64, 64)
-        shapes = {array.shape for array in self._decoding_arrays().values()}
-        dimensions = {"tensor": 0, "channel": 1}.get(self.granularity)
-        if hasattr(self, "zero_point_") is self.symmetric or {len(s) for s in shapes} != {
-            dimensions
-        }:
-            raise ValueError(f"scales and zero points of shapes {shapes} do not fit {self}")
-        if len(shapes) != 1:
-            raise ValueError(f"there are not as many zero points as scales: shapes {shapes}")
+        n = self.scale_.size if self.granularity == "channel" else 1
+        arrays = self._decoding_arrays()
+        if len(arrays) != (1 if self.symmetric else 2) or any(
+            array.shape != (n,) for array in arrays.values()
+        ):
+            raise ValueError(f"scales and zero points do not fit {self}")
 
     def _check_params(self, X: np.ndarray) -> None:
         if self.granularity not in ("tensor", "channel"):

@@ -110,6 +110,11 @@ class VectorQuantizerBase(Quantizer):
     def _code_bits(self) -> int:
         return max(1, int(self.n_codes - 1).bit_length())
 
+    def _codes_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) != 2 or shape[1] != self.n_features_in_:
+            raise ValueError(f"vectors of {self.n_features_in_} numbers cannot have shape {shape}")
+        return (shape[0], self._layout[0])
+
     def inner_products(self, queries: Any, codes: Any) -> Any:
         """(q, n) inner products of `queries` (q, d) with the vectors behind `codes` (n, M).
 
@@ -575,7 +580,7 @@ def least_squares_codebooks(X: np.ndarray, codes: np.ndarray, n_codes: int) -> n
     gram[np.diag_indices_from(gram)] += 1e-4
     factor = cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
     solution = cho_solve(factor, (B.T @ X).astype(np.float64), check_finite=False)
-    return solution.astype(np.float32).reshape(codes.shape[1], n_codes, -1)
+    return solution.astype(np.float32, order="C").reshape(codes.shape[1], n_codes, -1)
 
 
 def greedy_codes(X: np.ndarray, codebooks: np.ndarray) -> np.ndarray:
@@ -619,9 +624,11 @@ def coordinate_descent(
     ]
     better_codes = np.empty_like(codes)
     block = max(64, (1 << 21) // len(words))
+    products = np.empty((block, len(words)), np.float32)
     for start in range(0, len(X), block):
         x = X[start : start + block]
-        unary = (-2 * x @ words.T).reshape(len(x), n_books, n_codes)
+        unary = np.matmul(-2 * x, words.T, out=products[: len(x)])
+        unary = unary.reshape(len(x), n_books, n_codes)
         best = _flat(codes[start : start + block], n_codes)
         least = np.square(x - _sum_rows(words, best)).sum(axis=1)
         for books, values, order in plan:
