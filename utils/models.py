@@ -14,7 +14,6 @@ from scipy import sparse
 from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -85,7 +84,16 @@ class SparseLinear(TextClassifier):
         self.C = C
 
     def fit(self, texts: Sequence[str], labels: np.ndarray) -> "SparseLinear":
-        """Fit on comments and a 0/1 label matrix of shape (n, labels)."""
+        """Fit on comments and a matrix (n, labels) of 0/1 labels, or of a teacher's probabilities.
+
+        Raises
+        ------
+        ValueError
+            If a label is not between 0 and 1.
+        """
+        labels = np.asarray(labels)
+        if not ((labels >= 0) & (labels <= 1)).all():
+            raise ValueError("labels must lie between 0 and 1")
         # min_count 3 spares the solver the half of the vocabulary that L1 would drop anyway.
         vectorizer = TfidfVectorizer(analyzer=tokenize, min_df=3, sublinear_tf=True)
         coef, _ = self._solve(vectorizer.fit_transform(texts), labels)
@@ -96,13 +104,23 @@ class SparseLinear(TextClassifier):
 
     def _solve(self, features, labels) -> tuple[np.ndarray, np.ndarray]:
         solver = LogisticRegression(C=self.C, l1_ratio=1.0, solver="liblinear", random_state=0)
-        binary = OneVsRestClassifier(solver).fit(features, labels).estimators_
-        # A label that is absent (or always there) has no solver to fit: it gets a constant.
+        soft = not np.isin(labels, (0, 1)).all()
+        if soft:  # each comment twice: as a yes that weighs p, and as a no that weighs 1 - p
+            features = sparse.vstack([features, features], format="csr")
         coefs, intercepts = [], []
-        for column, estimator in zip(np.asarray(labels).T, binary, strict=True):
-            fitted = hasattr(estimator, "coef_")
-            coefs.append(estimator.coef_[0] if fitted else np.zeros(features.shape[1]))
-            intercepts.append(estimator.intercept_[0] if fitted else (20.0 if column[0] else -20.0))
+        for column in labels.T:
+            if column.min() == column.max() and column[0] in (0, 1):
+                # A label that is absent (or always there) has no solver to fit: it gets a constant.
+                coefs.append(np.zeros(features.shape[1]))
+                intercepts.append(20.0 if column[0] else -20.0)
+                continue
+            if soft:
+                answers = np.repeat([1, 0], len(column))
+                solver.fit(features, answers, np.concatenate([column, 1 - column]))
+            else:
+                solver.fit(features, column)
+            coefs.append(solver.coef_[0])
+            intercepts.append(solver.intercept_[0])
         return np.stack(coefs, axis=1), np.array(intercepts)
 
     def _set(self, words, idf, coef, intercept) -> "SparseLinear":
@@ -380,3 +398,16 @@ class TransformerNetwork(nn.Module):
 NETWORKS = {
     network.__name__: network for network in (MeanVectorNetwork, GRUNetwork, TransformerNetwork)
 }
+
+
+def _compressed(name: str):
+    def build(**config) -> nn.Module:
+        # These are made of the networks above, so this module cannot import them when it is read.
+        from utils.distillation import students
+
+        return getattr(students, name)(**config)
+
+    return build
+
+
+NETWORKS |= {f"Compressed{name}": _compressed(f"Compressed{name}") for name in NETWORKS}

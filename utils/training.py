@@ -171,7 +171,7 @@ def _parameter_groups(network, lr, embedding_lr, weight_decay) -> list[dict]:
     # Weight decay is for matrices alone: a decayed embedding forgets the rare words.
     groups: dict[str, list] = {"embedding": [], "matrices": [], "vectors": []}
     for name, parameter in network.named_parameters():
-        if name == "embedding.weight":
+        if name.split(".")[-2:] == ["embedding", "weight"]:  # of a network, or of one among several
             parameter.requires_grad_(embedding_lr != 0)
             groups["embedding"].append(parameter)
         else:

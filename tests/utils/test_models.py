@@ -90,6 +90,44 @@ def test_sparse_linear_with_an_absent_label_never_predicts_it():
     assert model.predict_proba([]).shape == (0, 2)
 
 
+def test_sparse_linear_takes_the_same_labels_in_any_type():
+    models = [
+        SparseLinear("ekman", ["joy", "anger"], C=5.0).fit(TEXTS, LABELS.astype(kind))
+        for kind in (int, float, bool)
+    ]
+    for model in models[1:]:
+        np.testing.assert_array_equal(model.coef.toarray(), models[0].coef.toarray())
+        np.testing.assert_array_equal(model.intercept, models[0].intercept)
+
+
+def test_sparse_linear_minimises_the_soft_cross_entropy_with_exact_zeros():
+    targets = np.abs(LABELS - np.random.default_rng(0).uniform(0, 0.4, LABELS.shape))
+    model = SparseLinear("ekman", ["joy", "anger"], C=2.0).fit(TEXTS, targets)
+    vectorizer = TfidfVectorizer(analyzer=tokenize, vocabulary=model.words, sublinear_tf=True)
+    features = vectorizer.fit_transform(TEXTS).toarray()
+    coef = model.coef.toarray()
+    p = 1 / (1 + np.exp(-(features @ coef + model.intercept)))
+    gradient = 2.0 * features.T @ (p - targets)
+    # Where a weight is 0 the penalty, whose slope is 1, holds it there; elsewhere it balances.
+    assert (np.abs(gradient[coef == 0]) <= 1.01).all() and (coef == 0).any()
+    np.testing.assert_allclose(gradient[coef != 0], -np.sign(coef[coef != 0]), atol=0.01)
+
+
+def test_sparse_linear_learns_a_teachers_probabilities():
+    texts = ["lovely", "awful", "rain"] * 20
+    targets = np.array([[0.8, 0.1, 0.0], [0.3, 0.6, 0.0], [0.05, 0.5, 0.0]] * 20)
+    model = SparseLinear("ekman", ["joy", "anger", "fear"], C=1e4).fit(texts, targets)
+    np.testing.assert_allclose(model.predict_proba(texts), targets, atol=0.005)
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, np.nan])
+def test_sparse_linear_refuses_labels_that_are_no_probabilities(wrong):
+    labels = LABELS.astype(float)
+    labels[3, 1] = wrong
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        SparseLinear("ekman", ["joy", "anger"]).fit(TEXTS, labels)
+
+
 def test_tuned_classifier_predicts_at_its_thresholds():
     vocabulary = Vocabulary.from_texts(TEXTS, min_count=1)
     torch.manual_seed(0)

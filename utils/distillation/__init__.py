@@ -1,0 +1,64 @@
+"""Learning from a teacher, and the small students that do.
+
+Losses for ``utils.training.fit`` (soft labels, features), what teachers say (shipped logits,
+ensembles, dropout samples, peers), and students: half a transformer, low-rank and tensor-train
+layers, layers that are sparse from the start.
+"""
+
+from utils.distillation.factorized import (
+    FactorizedEmbedding,
+    FactorizedLinear,
+    rank_for_bytes,
+    rank_for_energy,
+    truncated_svd,
+)
+from utils.distillation.losses import (
+    FeatureMatching,
+    SoftLabelLoss,
+    feature_matching,
+    predict_features,
+)
+from utils.distillation.sparse import StaticSparseLinear, splitmix64, static_sparse_index
+from utils.distillation.students import (
+    StructuredGRU,
+    every_second_layer,
+    factorize_network,
+    replace_layers,
+    static_sparse_network,
+)
+from utils.distillation.teachers import (
+    co_distill,
+    dropout_distillation_targets,
+    ensemble_logits,
+    teacher_logits,
+    write_teacher_logits,
+)
+from utils.distillation.tensor_train import TensorTrainEmbedding, tensor_train, tt_reconstruct
+
+__all__ = [
+    "FactorizedEmbedding",
+    "FactorizedLinear",
+    "FeatureMatching",
+    "SoftLabelLoss",
+    "StaticSparseLinear",
+    "StructuredGRU",
+    "TensorTrainEmbedding",
+    "co_distill",
+    "dropout_distillation_targets",
+    "ensemble_logits",
+    "every_second_layer",
+    "factorize_network",
+    "feature_matching",
+    "predict_features",
+    "rank_for_bytes",
+    "rank_for_energy",
+    "replace_layers",
+    "splitmix64",
+    "static_sparse_index",
+    "static_sparse_network",
+    "teacher_logits",
+    "tensor_train",
+    "truncated_svd",
+    "tt_reconstruct",
+    "write_teacher_logits",
+]

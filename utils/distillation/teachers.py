@@ -1,0 +1,243 @@
+"""What teachers say: shipped logits, ensembles, dropout samples, and peers that teach each other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.special import log_expit, logsumexp
+from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+import utils
+from utils.data import EMOTIONS, DataError, Dataset, label_names
+from utils.models import PAD
+from utils.packing import read_file, write_file
+from utils.training import History, fit
+
+FOLDER = Path(utils.__file__).parent / "assets" / "teachers"
+# A teacher's columns: Ekman's seven labels first, then the 28 emotions.
+COLUMNS = {
+    "ekman": slice(0, len(label_names("ekman"))),
+    "emotions": slice(len(label_names("ekman")), len(label_names("ekman")) + len(EMOTIONS)),
+}
+WIDTH = COLUMNS["emotions"].stop
+
+
+def teacher_logits(dataset: Dataset, name: str = "transformer") -> np.ndarray:
+    """What a shipped teacher says of every comment of a data set, in its order.
+
+    Parameters
+    ----------
+    dataset : with the taxonomy "ekman" or "emotions"
+    name : of a teacher in ``utils/assets/teachers``
+
+    Returns
+    -------
+    Logits (n, labels), float32.
+
+    Raises
+    ------
+    DataError
+        If there is no such teacher, it says nothing of some comments, or nothing in that taxonomy.
+    utils.packing.PackingError
+        If the teacher's file is damaged.
+    """
+    if dataset.taxonomy not in COLUMNS:
+        raise DataError(
+            f"Teachers know the taxonomies {', '.join(COLUMNS)}, not {dataset.taxonomy!r}."
+        )
+    path = FOLDER / f"{name}.bin"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.bin"))) or "none"
+        raise DataError(f"There is no teacher {name!r}; there are: {known}.")
+    tensors, header = read_file(path)
+    if header.get("kind") != "TeacherLogits":
+        raise DataError(f"{path} holds no logits of a teacher.")
+    ids = tensors["ids"].tobytes().decode().split("\n")
+    row_of = dict(zip(ids, range(len(tensors["logits"])), strict=True))
+    missing = [i for i in dataset.ids if i not in row_of]
+    if missing:
+        raise DataError(
+            f"Teacher {name!r} has no logits for {len(missing):,} of {len(dataset):,} comments; "
+            f"the first ids are {', '.join(missing[:3])}."
+        )
+    rows = [row_of[i] for i in dataset.ids]
+    return tensors["logits"][rows, COLUMNS[dataset.taxonomy]].astype(np.float32)
+
+
+def write_teacher_logits(path, ids: Sequence[str], logits: np.ndarray) -> int:
+    """Write a teacher's logits for :func:`teacher_logits`; return the file's length in bytes.
+
+    Parameters
+    ----------
+    path : file to write
+    ids : of n comments, each once
+    logits : (n, 35), Ekman's seven labels and the 28 emotions; stored as float16
+
+    Raises
+    ------
+    ValueError
+        If ids repeat or contain a line break, or logits have another shape or do not fit float16.
+    """
+    logits = np.asarray(logits)
+    if logits.shape != (len(ids), WIDTH):
+        raise ValueError(f"{len(ids)} ids need logits ({len(ids)}, {WIDTH}), got {logits.shape}")
+    if len(set(ids)) != len(ids) or any("\n" in i for i in ids):
+        raise ValueError("ids must differ and be of one line each")
+    if not (np.abs(logits) <= np.finfo(np.float16).max).all():
+        raise ValueError("a logit is not a number that float16 can hold")
+    tensors = {
+        "ids": np.frombuffer("\n".join(ids).encode(), dtype=np.uint8),
+        "logits": logits.astype(np.float16),
+    }
+    return write_file(path, tensors, {"kind": "TeacherLogits"})
+
+
+def ensemble_logits(
+    logits: Sequence[np.ndarray], weights: Sequence[float] | None = None
+) -> np.ndarray:
+    """The logits of the mean of several teachers' probabilities.
+
+    Parameters
+    ----------
+    logits : arrays of one shape, such as (n, labels), one a teacher
+    weights : at least 0, one a teacher, of any sum above 0; None for the plain mean
+
+    Returns
+    -------
+    float32 array of that shape: log p - log(1 - p), where p is the mean of the probabilities. It is
+    computed from logarithms, so that it stays finite where a probability rounds to 0 or 1.
+
+    Raises
+    ------
+    ValueError
+        If there are no teachers, shapes differ, or weights do not fit.
+
+    Source: Freitag, Al-Onaizan and Sankaran (2017), "Ensemble distillation for neural machine
+    translation", arXiv 1702.01802, section 4.
+    """
+    shapes = {np.shape(one) for one in logits}
+    if len(shapes) != 1:
+        raise ValueError(f"teachers must agree on one shape, got {sorted(shapes)}")
+    weights = np.ones(len(logits)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if weights.shape != (len(logits),) or not (weights >= 0).all() or not weights.sum() > 0:
+        raise ValueError(f"{len(logits)} teachers need as many weights of at least 0, not all 0")
+    stacked = np.stack(logits).astype(np.float64)[weights > 0]
+    weights = weights[weights > 0].reshape(-1, *[1] * (stacked.ndim - 1))
+    yes, no = (logsumexp(log_expit(sign * stacked), axis=0, b=weights) for sign in (1, -1))
+    return (yes - no).astype(np.float32)
+
+
+@torch.no_grad()
+def dropout_distillation_targets(
+    network: nn.Module, ids: np.ndarray, samples: int = 10, seed: int = 0, batch_size: int = 256
+) -> np.ndarray:
+    """Logits of the mean probability over many runs of a network with its dropout left on.
+
+    Dropout trains an ensemble of thinned networks; switching it off only approximates their mean.
+    These targets are the mean itself, for a student of the same shape to learn.
+
+    Parameters
+    ----------
+    network : with dropout; it is left as it was
+    ids : (n, tokens), padded with 0
+    samples : runs, each with new dropout
+    seed : of the dropout; torch's own generator is left as it was
+
+    Returns
+    -------
+    Logits (n, labels), float32.
+
+    Raises
+    ------
+    ValueError
+        If ``samples`` is below 1.
+
+    Source: Bulo, Porzi and Kontschieder (2016), "Dropout distillation", ICML, PMLR 48, section 3.
+    """
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, got {samples}")
+    device, training = next(network.parameters()).device, network.training
+    devices = [device] if device.type == "cuda" else []
+    lengths = (ids != PAD).sum(axis=1)
+    order = np.argsort(lengths, kind="stable")  # batches of similar length
+    targets = np.empty((len(ids), network.config["labels"]), dtype=np.float32)
+    network.train()
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        for start in range(0, len(ids), batch_size):
+            rows = order[start : start + batch_size]
+            batch = torch.from_numpy(ids[rows, : max(1, lengths[rows].max())]).to(device)
+            targets[rows] = ensemble_logits(
+                [network(batch).float().cpu().numpy() for _ in range(samples)]
+            )
+    network.train(training)
+    return targets
+
+
+class _Peers(nn.Module):
+    """Several networks side by side: in training the logits of all, otherwise those of the first."""
+
+    def __init__(self, networks: Sequence[nn.Module]):
+        super().__init__()
+        self.networks, self.config = nn.ModuleList(networks), networks[0].config
+        # Part of the state, so that an interrupted run goes on with the right step.
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            return self.networks[0](ids)
+        self.steps += 1
+        return torch.cat([network(ids) for network in self.networks], dim=1)
+
+
+def co_distill(
+    networks: Sequence[nn.Module],
+    train: tuple[np.ndarray, np.ndarray],
+    dev: tuple[np.ndarray, np.ndarray],
+    *,
+    weight: float = 1.0,
+    burn_in: int = 0,
+    **options,
+) -> History:
+    """Train networks together, each on the labels and on what the others predict.
+
+    The loss of a peer is BCE(s, y) + weight * BCE(s, p), for its logits s, the labels y and the mean
+    p of the other peers' probabilities, which counts as a constant: each peer moves towards the
+    others, and none is pulled. The losses of all peers are added up.
+
+    Parameters
+    ----------
+    networks : at least two, with different weights and the same labels; all are trained in place
+    train, dev : ids and 0/1 labels, as in ``fit``
+    weight : of the other peers' predictions
+    burn_in : steps on the labels alone, before predictions are worth learning from
+    options : of ``fit``, without ``loss``
+
+    Returns
+    -------
+    History of the first network, the one to keep: its dev macro-F1 chooses the epoch.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two networks, or their numbers of labels differ.
+
+    Source: Anil et al. (2018), arXiv 1804.03235, algorithm 1; here the peers read the same batches.
+    """
+    labels = {network.config["labels"] for network in networks}
+    if len(networks) < 2 or len(labels) != 1:
+        raise ValueError("co-distillation needs two or more networks with the same labels")
+    peers, n = _Peers(networks).to(next(networks[0].parameters()).device), len(networks)
+
+    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        logits = logits.unflatten(1, (n, -1))  # (batch, peers, labels)
+        total = binary_cross_entropy_with_logits(logits, targets[:, None].expand_as(logits))
+        if peers.steps > burn_in:
+            p = torch.sigmoid(logits).detach()
+            others = (p.sum(dim=1, keepdim=True) - p) / (n - 1)
+            total = total + weight * binary_cross_entropy_with_logits(logits, others)
+        return n * total
+
+    return fit(peers, train, dev, loss=loss, **options)
