@@ -240,6 +240,10 @@ def results(
     unit: Annotated[str, typer.Argument(help="Such as 01, efficiency or 01_efficiency.")],
     seeds: Annotated[int, typer.Option(min=1, help="Repeat each experiment so often.")] = 5,
     jobs: Jobs = 1,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this experiment (repeat it for more); keep the others' records."),
+    ] = None,
 ) -> None:
     """Run a unit's experiments and write course/results/UNIT.json, which the lectures read.
 
@@ -247,11 +251,12 @@ def results(
 
     ```
     python -m course results efficiency --seeds 5 --jobs 2
+    python -m course results quantization --only models --only "word vectors"
     ```
     """
     from course.results import run_results
 
-    path = run_results(unit, seeds, jobs, console)
+    path = run_results(unit, seeds, jobs, console, only or ())
     console.print(f"Wrote {path}.", soft_wrap=True)
     console.print("To show the new numbers: python -m course build --refresh")
 

@@ -3,9 +3,10 @@
 A kernel takes six to eight seconds to start, import and stop; a unit has some forty variants. Here
 one server process imports the heavy libraries once (`PRELOAD`), and every variant runs in a fork of
 it, cell by cell in an IPython shell, as nbgrader would run it: it goes on after an error, a cell
-has a time limit, and what a cell writes to stderr is kept. The outputs go into the notebook's cells
-so that nbgrader's own `determine_grade` scores them. `tests/course/test_grading.py` proves that
-this and nbgrader give the same scores to the whole demo class.
+has a time limit, and what a cell writes to stderr is kept. It stops after the last test, since no
+cell below changes a score. The outputs go into the notebook's cells so that nbgrader's own
+`determine_grade` scores them. `tests/course/test_grading.py` proves that this and nbgrader give the
+same scores to the whole demo class.
 """
 
 import multiprocessing
@@ -27,6 +28,7 @@ from nbformat.v4 import new_output
 from traitlets.config import Config
 
 import utils
+from course.notebooks import is_test
 
 PRELOAD = (
     "course.harness",
@@ -62,7 +64,8 @@ def run_variants(
     jobs: int = 2,
     preload: Sequence[str] = PRELOAD,
 ) -> list[NotebookNode]:
-    """Copies of the notebooks, each run in a process of its own, with the outputs of their cells.
+    """Copies of the notebooks, each run in a process of its own up to its last test (or to its end
+    if it has none), with the outputs of their cells.
 
     Each runs in a temporary copy of `folder` (or an empty one). A cell that ends its process counts
     as failed and the notebook is run again without it, as our nbgrader does. `preload` has an
@@ -80,9 +83,13 @@ def run_variants(
 
 def _run(context: Any, nb: NotebookNode, seconds: float, folder: Path | None) -> NotebookNode:
     nb = deepcopy(nb)
+    end = max((i + 1 for i, cell in enumerate(nb.cells) if is_test(cell)), default=len(nb.cells))
+    code = [i for i, cell in enumerate(nb.cells[:end]) if cell.cell_type == "code"]
     failed: dict[int, list[NotebookNode]] = {}
     for _ in range(MAX_RESTARTS + 1):
-        outputs, running = _run_once(context, nb, seconds, folder, failed)
+        sources = [(i, nb.cells[i].source) for i in code if i not in failed]
+        outputs, running = _run_once(context, sources, seconds, folder)
+        outputs |= failed
         if running is None:
             break
         failed[running] = [_error(CRASHED, "this cell ended the kernel")]
@@ -90,20 +97,16 @@ def _run(context: Any, nb: NotebookNode, seconds: float, folder: Path | None) ->
     for index, cell in enumerate(nb.cells):
         if cell.cell_type == "code":
             never = [_error(CRASHED, "not run: cells before it ended the kernel too often")]
-            cell.outputs = [new_output(**output) for output in outputs.get(index, never)]
+            ran = outputs.get(index, never if index < end else [])
+            cell.outputs = [new_output(**output) for output in ran]
     return nb
 
 
 def _run_once(
-    context: Any, nb: NotebookNode, seconds: float, folder: Path | None, failed: dict
+    context: Any, sources: list[tuple[int, str]], seconds: float, folder: Path | None
 ) -> tuple[dict[int, list], int | None]:
     """Outputs by cell, and the cell during which the process ended (None when it did not)."""
-    sources = [
-        (index, cell.source)
-        for index, cell in enumerate(nb.cells)
-        if cell.cell_type == "code" and index not in failed
-    ]
-    outputs = dict(failed)
+    outputs = {}
     with tempfile.TemporaryDirectory() as scratch:
         cwd = Path(scratch) / "assignment"
         if folder is not None and folder.is_dir():

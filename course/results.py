@@ -3,6 +3,9 @@
 A unit's ``experiments.py`` holds a list ``EXPERIMENTS``. Each experiment is a function of a seed that
 returns records: flat dicts with at least :data:`REQUIRED`. Finished (experiment, seed) pairs are kept
 in ``build/results`` until the whole run is written, so an interrupted run goes on where it stopped.
+
+The file says which command, commit, machine and versions its records come from. After a run of some
+experiments only, ``"kept"`` says the same of each of the others.
 """
 
 import datetime
@@ -14,7 +17,8 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +40,7 @@ REQUIRED = (
     "file_bytes",
 )
 RESULTS = Path(__file__).parent / "results"
+NOTEBOOKS = ("exercise", "lecture", "mistakes")  # sources in a unit's folder that measure nothing
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "safetensors", "zstandard", "transformers")
 
 
@@ -60,6 +65,11 @@ class Experiment:
     alone: bool = False
     scored: bool = True
 
+    @property
+    def group(self) -> str:
+        """The field ``experiment`` of its records."""
+        return self.name.partition(":")[0]
+
 
 def load_results(name: str) -> dict:
     """Read ``course/results/NAME.json``: what lectures, README and plots show.
@@ -78,20 +88,32 @@ def load_results(name: str) -> dict:
 
 
 def run_results(
-    unit_name: str, seeds: int = 5, jobs: int = 1, console: Console | None = None
+    unit_name: str,
+    seeds: int = 5,
+    jobs: int = 1,
+    console: Console | None = None,
+    only: Collection[str] = (),
 ) -> Path:
-    """Run every experiment of a unit and write its results file; return the file's path.
+    """Run the experiments of a unit and write its results file; return the file's path.
 
     ``jobs`` processes share the experiments through joblib. A ``joblib.parallel_config`` around the
-    call hands them to another backend.
+    call hands them to another backend. ``only`` names the experiments to run, if not all: the
+    records of the others stay in the file, with where they come from. ``finish`` of the unit's
+    ``experiments.py`` gets the records that are new.
 
     Raises
     ------
     UserError
-        If the unit is unknown, has no experiments, or a record lacks a required field.
+        If the unit is unknown, has no (such) experiments, or a record lacks a required field.
     """
     unit, console = find_unit(unit_name), console or Console()
     experiments, finish = _load_experiments(unit)
+    groups = list(dict.fromkeys(experiment.group for experiment in experiments))
+    if unknown := set(only) - set(groups):
+        raise UserError(
+            f"Unit {unit.topic} has no experiment {sorted(unknown)[0]!r}; it has {', '.join(groups)}."
+        )
+    experiments = [e for e in experiments if not only or e.group in only]
     parts = ROOT / "build" / "results" / unit.topic / _fingerprint(unit)
     parts.mkdir(parents=True, exist_ok=True)
     runs = [(e, seed) for e in experiments for seed in (range(seeds) if e.seeded else (0,))]
@@ -117,25 +139,44 @@ def run_results(
     records = [
         r for e, seed in runs for r in json.loads(_part(parts, e, seed).read_text(encoding="utf-8"))
     ]
+    options = "".join(f' --only "{group}"' for group in groups if group in only)
     document = {
-        "command": f"python -m course results {unit.topic} --seeds {seeds}",
+        "command": f"python -m course results {unit.topic} --seeds {seeds}{options}",
         **_provenance(),
-        "records": records,
     }
     path = RESULTS / f"{unit.topic}.json"
     path.parent.mkdir(exist_ok=True)
+    others = [group for group in groups if only and group not in only]
+    together = _keep(path, others, document, records)
+    document["records"] = sorted(together, key=lambda r: groups.index(r["experiment"]))
     _write_json(path, document)
     finish(records)
     shutil.rmtree(parts)
     return path
 
 
+def _keep(path: Path, others: list[str], document: dict, records: list[dict]) -> list[dict]:
+    """Old records of the experiments ``others``, and the new ones; ``document`` gets their origin."""
+    if not others or not path.exists():
+        return records
+    old = json.loads(path.read_text(encoding="utf-8"))
+    kept = [record for record in old.pop("records") if record["experiment"] in others]
+    origins = old.pop("kept", {})
+    if kept:
+        groups = dict.fromkeys(record["experiment"] for record in kept)
+        document["kept"] = {group: origins.get(group, old) for group in groups}
+    return kept + records
+
+
 def _load_experiments(unit: Unit):
     source = unit.folder / "experiments.py"
     if not source.exists():
         raise UserError(f"Unit {unit.topic} has no experiments.py, so there is nothing to measure.")
-    spec = importlib.util.spec_from_file_location(f"course_experiments_{unit.topic}", source)
-    module = importlib.util.module_from_spec(spec)
+    # As a package, so that `from .other import ...` finds the modules beside it.
+    spec = importlib.util.spec_from_file_location(
+        f"course_experiments_{unit.topic}", source, submodule_search_locations=[str(unit.folder)]
+    )
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.EXPERIMENTS, getattr(module, "finish", lambda records: None)
 
@@ -147,7 +188,7 @@ def _run(unit: Unit, name: str, seed: int, parts: Path) -> str:
     """
     experiments, _ = _load_experiments(unit)
     experiment = next(e for e in experiments if e.name == name)
-    records = [{"experiment": name.partition(":")[0], **record} for record in experiment.run(seed)]
+    records = [{"experiment": experiment.group, **record} for record in experiment.run(seed)]
     for record in records:
         wanted = REQUIRED if experiment.scored else REQUIRED[:3]
         if missing := [key for key in wanted if key not in record]:
@@ -164,7 +205,11 @@ def _part(parts: Path, experiment: Experiment, seed: int) -> Path:
 
 def _fingerprint(unit: Unit) -> str:
     """Of the code that measures: a run goes on only if nothing in it has changed since."""
-    files = sorted((ROOT / "utils").glob("**/*.py")) + [unit.folder / "experiments.py"]
+    files = [
+        *sorted((ROOT / "utils").glob("**/*.py")),
+        Path(__file__).with_name("baselines.py"),
+        *(file for file in sorted(unit.folder.glob("*.py")) if file.stem not in NOTEBOOKS),
+    ]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 

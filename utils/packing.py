@@ -2,7 +2,8 @@
 
 The file is a safetensors file, compressed whole with zstandard when that makes it smaller. Each
 tensor passes through a codec (:class:`Float16`, :class:`Sparse`...) that says how it is stored. A
-new codec is one small class under :func:`codec`.
+new codec is one small class under :func:`codec`; every quantizer of ``utils.quantization`` is one
+too: its packed codes are stored, and what decoding needs.
 
 Nothing in a file is executed, and reading one allocates no more than a fixed multiple of its own
 length: sizes are checked against the stored bytes before any tensor is made.
@@ -10,12 +11,14 @@ length: sizes are checked against the stored bytes before any tensor is made.
 
 import fnmatch
 import json
+import os.path
 import struct
 import zlib
 from collections.abc import Mapping
+from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -23,9 +26,12 @@ import zstandard
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
+from sklearn.base import clone
 
+from utils import quantization
 from utils.data import TAXONOMIES, Vocabulary
 from utils.models import NETWORKS, NeuralClassifier, SparseLinear, TextClassifier, WordPiece
+from utils.quantization import Quantizer, add_integer_layers, integer_layers
 
 FORMAT = "small-language-model"
 VERSION = 1
@@ -131,35 +137,129 @@ class Int8:
 
 @codec
 class Sparse:
-    """A bitmask of the non-zeros, then the non-zeros in half precision."""
+    """A bitmask of the non-zeros, then the non-zeros: in half precision, or as a quantizer has them.
+
+    Parameters
+    ----------
+    values : Quantizer of single numbers; None for half precision
+    """
 
     name = "sparse"
+
+    def __init__(self, values: Quantizer | None = None):
+        self.values = values
 
     def encode(self, array):
         mask = array != 0
         return {"": Float16().encode(array[mask])[""], "mask": np.packbits(mask)}
 
     def decode(self, parts, shape):
-        _expect(len(parts["mask"]) == -(-prod(shape) // 8), f"the mask does not fit shape {shape}")
-        mask = np.unpackbits(parts["mask"], count=prod(shape)).astype(bool)
+        mask = self.mask(parts, shape)
         _expect(int(mask.sum()) == parts[""].size, "the mask and the number of values disagree")
         array = np.zeros(prod(shape), dtype=np.float32)
         array[mask] = parts[""]
         return array.reshape(shape)
+
+    def mask(self, parts, shape):
+        _expect(len(parts["mask"]) == -(-prod(shape) // 8), f"the mask does not fit shape {shape}")
+        return np.unpackbits(parts["mask"], count=prod(shape)).astype(bool)
+
+
+@codec
+class Words:
+    """Lines of text by front coding: how many bytes each shares with the line before, and the rest.
+
+    Good for words in alphabetical order. (Witten, Moffat and Bell, Managing Gigabytes, 2nd edition,
+    1999, section 4.1.)
+    """
+
+    name = "words"
+
+    def encode(self, array):
+        words = array.tobytes().split(b"\n")
+        shared = [min(len(os.path.commonprefix(pair)), 255) for pair in pairwise([b"", *words])]
+        rest = b"\n".join(word[n:] for word, n in zip(words, shared, strict=True))
+        return {"": np.frombuffer(rest, np.uint8), "shared": np.array(shared, np.uint8)}
+
+    def decode(self, parts, shape):
+        shared, rest = parts["shared"], parts[""].tobytes().split(b"\n")
+        _expect(
+            shared.dtype == np.uint8
+            and shared.shape == (len(rest),)
+            and (int(shared.sum()) + parts[""].size,) == shape,
+            f"the words do not fit {shape}",
+        )
+        words = [b""]
+        for n, tail in zip(shared.tolist(), rest, strict=True):
+            words.append(words[-1][:n] + tail)
+        return np.frombuffer(b"\n".join(words[1:]), np.uint8)
+
+
+QUANTIZERS = {
+    name: kind
+    for name, kind in vars(quantization).items()
+    if isinstance(kind, type) and issubclass(kind, Quantizer) and kind is not Quantizer
+}
+
+
+def _encode(chosen: str | Sparse | Quantizer, array: np.ndarray) -> tuple[list, dict]:
+    """The layout entry of an array (codec, shape, what else decoding needs), and its stored parts."""
+    shape = list(array.shape)
+    if isinstance(chosen, str):
+        return [chosen, shape], CODECS[chosen].encode(array)
+    if isinstance(chosen, Sparse):
+        mask = array != 0
+        entry, parts = _encode(chosen.values or "float16", array[mask])
+        return ["sparse", shape, entry], parts | {"mask": np.packbits(mask)}
+    if not hasattr(chosen, chosen._decode_arrays[0]):
+        chosen = clone(chosen).fit(array)
+    parts = {"": chosen.pack(chosen.transform(array))}
+    options = {}
+    for name, value in chosen.get_state().items():
+        if isinstance(value, np.ndarray):
+            parts[name] = value
+        else:
+            options[name] = value.item() if isinstance(value, np.generic) else value
+    return [type(chosen).__name__, shape, options], parts
+
+
+def _decode(entry: list, parts: dict[str, np.ndarray]) -> np.ndarray:
+    name, shape, *more = entry
+    shape = tuple(shape)
+    _expect(all(type(n) is int and n >= 0 for n in shape), f"shape {shape} is no shape")
+    held = sum(part.nbytes for part in parts.values())
+    _expect(_fits(shape, held), f"shape {shape} is too large for {held} stored bytes")
+    if name in QUANTIZERS:
+        codes = parts.pop("")
+        quantizer = QUANTIZERS[name].from_state(more[0] | parts)
+        return quantizer.inverse_transform(quantizer.unpack(codes, shape))
+    if name == "sparse" and more and more[0][0] in QUANTIZERS:
+        count = int(CODECS[name].mask(parts, shape).sum())
+        _expect(more[0][1] == [count], "the mask and the number of values disagree")
+        mask = parts.pop("mask")
+        parts = {"": _decode(more[0], parts), "mask": mask}
+    return CODECS[name].decode(parts, shape)
+
+
+def _fits(shape: tuple[int, ...], held: int) -> bool:
+    """Whether an array of this shape may come out of so many stored bytes."""
+    return 4 * prod(shape) <= MAX_EXPANSION * held
 
 
 # --- the container: named arrays in one file ------------------------------------------------------
 
 
 def write_file(
-    path, tensors: Mapping[str, np.ndarray], header: dict, codecs: Mapping[str, str] | None = None
+    path, tensors: Mapping[str, np.ndarray], header: dict, codecs: Mapping[str, Any] | None = None
 ) -> int:
     """Write arrays and a JSON header to one file; return its length in bytes.
 
     Parameters
     ----------
     tensors : name to array
-    codecs : pattern of names (as in ``fnmatch``) to codec name; the first that fits wins, else "raw"
+    codecs : pattern of names (as in ``fnmatch``) to codec; the first that fits wins, else "raw". A
+        codec is a name, or a quantizer: a fitted one is used as it is, of one that is not fitted
+        yet each array gets a copy fitted to it. ``Sparse(quantizer)`` quantizes the non-zeros.
 
     Raises
     ------
@@ -172,17 +272,21 @@ def write_file(
             (c for pattern, c in (codecs or {}).items() if fnmatch.fnmatchcase(name, pattern)),
             "raw",
         )
-        if chosen not in CODECS:
+        if isinstance(chosen, str) and chosen not in CODECS:
             raise PackingError(
                 f"no codec is called {chosen!r}; there are {', '.join(sorted(CODECS))}"
             )
         try:
-            parts = CODECS[chosen].encode(np.ascontiguousarray(array))
+            layout[name], parts = _encode(chosen, np.asarray(array, order="C"))
+            held = sum(part.nbytes for part in parts.values())
+            _expect(
+                _fits(array.shape, held),
+                f"more than {MAX_EXPANSION} times its {held} bytes; reading would refuse it",
+            )
         except ValueError as error:
             raise PackingError(f"{name} cannot be stored as {chosen}: {error}") from error
-        layout[name] = [chosen, list(array.shape)]
         stored |= {
-            f"{name}|{part}" if part else name: np.ascontiguousarray(value)
+            f"{name}|{part}" if part else name: np.asarray(value, order="C")
             for part, value in parts.items()
         }
     text = json.dumps(
@@ -190,7 +294,7 @@ def write_file(
         separators=(",", ":"),
         ensure_ascii=False,
     )
-    data = save_safetensors(stored, {"": text, "crc32": _checksum(text, stored)})
+    data = _serialized(stored, {"": text, "crc32": _checksum(text, stored)})
     packed = zstandard.ZstdCompressor(level=19).compress(data)
     # Too good a compression would be refused on reading as a bomb, so such a file stays as it is.
     if len(packed) < len(data) <= MAX_EXPANSION * len(packed):
@@ -206,6 +310,17 @@ def write_file(
     return len(data)
 
 
+def _serialized(stored: Mapping[str, np.ndarray], metadata: dict[str, str]) -> bytes:
+    """A safetensors file. The library writes metadata in random order; the same model must always
+    make the same file."""
+    data = save_safetensors(stored)
+    (length,) = struct.unpack_from("<Q", data)
+    head = {"__metadata__": metadata} | json.loads(data[8 : 8 + length])
+    text = json.dumps(head, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+
+
 def read_file(path) -> tuple[dict[str, np.ndarray], dict]:
     """Read what :func:`write_file` wrote: arrays by name, and the header.
 
@@ -218,20 +333,13 @@ def read_file(path) -> tuple[dict[str, np.ndarray], dict]:
     tensors = {}
     for name, entry in metadata["layout"].items():
         try:
-            chosen, shape = entry[0], tuple(entry[1])
-            _expect(all(type(n) is int and n >= 0 for n in shape), f"shape {shape} is no shape")
             parts = {
                 part.partition("|")[2]: stored[part]
                 for part in stored
                 if part.partition("|")[0] == name
             }
-            held = sum(part.nbytes for part in parts.values())
-            _expect(
-                4 * prod(shape) <= MAX_EXPANSION * held,
-                f"shape {shape} is too large for {held} stored bytes",
-            )
-            tensors[name] = CODECS[chosen].decode(parts, shape)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+            tensors[name] = _decode(entry, parts)
+        except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
             raise PackingError(
                 f"{path} is damaged: tensor {str(name)[:60]!r} cannot be decoded ({error})"
             ) from error
@@ -313,14 +421,15 @@ def _unpack_words(array: np.ndarray) -> list[str]:
     return text.split("\n") if text else []
 
 
-def save_model(model: TextClassifier, path, codecs: Mapping[str, str] | None = None) -> int:
+def save_model(model: TextClassifier, path, codecs: Mapping[str, Any] | None = None) -> int:
     """Write a complete classifier to one file; return its length in bytes.
 
     Parameters
     ----------
     model : SparseLinear or NeuralClassifier
     path : file to write (replaced as a whole, or not at all)
-    codecs : pattern of tensor names to codec, such as ``{"network.embedding.*": "int8", "*": "float16"}``
+    codecs : as in :func:`write_file`, such as ``{"network.embedding.*": ProductQuantizer(20), "*":
+        "float16"}``. The values of integer layers stay as they are under the codec "raw".
 
     Raises
     ------
@@ -354,6 +463,8 @@ def save_model(model: TextClassifier, path, codecs: Mapping[str, str] | None = N
             "network": type(model.network).__name__,
             "config": model.network.config,
         }
+        if layers := integer_layers(model.network):
+            header["integer_layers"] = layers
         tensors |= {
             f"network.{name}": t.detach().cpu().numpy()
             for name, t in model.network.state_dict().items()
@@ -430,21 +541,26 @@ def _load_neural(tensors, header, common) -> NeuralClassifier:
     # On the meta device a network has shapes and no memory, so a lying configuration costs nothing.
     with torch.device("meta"):
         network = NETWORKS[header["network"]](**config)
+        add_integer_layers(network, header.get("integer_layers", {}))
     state = {
         name.removeprefix("network."): torch.from_numpy(np.array(tensor))
         for name, tensor in tensors.items()
         if name.startswith("network.")
     }
-    expected = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    _expect(
-        {name: tensor.shape for name, tensor in state.items()} == expected,
-        "weights do not fit the configuration",
-    )
+    _expect(_form(state) == _form(network.state_dict()), "weights do not fit the configuration")
     _expect(config["labels"] == len(common["label_names"]), "labels and outputs do not fit")
     if isinstance(tokenizer, Vocabulary):
         _expect(len(tokenizer) == config["vocabulary_size"], "words and embedding rows do not fit")
     network.load_state_dict(state, assign=True)
     return NeuralClassifier(network, tokenizer, **common, length=header["length"])
+
+
+def _form(state: Mapping[str, torch.Tensor]) -> dict[str, tuple]:
+    """Shapes, and types where integers are wanted."""
+    return {
+        name: (tensor.shape, None if tensor.is_floating_point() else tensor.dtype)
+        for name, tensor in state.items()
+    }
 
 
 def size_report(path) -> dict[str, int]:
@@ -473,7 +589,8 @@ def size_report(path) -> dict[str, int]:
         elif name.startswith("network."):
             report["encoder_bytes"] += array.nbytes
         else:
-            report["vocabulary_bytes" if name == "vocabulary" else "other_bytes"] += array.nbytes
+            words = name.partition("|")[0] == "vocabulary"
+            report["vocabulary_bytes" if words else "other_bytes"] += array.nbytes
     return report
 
 

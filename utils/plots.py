@@ -278,7 +278,8 @@ def _counts(point: Mapping) -> str:
     return counts
 
 
-def _bytes_axis(ax: Axes) -> None:
+def bytes_axis(ax: Axes) -> None:
+    """A logarithmic x-axis of bytes in human units; call it once everything is drawn."""
     ax.set_xscale("log")
     low, high = ax.get_xlim()
     close = high / low < 300
@@ -403,7 +404,7 @@ def size_f1_chart(
     ax.set_xlim(sizes.min() / (1.25 * reach**0.1), sizes.max() * 1.25 * reach**0.2)
     space = max(scores.max() - scores.min(), 0.02)
     ax.set_ylim(scores.min() - 0.15 * space, scores.max() + 0.15 * space)
-    _bytes_axis(ax)
+    bytes_axis(ax)
     ax.grid(True, color="#E0E0E0")
     ax.axhline(reached, color="#000000", linestyle="--", linewidth=1.2, zorder=1)
     ax.set_xlabel("size (bytes, log scale; 1 kB = 1000 B)")

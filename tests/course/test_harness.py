@@ -92,6 +92,13 @@ def test_magics_displays_and_plots_work():
     assert [stream(cell, "stderr") for cell in outputs] == [""] * 4
 
 
+def test_nothing_is_run_after_the_last_test():
+    test = {"nbgrader": {"grade": True, "solution": False}}
+    cells = [new_code_cell("1"), new_code_cell("2", metadata=test), new_code_cell("3")]
+    (done,) = run_variants([new_notebook(cells=cells)], cell_seconds=30)
+    assert [bool(cell.outputs) for cell in done.cells] == [True, True, False]
+
+
 @pytest.mark.parametrize("method, use", [("__str__", "raise Bad"), ("__repr__", "Bad()")])
 def test_what_cannot_be_shown_does_not_end_the_run(method, use):
     source = f"class Bad(Exception):\n    def {method}(self): raise ValueError\n{use}"

@@ -97,6 +97,65 @@ def test_a_record_that_lacks_a_field_is_refused(unit):
         run_results("toy", seeds=1)
 
 
+def _no_provenance(monkeypatch, commit):
+    monkeypatch.setattr(results, "_provenance", lambda: {"commit": commit})
+
+
+def test_some_experiments_run_again_and_the_others_keep_records_and_origin(unit, monkeypatch):
+    _no_provenance(monkeypatch, "first")
+    run_results("toy", seeds=2)
+    first = load_results("toy")
+    assert "kept" not in first
+    _no_provenance(monkeypatch, "second")
+    run_results("toy", seeds=1, only=["models"])
+    second = load_results("toy")
+    command = 'python -m course results toy --seeds 1 --only "models"'
+    assert (second["command"], second["commit"]) == (command, "second")
+    assert second["kept"] == {"timing": {"command": first["command"], "commit": "first"}}
+    assert [(r["experiment"], r["seed"]) for r in second["records"]] == [
+        ("timing", 0),
+        ("models", 0),
+    ]
+    assert _log(unit)[-2:] == ["scored 0", "finish 1"]  # finish sees what was measured
+
+    _no_provenance(monkeypatch, "third")
+    (unit.folder / "experiments.py").write_text(
+        EXPERIMENTS.replace("timing", "timing 2")
+        .replace('"models', '"new"), Experiment("models')
+        .replace('"new")', '"new", scored)')
+    )
+    run_results("toy", seeds=1, only=["new"])  # the origin is handed on, a lost experiment is not
+    third = load_results("toy")
+    assert {name: origin["commit"] for name, origin in third["kept"].items()} == {
+        "models": "second"
+    }
+    assert [r["experiment"] for r in third["records"]] == ["new", "models"]
+    run_results("toy", seeds=1)
+    assert "kept" not in load_results("toy")
+
+
+def test_some_experiments_may_be_the_first(unit):
+    run_results("toy", seeds=1, only=["timing"])
+    document = load_results("toy")
+    assert "kept" not in document and len(document["records"]) == 1
+
+
+def test_an_unknown_experiment_is_refused_by_name(unit):
+    with pytest.raises(UserError, match="no experiment 'model'; it has timing, models"):
+        run_results("toy", only=["model"])
+
+
+def test_experiments_may_import_modules_beside_them(unit):
+    (unit.folder / "beside.py").write_text("FIELD = 7\n")
+    (unit.folder / "experiments.py").write_text(
+        EXPERIMENTS.replace("from pathlib", "from .beside import FIELD\nfrom pathlib").replace(
+            '"latency_ms_p50": 1.5', '"latency_ms_p50": FIELD'
+        )
+    )
+    run_results("toy", seeds=1, only=["timing"])
+    assert load_results("toy")["records"][0]["latency_ms_p50"] == 7
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="worker processes import this file on Windows")
 def test_jobs_change_nothing_but_the_time(unit):
     alone = json.loads(run_results("toy", seeds=3).read_text())["records"]

@@ -1,19 +1,24 @@
+import fnmatch
 import json
 import struct
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import zstandard
 from safetensors.numpy import save as save_safetensors
+from sklearn.base import clone
 
 from utils import packing
 from utils.data import Vocabulary
 from utils.models import GRUNetwork, MeanVectorNetwork, NeuralClassifier, SparseLinear
 from utils.packing import (
     CODECS,
+    QUANTIZERS,
     PackingError,
+    Sparse,
     codec,
     load_model,
     read_file,
@@ -22,6 +27,18 @@ from utils.packing import (
     size_report,
     write_file,
     write_word_vectors,
+)
+from utils.quantization import (
+    AdditiveQuantizer,
+    AffineQuantizer,
+    IntegerGRU,
+    KMeansQuantizer,
+    LocalSearchQuantizer,
+    OptimizedProductQuantizer,
+    PercentileQuantizer,
+    ProductQuantizer,
+    VectorQuantizer,
+    quantize_network,
 )
 
 TEXTS = [
@@ -63,6 +80,12 @@ def test_a_model_comes_back_whole(make, tmp_path):
     np.testing.assert_array_equal(loaded.thresholds, model.thresholds)
     assert (loaded.label_names, loaded.taxonomy) == (NAMES, "ekman")
     assert size == (tmp_path / "m.slm").stat().st_size
+
+
+def test_the_same_model_makes_the_same_file(tmp_path):
+    for number in range(8):
+        save_model(_sparse(), tmp_path / str(number), {"network.coef": "sparse"})
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
 
 
 def test_the_file_alone_is_enough_in_a_fresh_process(packed, tmp_path):
@@ -291,3 +314,281 @@ def test_word_vectors_come_back(tmp_path):
     save_model(_neural(), tmp_path / "m")
     with pytest.raises(PackingError, match="no word vectors"):
         read_word_vectors(tmp_path / "m")
+
+
+# --- quantizers as codecs -------------------------------------------------------------------------
+
+SCALAR = [
+    *[AffineQuantizer(bits) for bits in (2, 5, 8, 12)],
+    AffineQuantizer(4, symmetric=False),
+    AffineQuantizer(6, granularity="channel"),
+    AffineQuantizer(3, symmetric=False, granularity="channel", axis=1, calibration="mse"),
+    AffineQuantizer(7, entropy_coding=True),
+    AffineQuantizer(4, symmetric=False, granularity="channel", entropy_coding=True),
+    PercentileQuantizer(4),
+    PercentileQuantizer(3, entropy_coding=True),
+    *[KMeansQuantizer(bits) for bits in (1, 4, 9)],
+    KMeansQuantizer(4, entropy_coding=True),
+]
+VECTOR = [
+    VectorQuantizer(50, random_state=0),
+    ProductQuantizer(5, 20, random_state=0),
+    OptimizedProductQuantizer(3, 16, n_iter=2, random_state=0),
+    AdditiveQuantizer(2, 8, n_iter=2, random_state=0),
+    LocalSearchQuantizer(3, 16, n_iter=2, random_state=0),
+]
+each_quantizer = pytest.mark.parametrize("quantizer", [*SCALAR, *VECTOR], ids=str)
+
+
+def _matrix(shape=(600, 20)):
+    return np.random.default_rng(0).laplace(size=shape).astype(np.float32)
+
+
+@each_quantizer
+def test_a_quantizer_is_a_codec(quantizer, tmp_path):
+    array = _matrix()
+    fitted = clone(quantizer).fit(array)
+    codes = fitted.transform(array)
+    size = write_file(tmp_path / "f", {"x": array}, {}, {"x": quantizer})
+    back = read_file(tmp_path / "f")[0]["x"]
+    assert back.dtype == np.float32
+    np.testing.assert_array_equal(back, fitted.inverse_transform(codes))
+    assert size <= fitted.nbytes(codes) + 700  # names, shapes and options
+    assert not hasattr(quantizer, quantizer._decode_arrays[0])  # the caller's stays unfitted
+
+
+def test_every_quantizer_of_the_package_is_tested_here():
+    assert {type(quantizer).__name__ for quantizer in [*SCALAR, *VECTOR]} == set(QUANTIZERS)
+
+
+def test_codes_are_packed_to_the_bit(tmp_path):
+    array = np.random.default_rng(0).uniform(-1, 1, size=(3001, 7)).astype(np.float32)
+    for bits in (2, 3, 4, 6):
+        write_file(tmp_path / "f", {"x": array}, {}, {"x": PercentileQuantizer(bits)})
+        stored, _ = packing._read_stored(tmp_path / "f")
+        assert stored["x"].nbytes == -(-array.size * bits // 8)
+
+
+def test_a_fitted_quantizer_is_used_as_it_is(tmp_path):
+    grid = KMeansQuantizer(1).fit(np.array([-1.0, 1.0]))
+    write_file(tmp_path / "f", {"x": _matrix((5, 3))}, {}, {"x": grid})
+    assert set(read_file(tmp_path / "f")[0]["x"].ravel().tolist()) == {-1.0, 1.0}
+
+
+def test_each_tensor_gets_a_copy_of_an_unfitted_quantizer(tmp_path):
+    tensors = {"a": np.array([0.0, 1.0], np.float32), "b": np.array([[5.0], [9.0]], np.float32)}
+    write_file(tmp_path / "f", tensors, {}, {"*": KMeansQuantizer(1)})
+    for name, array in read_file(tmp_path / "f")[0].items():
+        np.testing.assert_array_equal(array, tensors[name])
+
+
+def test_what_a_quantizer_cannot_hold_is_refused_in_words(tmp_path):
+    for array, quantizer, message in (
+        (_matrix((8,)), ProductQuantizer(2, 4), "x cannot be stored as ProductQuantizer"),
+        (np.array([[np.nan]], np.float32), AffineQuantizer(8), "NaN"),
+        (np.zeros((0, 3), np.float32), KMeansQuantizer(2), "x cannot be stored as"),
+        (np.zeros((900, 900), np.float32), KMeansQuantizer(4, entropy_coding=True), "64 times"),
+        (_matrix((20_000, 100)), VectorQuantizer(2, n_iter=1), "64 times"),
+    ):
+        with pytest.raises(PackingError, match=message):
+            write_file(tmp_path / "f", {"x": array}, {}, {"x": quantizer})
+    assert list(tmp_path.iterdir()) == []
+
+
+def _stored(quantizer, tmp_path):
+    """Parts and layout entry of a matrix that a quantizer holds."""
+    write_file(tmp_path / "f", {"x": _matrix((40, 6))}, {}, {"x": quantizer})
+    stored, metadata = packing._read_stored(tmp_path / "f")
+    return {name: array.copy() for name, array in stored.items()}, metadata["layout"]["x"]
+
+
+@pytest.mark.parametrize(
+    "quantizer",
+    [
+        *SCALAR[-6:],
+        ProductQuantizer(3, 16),
+        OptimizedProductQuantizer(3, 16, n_iter=1),
+        LocalSearchQuantizer(2, 4, n_iter=1),
+        Sparse(KMeansQuantizer(3)),
+        Sparse(AffineQuantizer(4, entropy_coding=True)),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(quantizer, tmp_path):
+    good, entry = _stored(quantizer, tmp_path)
+    read_file(_hostile(tmp_path / "m", good, layout={"x": entry}))
+
+    def refused(parts, entry):
+        with pytest.raises(PackingError, match="cannot be decoded"):
+            read_file(_hostile(tmp_path / "m", parts, layout={"x": entry}))
+
+    for name in good:
+        refused({other: array for other, array in good.items() if other != name}, entry)
+        if len(good[name]) > 1:
+            refused(good | {name: good[name][:-1]}, entry)
+        refused(good | {name: good[name].reshape(-1)[:0]}, entry)
+        refused(good | {name: good[name].astype(np.float64)}, entry)
+    refused(good, [entry[0], [40, 7], *entry[2:]])
+    refused(good, [entry[0], [-40, 6], *entry[2:]])
+    refused(good, [entry[0], [1 << 40, 1 << 40], *entry[2:]])
+    refused(good, ["NoSuchQuantizer", *entry[1:]])
+    refused(good, ["Quantizer", *entry[1:]])
+    options = entry[2] if isinstance(entry[2], dict) else entry[2][2]
+    for name, value in options.items():
+        for wrong in (None, "x", [], -1, 1 << 40):
+            if type(value) is not bool and name != "axis":  # of these, any truth value will do
+                changed = options | {name: wrong}
+                changed = changed if isinstance(entry[2], dict) else [*entry[2][:2], changed]
+                refused(good, [*entry[:2], changed])
+
+
+def test_a_lying_quantizer_costs_no_memory(tmp_path):
+    few = {"x": np.zeros(8, np.uint8), "x|codebook_": np.zeros((2, 1000), np.float32)}
+    rows = ["VectorQuantizer", [100_000_000, 1000], {"n_codes": 2}]
+    assert _peak_of_refusal(_hostile(tmp_path / "m", few, layout={"x": rows}), "too large") < 5e6
+    stream = {"x": np.zeros(2048, np.uint8), "x|codebook_": np.zeros(2, np.float32)}
+    entropy = ["KMeansQuantizer", [30_000], {"bits": 12, "entropy_coding": True}]
+    assert (
+        _peak_of_refusal(_hostile(tmp_path / "m", stream, layout={"x": entropy}), "decoded") < 5e6
+    )
+    words = {"x": np.frombuffer(b"\n" * 999, np.uint8), "x|shared": np.full(1000, 255, np.uint8)}
+    text = ["words", [1000 * 255 + 999 - 1]]
+    path = _hostile(tmp_path / "m", words, layout={"x": text})
+    assert _peak_of_refusal(path, "too large|do not fit") < 5e6
+
+
+def test_nested_sparse_tensors_are_refused(tmp_path):
+    good, entry = _stored(Sparse(KMeansQuantizer(2)), tmp_path)
+    for _ in range(50):
+        entry = ["sparse", [40, 6], entry]
+    with pytest.raises(PackingError, match="cannot be decoded"):
+        read_file(_hostile(tmp_path / "m", good, layout={"x": entry}))
+
+
+@pytest.mark.parametrize("quantizer", [KMeansQuantizer(4), AffineQuantizer(8, entropy_coding=True)])
+def test_sparse_keeps_zeros_and_quantizes_the_rest(quantizer, tmp_path):
+    array = _matrix((200, 7))
+    array[array < 0.5] = 0
+    values = array[array != 0]
+    size = write_file(tmp_path / "f", {"x": array}, {}, {"x": Sparse(quantizer)})
+    back = read_file(tmp_path / "f")[0]["x"]
+    fitted = clone(quantizer).fit(values)
+    codes = fitted.transform(values)
+    np.testing.assert_array_equal(back[array != 0], fitted.inverse_transform(codes))
+    assert not back[array == 0].any()
+    assert size <= array.size / 8 + fitted.nbytes(codes) + 700
+
+
+@pytest.mark.parametrize("words", [[], ["a"], ["a", "ab", "abc", "b"], ["é", "è", "☕", "z" * 600]])
+def test_front_coded_words_come_back(words, tmp_path):
+    array = packing._pack_words(words)
+    write_file(tmp_path / "f", {"x": array}, {}, {"x": "words"})
+    assert packing._unpack_words(read_file(tmp_path / "f")[0]["x"]) == words
+
+
+def test_front_coding_makes_alphabetical_words_smaller(tmp_path):
+    array = packing._pack_words([f"word{n:04}" for n in range(2000)])
+    parts = CODECS["words"].encode(array)
+    assert sum(part.nbytes for part in parts.values()) < array.nbytes / 2
+
+
+# --- quantized models -----------------------------------------------------------------------------
+
+QUANTIZED = [
+    {"network.*weight*": KMeansQuantizer(4), "network.*": "float16", "vocabulary": "words"},
+    {"network.embedding.weight": ProductQuantizer(3, 8, random_state=0), "*": "float16"},
+    {"network.embedding.weight": OptimizedProductQuantizer(2, 8, n_iter=2, random_state=0)},
+]
+
+
+@pytest.mark.parametrize("codecs", QUANTIZED, ids=str)
+@pytest.mark.parametrize("kind", [GRUNetwork, MeanVectorNetwork])
+def test_a_quantized_model_predicts_from_its_file_what_it_did_before(kind, codecs, tmp_path):
+    model = _neural(kind)
+    save_model(model, tmp_path / "first", codecs)
+    with torch.no_grad():  # what the quantizers make of the weights, without any file
+        for name, tensor in model.network.named_parameters():
+            chosen = next(
+                (c for pattern, c in codecs.items() if fnmatch.fnmatch(f"network.{name}", pattern)),
+                None,
+            )
+            if chosen == "float16":
+                tensor.copy_(tensor.half().float())
+            elif chosen is not None:
+                quantizer = clone(chosen).fit(tensor)
+                tensor.copy_(quantizer.inverse_transform(quantizer.transform(tensor)))
+    loaded = load_model(tmp_path / "first")
+    np.testing.assert_array_equal(loaded.predict_proba(TEXTS), model.predict_proba(TEXTS))
+    save_model(loaded, tmp_path / "second")
+    again = load_model(tmp_path / "second")
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), loaded.predict_proba(TEXTS))
+
+
+@pytest.mark.parametrize("static", [False, True], ids=["dynamic", "static"])
+@pytest.mark.parametrize("granularity", ["channel", "tensor"])
+@pytest.mark.parametrize(
+    "kind",
+    [MeanVectorNetwork, GRUNetwork, lambda *a: GRUNetwork(*a, layers=2, bidirectional=False)],
+    ids=["mean vectors", "GRU", "two layers"],
+)
+def test_an_integer_network_computes_the_same_after_loading(kind, granularity, static, tmp_path):
+    model = _neural(kind)
+    sample = torch.from_numpy(model.tokenizer.encode(TEXTS)) if static else None
+    model.network = quantize_network(
+        model.network, sample=sample, embedding_granularity=granularity
+    )
+    before = model.predict_proba(TEXTS)
+    save_model(model, tmp_path / "m")
+    loaded = load_model(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.predict_proba(TEXTS), before)
+    assert loaded.network.embedding.weight.dtype == torch.int8
+    assert loaded.network.embedding.granularity == granularity
+    if kind is GRUNetwork:
+        assert isinstance(loaded.network.gru, IntegerGRU)
+    np.testing.assert_array_equal(_resaved(loaded, tmp_path).predict_proba(TEXTS), before)
+
+
+def _resaved(model, tmp_path):
+    save_model(model, tmp_path / "again")
+    return load_model(tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"nowhere": {"bits": 8}},
+        {"": {"bits": 8}},
+        {"dropout": {"bits": 8}},
+        {"gru": {"bits": 99}},
+        {"gru": {"bits": "8"}},
+        {"gru": {"bytes": 1}},
+        {"gru": 8},
+        {"embedding": {"granularity": "channel"}},
+        ["gru"],
+    ],
+    ids=str,
+)
+def test_layers_that_do_not_exist_are_refused(layers, tmp_path):
+    model = _neural()
+    model.network.gru = IntegerGRU(model.network.gru)
+    save_model(model, tmp_path / "m")
+    stored, metadata = packing._read_stored(tmp_path / "m")
+    arrays = {name: array.copy() for name, array in stored.items()}
+    with pytest.raises(PackingError, match="do not make a model"):
+        load_model(_hostile(tmp_path / "h", arrays, **(metadata | {"integer_layers": layers})))
+
+
+def test_integers_in_place_of_numbers_are_refused(tmp_path):
+    model = _neural()
+    model.network = quantize_network(model.network)
+    save_model(model, tmp_path / "m", {"network.*": "float16"})
+    with pytest.raises(PackingError, match="weights do not fit the configuration"):
+        load_model(tmp_path / "m")
+
+
+@pytest.mark.parametrize("name", ["sparse-linear.slm", "model-2-quantized.slm"])
+def test_a_shipped_model_saved_again_predicts_exactly_the_same(name, tmp_path):
+    model = load_model(Path(__file__).parents[2] / "course" / "models" / name)
+    save_model(model, tmp_path / "m")
+    again = load_model(tmp_path / "m")
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), model.predict_proba(TEXTS))
+    np.testing.assert_array_equal(again.thresholds, model.thresholds)

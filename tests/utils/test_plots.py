@@ -301,6 +301,15 @@ def test_the_size_axis_is_logarithmic_in_human_units():
     assert {"5 kB", "10 kB"} <= {t.get_text() for t in near.get_xticklabels()}
 
 
+def test_any_axis_of_bytes_can_have_these_units():
+    _, ax = plt.subplots()
+    ax.plot([200_000, 2_000_000], [0, 1])
+    plots.bytes_axis(ax)
+    ax.figure.canvas.draw()
+    assert ax.get_xscale() == "log"
+    assert {"200 kB", "500 kB", "1 MB", "2 MB"} <= {t.get_text() for t in ax.get_xticklabels()}
+
+
 def test_a_chart_can_be_drawn_on_given_axes():
     fig, ax = plt.subplots()
     assert plots.size_f1_chart(BASELINE, ax=ax) is fig

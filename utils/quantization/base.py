@@ -92,7 +92,10 @@ class Quantizer(TransformerMixin, BaseEstimator):
         quantizer = cls(**{name: state[name] for name in cls._decode_params})
         for name in cls._decode_arrays:
             if name in state:
-                setattr(quantizer, name, np.asarray(state[name]))
+                array = np.asarray(state[name])
+                if array.dtype != np.float32 and name != "zero_point_":
+                    raise ValueError(f"{name} must be float32, got {array.dtype}")
+                setattr(quantizer, name, array)
         quantizer._restore()
         return quantizer
 

@@ -111,9 +111,14 @@ def simulated_product(
     return (x.values() @ (weight.double() * weight_scale[:, None]).T + bias).float()
 
 
-def _quantize_weight(weight: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """int8 codes and the scale of each row."""
-    quantizer = AffineQuantizer(bits, granularity="channel", axis=0)
+def _quantize_weight(
+    weight: torch.Tensor, bits: int, granularity: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """int8 codes, and the scale of each row or of all."""
+    if weight.is_meta:  # a network without values, made to be filled from a file
+        rows = len(weight) if granularity == "channel" else 1
+        return torch.empty_like(weight, dtype=torch.int8), weight.new_empty(rows)
+    quantizer = AffineQuantizer(bits, granularity=granularity, axis=0)
     codes = quantizer.fit_transform(weight)
     return codes, torch.from_numpy(quantizer.scale_)
 
@@ -124,10 +129,19 @@ def _check_bits(bits: int) -> None:
 
 
 class _IntegerLayer(nn.Module):
-    """What integer layers share: the grid of their input, and how their weights are kept."""
+    """What integer layers share: the grid of their input, and how their weights are kept.
 
-    def _add_weight(self, name: str, weight: torch.Tensor, bits: int) -> None:
-        codes, scale = _quantize_weight(weight, bits)
+    ``config`` holds the options beside which the state dict and the original's shape suffice.
+    """
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {"bits": self.bits} | ({"static": True} if self.input_scale is not None else {})
+
+    def _add_weight(
+        self, name: str, weight: torch.Tensor, bits: int, granularity: str = "channel"
+    ) -> None:
+        codes, scale = _quantize_weight(weight.detach(), bits, granularity)
         self.register_buffer(name, codes)
         self.register_buffer(f"{name}_scale", scale)
 
@@ -199,25 +213,34 @@ class IntegerLinear(_IntegerLayer):
 
 
 class IntegerEmbedding(_IntegerLayer):
-    """``nn.Embedding`` whose rows are integers, each row with a scale of its own.
+    """``nn.Embedding`` whose rows are integers.
 
     Parameters
     ----------
     embedding : the layer to quantize
     bits : 2 to 8
+    granularity : one scale for each row ("channel"), or one for the whole "tensor": that takes
+        fewer bytes, and its codes compress better
     """
 
-    def __init__(self, embedding: nn.Embedding, bits: int = 8):
+    def __init__(self, embedding: nn.Embedding, bits: int = 8, granularity: str = "channel"):
         super().__init__()
         _check_bits(bits)
-        self.bits = bits
+        self.bits, self.granularity = bits, granularity
         self.num_embeddings, self.embedding_dim = embedding.weight.shape
         self.padding_idx = embedding.padding_idx
-        self._add_weight("weight", embedding.weight, bits)
+        self._add_weight("weight", embedding.weight, bits, granularity)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {"bits": self.bits, "granularity": self.granularity}
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Ids (...) to float32 vectors (..., d)."""
-        return self.weight[ids] * self.weight_scale[ids].unsqueeze(-1)
+        rows = self.granularity == "channel"
+        return self.weight[ids] * (
+            self.weight_scale[ids].unsqueeze(-1) if rows else self.weight_scale
+        )
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}, bits={self.bits}"
@@ -348,6 +371,7 @@ def quantize_network(
     *,
     sample: Any = None,
     activations: AffineQuantizer | None = None,
+    embedding_granularity: str = "channel",
 ) -> nn.Module:
     """A copy of `network` in which linear, GRU and embedding layers compute with integers.
 
@@ -358,6 +382,7 @@ def quantize_network(
     sample : input of `network`, to calibrate the range of every layer's input on (static
         quantization); without it, ranges are found when inputs arrive (dynamic quantization)
     activations : how to calibrate, an unfitted quantizer; the default takes minimum and maximum
+    embedding_granularity : as in `IntegerEmbedding`
 
     Returns
     -------
@@ -376,15 +401,55 @@ def quantize_network(
             grids[name] = copy.deepcopy(recipe).fit(inputs)
     for name, layer in layers.items():
         if isinstance(layer, nn.Embedding):
-            integer = IntegerEmbedding(layer, bits)
+            integer = IntegerEmbedding(layer, bits, embedding_granularity)
         else:
-            kind = IntegerLinear if isinstance(layer, nn.Linear) else IntegerGRU
-            integer = kind(layer, bits, grids.get(name))
-        parent, _, attribute = name.rpartition(".")
+            integer = _integer_kind(layer)(layer, bits, grids.get(name))
         if not name:
             return integer
-        setattr(network.get_submodule(parent), attribute, integer)
+        network.set_submodule(name, integer)
     return network
+
+
+def integer_layers(network: nn.Module) -> dict[str, dict[str, Any]]:
+    """The integer layers of `network`: each one's name and ``config``."""
+    return {
+        name: layer.config
+        for name, layer in network.named_modules()
+        if isinstance(layer, _IntegerLayer)
+    }
+
+
+def add_integer_layers(network: nn.Module, configs: dict[str, dict[str, Any]]) -> None:
+    """Replace layers of a network on the meta device by integer layers of the same shape.
+
+    They have no values yet: ``load_state_dict(..., assign=True)`` brings them.
+
+    Parameters
+    ----------
+    network : changed in place
+    configs : what `integer_layers` returned
+
+    Raises
+    ------
+    ValueError, TypeError, AttributeError
+        A name or an option that does not fit the network.
+    """
+    for name, config in configs.items():
+        layer = network.get_submodule(name)
+        options = dict(config)
+        if options.pop("static", False):
+            options["activations"] = AffineQuantizer(symmetric=False).fit(np.zeros(1, np.float32))
+        network.set_submodule(name, _integer_kind(layer)(layer, **options))
+
+
+def _integer_kind(layer: nn.Module) -> type[_IntegerLayer]:
+    for kind, integer in _INTEGER.items():
+        if isinstance(layer, kind):
+            return integer
+    raise ValueError(f"there is no integer layer for a {type(layer).__name__}")
+
+
+_INTEGER = {nn.Linear: IntegerLinear, nn.GRU: IntegerGRU, nn.Embedding: IntegerEmbedding}
 
 
 def _layer_inputs(network: nn.Module, layers: dict, sample: Any) -> dict[str, torch.Tensor]:

@@ -140,6 +140,7 @@ class AffineQuantizer(ScalarQuantizer):
 
     def _restore(self) -> None:
         self._check_bits()
+        self._check_granularity()
         check_option("axis", self.axis, -64, 64)
         n = self.scale_.size if self.granularity == "channel" else 1
         arrays = self._decoding_arrays()
@@ -148,9 +149,12 @@ class AffineQuantizer(ScalarQuantizer):
         ):
             raise ValueError(f"scales and zero points do not fit {self}")
 
-    def _check_params(self, X: np.ndarray) -> None:
+    def _check_granularity(self) -> None:
         if self.granularity not in ("tensor", "channel"):
             raise ValueError(f"granularity must be 'tensor' or 'channel', got {self.granularity!r}")
+
+    def _check_params(self, X: np.ndarray) -> None:
+        self._check_granularity()
         if self.calibration not in ("minmax", "percentile", "mse"):
             raise ValueError(
                 f"calibration must be 'minmax', 'percentile' or 'mse', got {self.calibration!r}"

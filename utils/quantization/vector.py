@@ -29,6 +29,9 @@ def nearest(X: np.ndarray, codebook: np.ndarray) -> np.ndarray:
     ||x - c||^2 = ||x||^2 - 2 (x.c - ||c||^2 / 2), so the nearest codeword has the largest bracket.
     A column of ones beside x and a row of -||c||^2 / 2 below the codewords let one matrix product
     give it. Blocks of rows keep the products in the processor's cache.
+
+    In float32 the brackets are rounded by about 1e-7 of the largest squared distance from the mean
+    codeword, so among codewords that close in squared distance any may be taken.
     """
     shift = codebook.mean(axis=0)  # distances do not change; rounding errors become smaller
     codebook = codebook - shift

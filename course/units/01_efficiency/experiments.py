@@ -5,170 +5,58 @@ import shutil
 import subprocess
 import sys
 import time
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
 
+from course.baselines import (
+    LINEAR,
+    MODEL_1,
+    MODEL_2,
+    NEURAL,
+    SHIPPED,
+    SPARSE,
+    TAXONOMY,
+    build_path,
+    data,
+    scored,
+    trained,
+)
 from course.results import Experiment
 from course.units import ROOT
-from utils.data import SEQUENCE_LENGTH, Vocabulary, describe, length_coverage, load_goemotions
-from utils.efficiency import (
-    count_parameters,
-    length_batches,
-    measure,
-    naive_batches,
-    padding_share,
-    service_times,
-)
-from utils.embeddings import distilled_vectors, random_vectors
+from utils.data import SEQUENCE_LENGTH, describe, length_coverage
+from utils.efficiency import length_batches, measure, naive_batches, padding_share, service_times
 from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
-from utils.models import (
-    GRUNetwork,
-    MeanVectorNetwork,
-    NeuralClassifier,
-    SparseLinear,
-    TransformerNetwork,
-    WordPiece,
-)
+from utils.models import NeuralClassifier, SparseLinear, TransformerNetwork, WordPiece
 from utils.packing import load_model, save_model, size_report
-from utils.training import fit, set_seed
 
-BUILD = ROOT / "build" / "models"
-SHIPPED = Path(__file__).parents[2] / "models"
-TAXONOMY = "ekman"
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 TIMED_COMMENTS = 512
-SPARSE = ("sparse linear", "L1, C=0.25")
-MODEL_1 = ("Model 1 (mean vectors)", "distilled vectors")
-MODEL_2 = ("Model 2 (GRU)", "GRU-64, distilled vectors")
 FILES = {SPARSE: "sparse-linear.slm", MODEL_1: "model-1.slm", MODEL_2: "model-2.slm"}
-VECTORS = {"random": random_vectors, "distilled": distilled_vectors}
-TRAINING = {"epochs": 14, "batch_size": 64, "lr": 1e-3, "decay": True, "patience": 4}
+LINEAR_CODECS = {"network.coef": "sparse", "idf": "float16", "network.intercept": "float16"}
+NEURAL_CODECS = {"network.embedding.weight": "int8", "network.*": "float16"}
 
 
-@cache
-def _data(split: str, taxonomy: str = TAXONOMY):
-    return load_goemotions(split, taxonomy)
+def _models(method: str, setting: str, codecs: dict):
+    """Each seed's model, trained and stored with the codecs."""
 
+    def run(seed: int) -> list[dict]:
+        model, cost = trained(method, setting, seed)
+        return scored(model, method, setting, seed, codecs, **cost)
 
-def _build_path(method: str, setting: str, seed: int) -> Path:
-    BUILD.mkdir(parents=True, exist_ok=True)
-    name = "".join(c if c.isalnum() else "-" for c in f"{method} {setting} {seed}")
-    return BUILD / f"{name}.slm"
-
-
-def _scored(model, method: str, setting: str, seed: int, codecs: dict, **extra) -> list[dict]:
-    """Save a model, load it back from its file, and score what was loaded on dev and test."""
-    path = _build_path(method, setting, seed)
-    save_model(model, path, codecs)
-    loaded, sizes, records = load_model(path), size_report(path), []
-    for split in ("dev", "test"):
-        data = _data(split)
-        probabilities = loaded.predict_proba(data.texts)
-        report = f1_report(data.labels, probabilities, loaded.thresholds, data.label_names)
-        low, high = bootstrap_interval(data.labels, probabilities >= loaded.thresholds)
-        records.append(
-            {
-                "method": method,
-                "setting": setting,
-                "seed": seed,
-                "split": split,
-                "taxonomy": TAXONOMY,
-                "macro_f1": report["macro_f1"],
-                "macro_f1_low": low,
-                "macro_f1_high": high,
-                "micro_f1": report["micro_f1"],
-                "weighted_f1": report["weighted_f1"],
-                "macro_f1_at_half": f1_report(data.labels, probabilities, 0.5)["macro_f1"],
-                "per_label_f1": {
-                    name: scores["f1"] for name, scores in report["per_label"].items()
-                },
-                **sizes,
-                **extra,
-            }
-        )
-    return records
+    return run
 
 
 def sparse_linear(seed: int) -> list[dict]:
     """The baseline, as small as we ship it and with a weaker penalty."""
-    train, dev = _data("train"), _data("dev")
-    codecs = {"network.coef": "sparse", "idf": "float16", "network.intercept": "float16"}
-    records = []
-    for method, setting, C in ((*SPARSE, 0.25), (SPARSE[0], "L1, C=1", 1.0)):
-        start = time.perf_counter()
-        model = SparseLinear(TAXONOMY, train.label_names, C=C).fit(train.texts, train.labels)
-        model.tune(dev.texts, dev.labels)
-        seconds, words = time.perf_counter() - start, len(model.words)
-        parameters = int(model.coef.nnz) + words + len(model.label_names)
-        records += _scored(
-            model,
-            method,
-            setting,
-            seed,
-            codecs,
-            training_s=seconds,
-            words=words,
-            parameters=parameters,
-        )
-    return records
-
-
-def _neural(method: str, setting: str, vectors: str, build, embedding_lr: float):
-    def run(seed: int) -> list[dict]:
-        torch.set_num_threads(1)
-        train, dev = _data("train"), _data("dev")
-        vocabulary = Vocabulary.from_texts(train.texts, min_count=2)
-        values = VECTORS[vectors](vocabulary, 100).values
-        set_seed(seed)
-        network = build(len(vocabulary), values.shape[1], labels=len(train.label_names))
-        with torch.no_grad():
-            network.embedding.weight.copy_(torch.from_numpy(values))
-        start = time.perf_counter()
-        history = fit(
-            network,
-            (vocabulary.encode(train.texts), train.labels),
-            (vocabulary.encode(dev.texts), dev.labels),
-            seed=seed,
-            progress=False,
-            embedding_lr=embedding_lr,
-            **TRAINING,
-        )
-        seconds = time.perf_counter() - start
-        model = NeuralClassifier(
-            network, vocabulary, TAXONOMY, train.label_names, history.thresholds
-        )
-        codecs = {"network.embedding.weight": "int8", "network.*": "float16"}
-        return _scored(
-            model,
-            method,
-            setting,
-            seed,
-            codecs,
-            training_s=seconds,
-            epochs=len(history.epochs),
-            best_epoch=history.best_epoch,
-            parameters=count_parameters(network),
-        )
-
-    return Experiment(f"models: {method}, {setting}", run)
-
-
-def _mean_vectors(size, dim, labels):
-    return MeanVectorNetwork(size, dim, hidden=128, labels=labels, dropout=0.1)
-
-
-def _gru(units):
-    return lambda size, dim, labels: GRUNetwork(size, dim, units=units, labels=labels, dropout=0.3)
+    return [r for key in LINEAR for r in _models(*key, LINEAR_CODECS)(seed)]
 
 
 def thresholds(seed: int) -> list[dict]:
     """One model, one set of probabilities, five ways to choose thresholds."""
     records = []
     for taxonomy in ("emotions", "ekman"):
-        train, dev, test = (_data(split, taxonomy) for split in ("train", "dev", "test"))
+        train, dev, test = (data(split, taxonomy) for split in ("train", "dev", "test"))
         model = SparseLinear(taxonomy, train.label_names, C=1.0).fit(train.texts, train.labels)
         on_dev, on_test = model.predict_proba(dev.texts), model.predict_proba(test.texts)
         grid = np.linspace(0.01, 0.99, 99)
@@ -180,7 +68,7 @@ def thresholds(seed: int) -> list[dict]:
             "per label, tuned on dev": tune_thresholds(dev.labels, on_dev),
             "per label, tuned on test": tune_thresholds(test.labels, on_test),
         }
-        path = _build_path("thresholds", taxonomy, seed)
+        path = build_path("thresholds", taxonomy, seed)
         save_model(model, path, {"network.coef": "sparse", "idf": "float16"})
         for setting, chosen in choices.items():
             report = f1_report(test.labels, on_test, chosen, test.label_names)
@@ -205,22 +93,22 @@ def thresholds(seed: int) -> list[dict]:
     return records
 
 
-def data(seed: int) -> list[dict]:
-    splits = {split: describe(_data(split, "emotions")) for split in ("train", "dev", "test")}
+def data_facts(seed: int) -> list[dict]:
+    splits = {split: describe(data(split, "emotions")) for split in ("train", "dev", "test")}
     record = {f"rows_{split}": facts["rows"] for split, facts in splits.items()}
-    texts = _data("train").texts
+    texts = data("train").texts
     return [
         record
         | {
             "method": "GoEmotions",
             "setting": "official splits"
-            if _data("train").source.kind != "sample"
+            if data("train").source.kind != "sample"
             else "course sample",
             "seed": seed,
             "rows_per_label_test": dict(
                 zip(
-                    _data("test").label_names,
-                    _data("test").labels.sum(axis=0).tolist(),
+                    data("test").label_names,
+                    data("test").labels.sum(axis=0).tolist(),
                     strict=True,
                 )
             ),
@@ -235,7 +123,7 @@ def _transformer() -> NeuralClassifier:
     """MiniLM with an untrained head: it takes as long as a trained one."""
     from utils.embeddings import find_encoder
 
-    labels = _data("dev").label_names
+    labels = data("dev").label_names
     network = TransformerNetwork.pretrained(len(labels))
     return NeuralClassifier(
         network, WordPiece.from_folder(find_encoder()), TAXONOMY, labels, length=34
@@ -243,14 +131,14 @@ def _transformer() -> NeuralClassifier:
 
 
 def _timed_texts() -> list[str]:
-    return _data("dev").texts[:TIMED_COMMENTS]
+    return data("dev").texts[:TIMED_COMMENTS]
 
 
 def _timed_models() -> dict[tuple, tuple]:
     """The files of seed 0 (no seed changes how long a model takes) and the transformer."""
-    models = {key: (load_model(path), path) for key in FILES for path in [_build_path(*key, 0)]}
+    models = {key: (load_model(path), path) for key in FILES for path in [build_path(*key, 0)]}
     key = ("MiniLM (transformer)", "untrained head")
-    transformer, path = _transformer(), _build_path(*key, 0)
+    transformer, path = _transformer(), build_path(*key, 0)
     save_model(transformer, path, {"*": "float16"})
     return models | {key: (transformer, path)}
 
@@ -316,7 +204,7 @@ def warmup(seed: int) -> list[dict]:
 
 def threads(seed: int) -> list[dict]:
     method, setting = MODEL_2
-    model = load_model(_build_path(method, setting, 0))
+    model = load_model(build_path(method, setting, 0))
     return [
         {
             "method": method,
@@ -332,8 +220,8 @@ def threads(seed: int) -> list[dict]:
 def batching(seed: int, repeats: int = 5) -> list[dict]:
     """The same comments in batches of 64, in the order they come and sorted by length."""
     method, setting = MODEL_2
-    model = load_model(_build_path(method, setting, 0))
-    ids = model.tokenizer.encode(_data("dev").texts, model.length)
+    model = load_model(build_path(method, setting, 0))
+    ids = model.tokenizer.encode(data("dev").texts, model.length)
     lengths = np.maximum((ids != 0).sum(axis=1), 1)
     kinds = {"naive": naive_batches(len(ids), 64), "by length": length_batches(lengths, 64)}
     rates = {name: [] for name in kinds}
@@ -364,7 +252,7 @@ def service(seed: int) -> list[dict]:
     """How long one batch takes: what the queue in the lecture draws from."""
     records = []
     for method, setting in (SPARSE, MODEL_2):
-        model = load_model(_build_path(method, setting, 0))
+        model = load_model(build_path(method, setting, 0))
         for size, seconds in service_times(model, _timed_texts(), BATCH_SIZES).items():
             ms = {
                 f"service_ms_p{q:02d}": float(np.percentile(seconds, q)) * 1e3
@@ -393,18 +281,16 @@ def finish(records: list[dict]) -> None:
             if (r["method"], r["setting"], r.get("split")) == (method, setting, "dev")
             and r["experiment"] == "models"
         ]
+        if not seeds:  # another experiment was run
+            return
         best = max(seeds, key=lambda r: r["macro_f1"])
-        shutil.copyfile(_build_path(method, setting, best["seed"]), SHIPPED / file)
+        shutil.copyfile(build_path(method, setting, best["seed"]), SHIPPED / file)
 
 
 EXPERIMENTS = [
-    Experiment("data", data, seeded=False, scored=False),
+    Experiment("data", data_facts, seeded=False, scored=False),
     Experiment("models: sparse linear", sparse_linear, seeded=False),
-    _neural(MODEL_1[0], "random vectors", "random", _mean_vectors, 1e-3),
-    _neural(*MODEL_1, "distilled", _mean_vectors, 1e-3),
-    _neural(MODEL_2[0], "GRU-8, distilled vectors", "distilled", _gru(8), 1e-3),
-    _neural(MODEL_2[0], "GRU-64, random vectors", "random", _gru(64), 1e-3),
-    _neural(*MODEL_2, "distilled", _gru(64), 1e-4),
+    *(Experiment(f"models: {', '.join(key)}", _models(*key, NEURAL_CODECS)) for key in NEURAL),
     Experiment("thresholds", thresholds, seeded=False),
     Experiment("timing", timing, seeded=False, alone=True, scored=False),
     Experiment("warmup", warmup, seeded=False, alone=True, scored=False),

@@ -818,7 +818,7 @@ for case in ((50, 4, float), (9, 16, float), (200, 32, float), (30, 5, int), (1,
 
 # %%
 weights = np.random.default_rng(0).laplace(size=100_000)
-counts, ends = np.histogram(weights, bins=2048)
+counts, ends = np.histogram(weights, bins=1024)
 centers = (ends[1:] + ends[:-1]) / 2
 for k in (16, 256):
     starts = {"evenly spaced": np.linspace(weights.min(), weights.max(), k),

@@ -1,0 +1,186 @@
+"""The baselines: trained once for each seed, kept as they are, saved and scored by every unit.
+
+A unit about a method asks :func:`trained` for a float32 model, changes it, and hands the result to
+:func:`scored`. Models are kept in ``build/models``; delete that folder after a change to training.
+"""
+
+import copy
+import json
+import time
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from course.units import ROOT
+from utils.data import Dataset, Vocabulary, load_goemotions
+from utils.efficiency import count_parameters
+from utils.embeddings import distilled_vectors, random_vectors
+from utils.metrics import bootstrap_interval, f1_report, macro_f1
+from utils.models import (
+    GRUNetwork,
+    MeanVectorNetwork,
+    NeuralClassifier,
+    SparseLinear,
+    TextClassifier,
+)
+from utils.packing import load_model, save_model, size_report
+from utils.training import fit, set_seed
+
+BUILD = ROOT / "build" / "models"
+SHIPPED = Path(__file__).parent / "models"
+TAXONOMY = "ekman"
+SPARSE = ("sparse linear", "L1, C=0.25")
+MODEL_1 = ("Model 1 (mean vectors)", "distilled vectors")
+MODEL_2 = ("Model 2 (GRU)", "GRU-64, distilled vectors")
+TRAINING = {"epochs": 14, "batch_size": 64, "lr": 1e-3, "decay": True, "patience": 4}
+
+
+def _mean_vectors(size, dim, labels):
+    return MeanVectorNetwork(size, dim, hidden=128, labels=labels, dropout=0.1)
+
+
+def _gru(units):
+    return lambda size, dim, labels: GRUNetwork(size, dim, units=units, labels=labels, dropout=0.3)
+
+
+# (method, setting): the inverse penalty C, or word vectors, network and the embedding's learning rate
+LINEAR = {SPARSE: 0.25, (SPARSE[0], "L1, C=1"): 1.0}
+NEURAL = {
+    (MODEL_1[0], "random vectors"): (random_vectors, _mean_vectors, 1e-3),
+    MODEL_1: (distilled_vectors, _mean_vectors, 1e-3),
+    (MODEL_2[0], "GRU-8, distilled vectors"): (distilled_vectors, _gru(8), 1e-3),
+    (MODEL_2[0], "GRU-64, random vectors"): (random_vectors, _gru(64), 1e-3),
+    MODEL_2: (distilled_vectors, _gru(64), 1e-4),
+}
+
+
+@cache
+def data(split: str, taxonomy: str = TAXONOMY) -> Dataset:
+    """A split of GoEmotions, read once."""
+    return load_goemotions(split, taxonomy)
+
+
+def build_path(method: str, setting: str, seed: int) -> Path:
+    """Where the file of a measured model is kept."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    name = "".join(c if c.isalnum() else "-" for c in f"{method} {setting} {seed}")
+    return BUILD / f"{name}.slm"
+
+
+def trained(method: str, setting: str, seed: int) -> tuple[TextClassifier, dict]:
+    """A baseline in float32 with its thresholds, and what its training cost.
+
+    Trains it only if ``build/models`` does not hold it yet.
+
+    Returns
+    -------
+    The model as it came back from its file, and a dict with ``training_s`` and ``parameters``; of
+    networks also ``epochs`` and ``best_epoch``, of linear models ``words``.
+    """
+    path = build_path(method, f"{setting}, float32", seed)
+    facts = path.with_suffix(".json")
+    if not facts.exists():  # written last
+        model, cost = (_linear if (method, setting) in LINEAR else _neural)(method, setting, seed)
+        save_model(model, path)
+        facts.write_text(json.dumps(cost), encoding="utf-8")
+    return load_model(path), json.loads(facts.read_text(encoding="utf-8"))
+
+
+def _linear(method: str, setting: str, seed: int) -> tuple[SparseLinear, dict]:
+    train, dev = data("train"), data("dev")
+    start = time.perf_counter()
+    model = SparseLinear(TAXONOMY, train.label_names, C=LINEAR[method, setting])
+    model.fit(train.texts, train.labels).tune(dev.texts, dev.labels)
+    seconds, words = time.perf_counter() - start, len(model.words)
+    parameters = int(model.coef.nnz) + words + len(model.label_names)
+    return model, {"training_s": seconds, "words": words, "parameters": parameters}
+
+
+def _neural(method: str, setting: str, seed: int) -> tuple[NeuralClassifier, dict]:
+    vectors, build, embedding_lr = NEURAL[method, setting]
+    torch.set_num_threads(1)
+    train, dev = data("train"), data("dev")
+    vocabulary = Vocabulary.from_texts(train.texts, min_count=2)
+    values = vectors(vocabulary, 100).values
+    set_seed(seed)
+    network = build(len(vocabulary), values.shape[1], labels=len(train.label_names))
+    with torch.no_grad():
+        network.embedding.weight.copy_(torch.from_numpy(values))
+    start = time.perf_counter()
+    history = fit(
+        network,
+        (vocabulary.encode(train.texts), train.labels),
+        (vocabulary.encode(dev.texts), dev.labels),
+        seed=seed,
+        progress=False,
+        embedding_lr=embedding_lr,
+        **TRAINING,
+    )
+    cost = {
+        "training_s": time.perf_counter() - start,
+        "epochs": len(history.epochs),
+        "best_epoch": history.best_epoch,
+        "parameters": count_parameters(network),
+    }
+    model = NeuralClassifier(network, vocabulary, TAXONOMY, train.label_names, history.thresholds)
+    return model, cost
+
+
+def scored(
+    model: TextClassifier,
+    method: str,
+    setting: str,
+    seed: int,
+    codecs: dict,
+    *,
+    tune: bool = False,
+    **extra,
+) -> list[dict]:
+    """Save a model, load it back from its file, and score what was loaded on dev and test.
+
+    With ``tune``, thresholds are set on dev anew, with the weights as the codecs left them.
+
+    Returns
+    -------
+    A record for each split: F1 scores with their interval, sizes, and the fields of ``extra``; with
+    ``tune`` also ``macro_f1_old_thresholds``, with those that the model came with.
+    """
+    path = build_path(method, setting, seed)
+    save_model(model, path, codecs)
+    if tune:
+        model, old = copy.copy(model), model.thresholds
+        model.thresholds = load_model(path).tune(data("dev").texts, data("dev").labels).thresholds
+        save_model(model, path, codecs)
+    loaded, sizes, records = load_model(path), size_report(path), []
+    for split in ("dev", "test"):
+        comments = data(split)
+        probabilities = loaded.predict_proba(comments.texts)
+        report = f1_report(comments.labels, probabilities, loaded.thresholds, comments.label_names)
+        low, high = bootstrap_interval(comments.labels, probabilities >= loaded.thresholds)
+        at_half = f1_report(comments.labels, probabilities, 0.5)["macro_f1"]
+        before = {}
+        if tune:
+            before["macro_f1_old_thresholds"] = macro_f1(comments.labels, probabilities >= old)
+        records.append(
+            {
+                "method": method,
+                "setting": setting,
+                "seed": seed,
+                "split": split,
+                "taxonomy": TAXONOMY,
+                "macro_f1": report["macro_f1"],
+                "macro_f1_low": low,
+                "macro_f1_high": high,
+                "micro_f1": report["micro_f1"],
+                "weighted_f1": report["weighted_f1"],
+                "macro_f1_at_half": at_half,
+                "per_label_f1": {
+                    name: scores["f1"] for name, scores in report["per_label"].items()
+                },
+                **before,
+                **sizes,
+                **extra,
+            }
+        )
+    return records
