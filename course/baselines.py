@@ -10,10 +10,12 @@ import time
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch import nn
 
 from course.units import ROOT
-from utils.data import Dataset, Vocabulary, load_goemotions
+from utils.data import SEQUENCE_LENGTH, Dataset, Vocabulary, load_goemotions
 from utils.efficiency import count_parameters
 from utils.embeddings import distilled_vectors, random_vectors
 from utils.metrics import bootstrap_interval, f1_report, macro_f1
@@ -23,6 +25,7 @@ from utils.models import (
     NeuralClassifier,
     SparseLinear,
     TextClassifier,
+    Tokenizer,
 )
 from utils.packing import load_model, save_model, size_report
 from utils.training import fit, set_seed
@@ -98,24 +101,45 @@ def _linear(method: str, setting: str, seed: int) -> tuple[SparseLinear, dict]:
 
 
 def _neural(method: str, setting: str, seed: int) -> tuple[NeuralClassifier, dict]:
-    vectors, build, embedding_lr = NEURAL[method, setting]
-    torch.set_num_threads(1)
-    train, dev = data("train"), data("dev")
-    vocabulary = Vocabulary.from_texts(train.texts, min_count=2)
+    network, vocabulary = untrained(method, setting, seed)
+    return train_network(network, vocabulary, seed, embedding_lr=NEURAL[method, setting][2])
+
+
+def untrained(method: str, setting: str, seed: int) -> tuple[nn.Module, Vocabulary]:
+    """A network of a setting of :data:`NEURAL` before its training, and its vocabulary."""
+    vectors, build, _ = NEURAL[method, setting]
+    vocabulary = Vocabulary.from_texts(data("train").texts, min_count=2)
     values = vectors(vocabulary, 100).values
     set_seed(seed)
-    network = build(len(vocabulary), values.shape[1], labels=len(train.label_names))
+    network = build(len(vocabulary), values.shape[1], labels=len(data("train").label_names))
     with torch.no_grad():
         network.embedding.weight.copy_(torch.from_numpy(values))
+    return network, vocabulary
+
+
+def train_network(
+    network: nn.Module,
+    tokenizer: Tokenizer,
+    seed: int,
+    *,
+    targets: np.ndarray | None = None,
+    length: int = SEQUENCE_LENGTH,
+    **options,
+) -> tuple[NeuralClassifier, dict]:
+    """Train a network in place, on the labels unless there are other targets.
+
+    ``options`` of ``fit`` go before :data:`TRAINING`. Returns the model and what training cost.
+    """
+    torch.set_num_threads(1)
+    train, dev = data("train"), data("dev")
     start = time.perf_counter()
     history = fit(
         network,
-        (vocabulary.encode(train.texts), train.labels),
-        (vocabulary.encode(dev.texts), dev.labels),
+        (tokenizer.encode(train.texts, length), train.labels if targets is None else targets),
+        (tokenizer.encode(dev.texts, length), dev.labels),
         seed=seed,
         progress=False,
-        embedding_lr=embedding_lr,
-        **TRAINING,
+        **TRAINING | options,
     )
     cost = {
         "training_s": time.perf_counter() - start,
@@ -123,7 +147,8 @@ def _neural(method: str, setting: str, seed: int) -> tuple[NeuralClassifier, dic
         "best_epoch": history.best_epoch,
         "parameters": count_parameters(network),
     }
-    model = NeuralClassifier(network, vocabulary, TAXONOMY, train.label_names, history.thresholds)
+    names = train.label_names
+    model = NeuralClassifier(network, tokenizer, TAXONOMY, names, history.thresholds, length=length)
     return model, cost
 
 

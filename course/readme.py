@@ -6,14 +6,17 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from course.results import RESULTS, load_results
-from course.units import ROOT
+from course.units import ROOT, discover
 from utils.plots import human_bytes, set_style, size_f1_chart
 from utils.records import load_published, summarise
 
 BEGIN = "<!-- results: made by `python -m course build`, do not edit -->"
 END = "<!-- end of results -->"
+UNITS_BEGIN = "<!-- units: made by `python -m course build`, do not edit -->"
+UNITS_END = "<!-- end of units -->"
 PICTURE = "docs/size-f1.png"
 KEYS = ("method", "setting")
+SCHEMES = {("integer, weights and activations", 8), ("k-means", 4)}  # of unit 03, by bits
 
 
 def update_readme(root: Path = ROOT) -> None:
@@ -41,22 +44,47 @@ def readme_drift(root: Path = ROOT) -> list[str]:
 
 
 def _models() -> list[dict]:
-    return [r for r in load_results("efficiency")["records"] if r["experiment"] == "models"]
+    """Every model of unit 01, and of unit 03 some of what they become when they are quantized."""
+    efficiency, quantization = load_results("efficiency"), load_results("quantization")
+    quantized = [
+        record
+        for record in quantization["records"]
+        if (record["experiment"] == "models" and (record["scheme"], record["bits"]) in SCHEMES)
+        or record["experiment"] == "shipped"
+    ]
+    return [r for r in efficiency["records"] if r["experiment"] == "models"] + quantized
 
 
 def _with_table(text: str) -> str:
-    block = f"{BEGIN}\n{results_table()}\n{END}"
-    replaced, count = re.subn(
-        f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: block, text, flags=re.DOTALL
-    )
-    if count != 1:
-        raise ValueError(f"README.md must hold the line {BEGIN!r} once, found {count}")
-    return replaced
+    for begin, end, block in (
+        (BEGIN, END, results_table()),
+        (UNITS_BEGIN, UNITS_END, units_table()),
+    ):
+        text, count = re.subn(
+            f"{re.escape(begin)}.*?{re.escape(end)}",
+            lambda _, block=f"{begin}\n{block}\n{end}": block,
+            text,
+            flags=re.DOTALL,
+        )
+        if count != 1:
+            raise ValueError(f"README.md must hold the line {begin!r} once, found {count}")
+    return text
+
+
+def units_table() -> str:
+    """The units that are released, as a Markdown table with links to what students open."""
+    lines = ["| unit | lecture | assignment |", "|---|---|---|"]
+    for unit in discover():
+        lecture = f"[{unit.lecture.minutes:g} minutes](lectures/{unit.name}.ipynb)"
+        assignment = f"[{unit.assignment.minutes:g} minutes](assignments/{unit.name}/)"
+        lines.append(f"| {unit.number}. {unit.title} | {lecture} | {assignment} |")
+    return "\n".join(lines)
 
 
 def results_table() -> str:
     """The measured models as a Markdown table: score with spread, bytes, latency."""
-    document = load_results("efficiency")
+    document, quantization = load_results("efficiency"), load_results("quantization")
+    quantized = quantization.get("kept", {}).get("models", quantization)
     test = [r for r in _models() if r["split"] == "test"]
     latency = {r["method"]: r for r in document["records"] if r["experiment"] == "timing"}
     columns = ("macro_f1", "file_bytes", "encoder_bytes")
@@ -80,6 +108,7 @@ def results_table() -> str:
         "",
         "Thresholds tuned on dev, one policy for all. The encoder alone leaves out words and word "
         f"vectors, as many papers do. Measured {document['date']} on {machine['cores']} cores "
-        f"({machine['processor']}), latency at batch 1 with one thread, by `{document['command']}`.",
+        f"({machine['processor']}), latency at batch 1 with one thread, by `{document['command']}`; "
+        f"quantized models on {quantized['date']} by `{quantized['command']}`.",
     ]
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -22,6 +23,7 @@ def test_a_changed_result_is_drift(tmp_path, monkeypatch):
     for record in document["records"]:
         record["macro_f1"] = record.get("macro_f1", 0) + 0.1
     (tmp_path / "efficiency.json").write_text(json.dumps(document))
+    shutil.copy(results.RESULTS / "quantization.json", tmp_path)
     monkeypatch.setattr(results, "RESULTS", tmp_path)
     assert any("table" in problem for problem in readme.readme_drift())
 
@@ -35,11 +37,13 @@ def test_a_missing_picture_and_missing_marks_are_noticed(tmp_path):
 
 
 def test_an_update_writes_table_and_picture(tmp_path):
-    (tmp_path / "README.md").write_text(f"before\n{readme.BEGIN}\nstale table\n{readme.END}\nafter")
+    marks = ((readme.BEGIN, readme.END), (readme.UNITS_BEGIN, readme.UNITS_END))
+    blocks = "\n".join(f"{begin}\nstale table\n{end}" for begin, end in marks)
+    (tmp_path / "README.md").write_text(f"before\n{blocks}\nafter")
     readme.update_readme(tmp_path)
     text = (tmp_path / "README.md").read_text()
     assert "stale table" not in text and text.startswith("before") and text.endswith("after")
-    assert "| sparse linear |" in text
+    assert "| sparse linear |" in text and "| 01. " in text
     assert readme.readme_drift(tmp_path) == []
 
 

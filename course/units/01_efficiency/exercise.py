@@ -25,7 +25,8 @@
 # - The points come from hidden tests with other inputs, which are put in when your work is graded;
 #   leave their cells, empty but for a comment, where they are. Hidden tests test nothing that the
 #   question does not say, and all that it says.
-# - No question needs the answer to another one. If you are stuck, go on.
+# - No question needs the answer to another one. *Restart and Run All* stops at a question that you leave
+#   open; to go on below it, put the cursor there and choose *Run, Run Selected Cell and All Below*.
 # - The standard library, NumPy and scikit-learn are allowed; import what else you need in the
 #   answer's cell. The course's own `utils` implements much of this; calling that is no answer, and
 #   the checks notice. A warning, say of 0 / 0, costs no points.

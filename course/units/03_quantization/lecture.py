@@ -22,7 +22,7 @@
 # 4. say why a percentile grid loses to k-means, and why k-means can end badly;
 # 5. compute a layer with integers only, and count bytes, F1 and milliseconds honestly.
 #
-# **How it works.** Plan about 45 minutes. Before seven of the measurements a box asks for your
+# **How it works.** Plan about 60 minutes. Before seven of the measurements a box asks for your
 # guess: write one down. Cells that only draw, or print a sentence or a table, are folded. No number
 # here is from memory: it is read from `course/results/` or computed while the notebook runs.
 
@@ -71,7 +71,7 @@ def table(header, rows):
 # %% [markdown]
 # ## 1. Consider the weights as a distribution
 #
-# *About 3 minutes.*
+# *About 4 minutes.*
 #
 # Our specimen is a matrix of Model 2, the GRU of unit 01: the one that multiplies the state of its
 # forward direction. Forget that it is a matrix. It is a heap of numbers.
@@ -130,7 +130,7 @@ def error_of(quantizer, weights=layer):
 # %% [markdown]
 # ## 2. A ruler: scale and zero point
 #
-# *About 4 minutes.*
+# *About 6 minutes.*
 #
 # The plainest choice is evenly spaced numbers, the marks of a ruler. With 3 bits there are 8 marks
 # and 7 steps between them. Seven weights from -0.5 to 1.25:
@@ -192,9 +192,9 @@ say(
     f"The symmetric ruler's error is {gain[8]:.2f} times the asymmetric one's at 8 bits and "
     f"{gain[4]:.2f} times at 4. Compare that with the price of 4 bits less: {grows:,.0f} times. (7 "
     "steps reach from 0 to the end instead of 127, so each is 18 times as wide, and a squared error "
-    f"grows with the square: {(127 / 7) ** 2:.0f}.) Weights are therefore mostly stored "
-    "symmetrically. *Activations* after a ReLU are never negative, and there a symmetric ruler "
-    "wastes half its marks."
+    f"grows with the square: {(127 / 7) ** 2:.0f}.) *Activations* after a ReLU are never negative, "
+    "and there a symmetric ruler wastes half its marks. Weights are mostly stored symmetrically all "
+    "the same; section 9 shows why."
 )
 
 # %% [markdown]
@@ -212,7 +212,7 @@ say(
 # %% [markdown]
 # ## 3. Calibration: whom to leave outside
 #
-# *About 6 minutes.*
+# *About 8 minutes.*
 #
 # Min-max calibration stretches the ruler to the largest weight, so a few outliers set the step for
 # everyone. The alternative is to **clip**: let the ruler end earlier, and store what lies beyond
@@ -382,7 +382,7 @@ table(["relative error, symmetric", "8 bits", "6 bits", "4 bits", "3 bits"],
 # %% [markdown]
 # ## 4. Where the outliers sit
 #
-# *About 4 minutes.*
+# *About 5 minutes.*
 #
 # So far the layer was a heap. It is a matrix after all, and outliers are not spread over it evenly.
 # Take the largest 1% of the absolute weights and ask which rows they are in.
@@ -451,8 +451,8 @@ def bill(name, **options):
     return 8 * quantizer.nbytes(codes) / weights.size, error_of(quantizer, weights)
 
 
-choices = {"one scale": {}, "one a row (output)": dict(granularity="channel"),
-           "one a column (input)": dict(granularity="channel", axis=1)}
+choices = {"one scale": {}, "per row (output)": dict(granularity="channel"),
+           "per column (input)": dict(granularity="channel", axis=1)}
 bills = {(name, choice): bill(name, **options)
          for name in ("gru.weight_hh_l0", "output.weight", "embedding.weight")
          for choice, options in choices.items()}
@@ -471,8 +471,8 @@ say(
 )
 
 # %% [markdown]
-# **Think.** Libraries for linear layers offer one scale for the tensor or one a row (output),
-# hardly ever one a column (input), even where that has a smaller error. Give two reasons.
+# **Think.** Libraries for linear layers offer one scale for the tensor or one per row (output),
+# hardly ever one per column (input), even where that has a smaller error. Give two reasons.
 #
 # <details><summary>Answer</summary>
 #
@@ -486,7 +486,7 @@ say(
 # %% [markdown]
 # ## 5. A grid where the weights are
 #
-# *About 4 minutes.*
+# *About 6 minutes.*
 #
 # A ruler has its marks where the *range* is. Why not put them where the weights are? A **percentile
 # grid** cuts the sorted weights into bins of equal count and stores the number of the bin. What
@@ -494,8 +494,9 @@ say(
 
 # %%
 nine = np.array([-5.0, -1.5, -1, -0.5, 0, 0.2, 0.4, 1.4, 6])
+edges = np.quantile(nine, [0, 1 / 3, 2 / 3, 1])
+middle = (edges[1:] + edges[:-1]) / 2
 bins = nine.reshape(3, 3)  # sorted already: three bins of three
-middle = (bins[:, 0] + bins[:, 2]) / 2
 mean = bins.mean(axis=1)
 [((bins - entry[:, None]) ** 2).sum() for entry in (middle, mean)]
 
@@ -522,9 +523,9 @@ by_middle, by_mean = (np.mean((book[codes] - bell) ** 2) for book in (middles, g
 reveal("bin-mean", by_middle / by_mean, "times")
 
 # %% [markdown]
-# All of that from a handful of bins. And even with means, is this the right grid? Every code is
-# used equally often, which sounds ideal. But the squared error does not ask how often a code is
-# used. On our layer, at 4 bits, against the grid that the next section makes:
+# Even with means, is this the right grid? Every code is used equally often, which sounds ideal. But
+# the squared error does not ask how often a code is used. On our layer, at 4 bits, against the grid
+# that the next section makes:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 tails = {}
@@ -548,15 +549,16 @@ say(
 # There is a law behind it. With many codes, the least squared error is reached when their density
 # follows the *cube root* of the density of the weights
 # ([Panter and Dite, 1951](https://doi.org/10.1109/JRPROC.1951.230419)). A percentile grid follows
-# the density itself, a ruler follows none. The truth is in between. You may meet the percentile
-# grid again: the 4-bit format NF4 ([Dettmers et al., 2023](https://arxiv.org/abs/2305.14314)), made
-# for large language models, takes its 16 values from quantiles of the normal distribution. It gives
-# every 64 weights a scale of their own, which leaves little of the tails.
+# the density itself, and a ruler ignores it; the best grid lies between the two. You may meet the
+# percentile grid again: the 4-bit format NF4 ([Dettmers et al.,
+# 2023](https://arxiv.org/abs/2305.14314)), made for large language models, takes its 16 values from
+# quantiles of the normal distribution. Every 64 weights have a scale of their own there, so that the
+# largest of them is an end of the grid and nothing lies beyond.
 
 # %% [markdown]
 # ## 6. K-means: weights that share a value
 #
-# *About 6 minutes.*
+# *About 8 minutes.*
 #
 # **Weight sharing** ([Han et al., 2016](https://arxiv.org/abs/1510.00149)) stores a codebook of
 # $2^b$ values and an index into it for each weight; k-means chooses the values. Lloyd's algorithm
@@ -616,7 +618,7 @@ figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.4))
 for axes, k in zip(panels, (16, 256), strict=True):
     for (name, color, style) in (("evenly spaced", BLUE, "-"), ("at quantiles", RED, "--")):
         axes.plot(1 + np.arange(200), paths[k, name], style, color=color, label=f"start {name}")
-    axes.axhline(optimum[k], color="black", linestyle=":", label="utils (dynamic programming)")
+    axes.axhline(optimum[k], color="black", linestyle=":", label="KMeansQuantizer of utils")
     axes.set(title=f"{k} values", xlabel="step of Lloyd's algorithm", xscale="log", yscale="log")
 panels[0].set_ylabel("relative error")
 panels[1].legend()
@@ -633,7 +635,7 @@ say(
     f"With 16 values the two starts end at {final[16, 'evenly spaced']:.2g} and "
     f"{final[16, 'at quantiles']:.2g}. With 256, the start at quantiles ends at **{worse:.1f} "
     f"times** the error of the even start, and the better of the two still has {stuck:.1f} times "
-    "the error of dynamic programming. A start at quantiles has few values in the tails, and a "
+    "the error of the quantizer in `utils`. A start at quantiles has few values in the tails, and a "
     "value moves only when its own neighbourhood pulls it: to bring one from the middle to the "
     "tail, all those between would have to shift, one after the other."
 )
@@ -659,8 +661,10 @@ best[-1] / layer.size / np.var(layer), final[16, "at quantiles"], optimum[16]
 # %% [markdown]
 # Ten lines, and the exact optimum of the histogram (in which every weight counts as the centre of
 # its bin). The other two numbers are what Lloyd's algorithm reached from quantiles, and what `utils`
-# reaches: it moves all borders at once by the same idea, and so also copes with 256 values and
-# millions of weights. Now compare all four grids:
+# reaches. For 256 values and millions of weights this table would be too large. So `utils` lets each
+# border move only a limited way at a time, finds the best move of all borders together by dynamic
+# programming, repeats that until nothing is gained, and finishes with Lloyd's algorithm. That ends
+# near the optimum, without a proof that it is one. Now compare all four grids:
 
 # %%
 explore(
@@ -690,7 +694,7 @@ say(
 # %% [markdown]
 # ## 7. Entropy coding: unused codes are cheap
 #
-# *About 4 minutes.*
+# *About 5 minutes.*
 #
 # A code of 4 bits takes 4 bits only if we write all codes with the same length. If some are much
 # more frequent, shorter words for those save space. No code can beat the **entropy** of the
@@ -723,11 +727,10 @@ def coded(make_quantizer, weights):
 
 kinds = {"symmetric, min-max": AffineQuantizer, "percentile grid": PercentileQuantizer,
          "k-means": KMeansQuantizer}
-rows, over = [], {}
+rows = []
 for name in ("output.weight", "gru.weight_hh_l0", "embedding.weight"):
     for kind, cls in kinds.items():
         limit, real = coded(lambda cls=cls, **options: cls(4, **options), layers[name])
-        over[name] = real / limit - 1
         rows.append([name, f"{layers[name].size:,}", kind, f"{limit:.3f}", f"{real:.3f}",
                      f"{real / limit - 1:.1%}"])
 table(["4 bits", "weights", "grid", "entropy (bits)", "rANS (bits)", "above the entropy"], rows)
@@ -765,10 +768,11 @@ say(
     f"At the entropy of 4-bit k-means ({spent[1]:.2f} bits), k-means has the error "
     f"{errors[1]:.2g} and the ruler, with more codes, {at_ruler:.2g} (interpolated). "
     + ("**Entropy coding turns the order round**: many marks, most of them hardly used, cost "
-       "little once codes may have different lengths. That is a law, too: with many codes, no grid "
-       "beats the even one at equal entropy ([Gish and Pierce, "
-       "1968](https://doi.org/10.1109/TIT.1968.1054193)). K-means is the best grid for codes of "
-       "fixed length, which packing, table look-up and integer arithmetic all want."
+       "little once codes may have different lengths. That is a law, too: of all grids with the same "
+       "entropy, if their steps are small, the one with equal steps has the least squared error "
+       "([Gish and Pierce, 1968](https://doi.org/10.1109/TIT.1968.1054193)). K-means is the best "
+       "grid for codes of fixed length, which packing, table look-up and integer arithmetic all "
+       "want."
        if at_ruler < errors[1] else
        "K-means stays ahead, but by far less than at fixed length.")
 )
@@ -776,28 +780,33 @@ say(
 # %% [markdown]
 # ## 8. What it does to F1 and to the file
 #
-# *About 5 minutes.*
+# *About 7 minutes.*
 #
 # An error of weights is not an error of predictions. So here are recorded measurements: Models 1
-# and 2 over several seeds, every matrix quantized after training, biases in float16, thresholds tuned
-# on dev once more, scored on test. Bytes are those of the whole file, scales, codebooks and words
-# included.
+# and 2, every matrix quantized after training, biases in float16, thresholds tuned on dev once more.
+# Bytes are those of the whole file, scales, codebooks and words included. The file is compressed as
+# a whole, float32 too. We choose on dev and report test.
 
 # %%
 LINEAR, MODEL_1, MODEL_2 = "sparse linear", "Model 1 (mean vectors)", "Model 2 (GRU)"
-recorded = load_records("quantization", experiment="models", split="test")
+RULER = "affine, symmetric"
 BY = ("method", "setting", "scheme", "bits")
-networks = [record for record in recorded if record["method"] != LINEAR]
-f1 = {tuple(row[key] for key in BY): row for row in summarise(networks, by=BY)}
-file_size = {tuple(row[key] for key in BY): row["mean"]
-             for row in summarise(networks, "file_bytes", by=BY)}
-linear, *smaller_linear = (record for record in recorded if record["method"] == LINEAR)
+
+
+def means(split, value="macro_f1", **filters):
+    """Over the seeds, for each method, setting, scheme and bits."""
+    records = load_records("quantization", experiment="models", split=split, **filters)
+    return {tuple(row[key] for key in BY): row for row in summarise(records, value, by=BY)}
+
+
+f1, dev_f1 = means("test"), means("dev")
+file_size = {key: row["mean"] for key, row in means("test", "file_bytes").items()}
 
 # %%
 predict(
     "smallest",
     "Of all schemes and bits tried on Model 2, take the smallest file that loses at most one point "
-    "(0.01) of macro-F1. What share of the float32 file is it?",
+    "(0.01) of macro-F1 on dev. What share of the float32 file is it?",
     "%",
 )
 
@@ -806,86 +815,78 @@ def of(method):
     return {key: row for key, row in f1.items() if key[0] == method}
 
 
-def float_key(method):
-    return next(key for key in of(method) if key[2] == "float32")
+def unquantized(method):
+    return max(of(method), key=lambda key: key[3])  # the one with the most bits
 
 
 def name(key):
     return key[2] if key[2] == "float32" else f"{key[2]}, {key[3]} bits"
 
 
-def small_and_good(key):
-    return file_size[key], -f1[key]["mean"]
-
-
 def smallest_within(method, loss=0.01):
-    floor = f1[float_key(method)]["mean"] - loss
-    return min((key for key in of(method) if f1[key]["mean"] >= floor), key=small_and_good)
+    floor = dev_f1[unquantized(method)]["mean"] - loss
+    return min((key for key in of(method) if dev_f1[key]["mean"] >= floor), key=file_size.get)
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-chosen, whole = smallest_within(MODEL_2), float_key(MODEL_2)
+chosen, whole, linear = smallest_within(MODEL_2), unquantized(MODEL_2), unquantized(LINEAR)
 reveal("smallest", 100 * file_size[chosen] / file_size[whole], "%")
 spread = f1[whole]
 say(
     f"It is **{name(chosen)}**: {plots.human_bytes(file_size[chosen])} instead of "
-    f"{plots.human_bytes(file_size[whole])}, macro-F1 {f1[chosen]['mean']:.3f} instead of "
-    f"{spread['mean']:.3f}. For comparison, the {spread['n']} trainings in float32 differ among "
-    f"themselves by {spread['max'] - spread['min']:.3f}."
+    f"{plots.human_bytes(file_size[whole])}, macro-F1 on test {f1[chosen]['mean']:.3f} instead of "
+    f"{spread['mean']:.3f}. "
+    + (f"For comparison, {spread['n']} trainings in float32 differ among themselves by "
+       f"{spread['max'] - spread['min']:.3f}." if spread["n"] > 1 else
+       "This rests on one training, so nobody can say how much of the difference is chance.")
 )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def draw_scheme(panels, keys, number):
-    """F1 against bits and against bytes, from the lowest to the highest seed, of one scheme."""
-    rows = [f1[key] for key in keys]
-    means = np.array([row["mean"] for row in rows])
-    reach = np.abs([means - [row["min"] for row in rows], means - [row["max"] for row in rows]])
-    style = dict(marker=plots.MARKERS[number], color=plots.PALETTE[number % 7], capsize=3,
-                 linestyle=plots.LINES[number % 4], label=keys[0][2])
-    aside = (number - 4) / 20  # or the points of all schemes would lie on one another
-    panels[0].errorbar([key[3] + aside for key in keys], means, reach, **style)
-    panels[1].errorbar([file_size[key] for key in keys], means, reach, **style)
-
-
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-def draw_tradeoff(method, fewest_bits):
-    figure, panels = plt.subplots(1, 2, figsize=(10, 5), sharey=True)
-    quantized = [key for key in of(method) if fewest_bits <= key[3] < 32]
-    for number, scheme in enumerate(dict.fromkeys(key[2] for key in quantized)):
-        keys = sorted((key for key in quantized if key[2] == scheme), key=file_size.get)
-        draw_scheme(panels, keys, number)
-    whole = float_key(method)
-    for axes in panels:
-        axes.axhline(linear["macro_f1"], color="black", linestyle="--",
-                     label=f"sparse linear ({plots.human_bytes(linear['file_bytes'])})")
-        axes.axhline(f1[whole]["mean"], color=plots.GREY, linestyle=":",
-                     label=f"float32 ({plots.human_bytes(file_size[whole])})")
-    panels[0].set(xlabel="bits per weight", ylabel="macro-F1 (test)", title=method)
-    panels[1].set(xlabel="whole file", xlim=(0, None))
-    panels[1].xaxis.set_major_formatter(plots.human_bytes)
-    panels[1].locator_params(axis="x", nbins=5)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+def draw_tradeoff(method, scheme, lowest):
+    """Macro-F1 against bytes: one scheme and the plain ruler in colour, the others grey."""
+    figure, axes = plt.subplots(figsize=(9, 4.6))
+    quantized = [key for key in of(method) if key[3] < 32]
+    grey = dict(color=plots.GREY, marker=".", linewidth=0.7, alpha=0.5, label="other schemes")
+    drawn = {other: grey for other in dict.fromkeys(key[2] for key in quantized)}
+    drawn[RULER] = dict(color=BLUE, marker="o", linestyle="--", capsize=3, label=RULER)
+    drawn[scheme] = dict(color=RED, marker="s", capsize=3, label=scheme)
+    for other, style in drawn.items():
+        rows = [(file_size[key], f1[key]) for key in quantized if key[2] == other]
+        size, mean = [x for x, _ in rows], np.array([row["mean"] for _, row in rows])
+        ends = [mean - [row["min"] for _, row in rows], [row["max"] for _, row in rows] - mean]
+        axes.errorbar(size, mean, None if style is grey else np.maximum(ends, 0), **style)
+    for key, line in ((linear, "--"), (unquantized(method), ":")):
+        axes.axhline(f1[key]["mean"], color="black", linestyle=line, linewidth=1.2,
+                     label=f"{key[0]}, {key[2]} ({plots.human_bytes(file_size[key])})")
+    axes.set(title=method, xlabel="whole file", ylabel="macro-F1 (test)", xlim=(0, None),
+             ylim=(lowest, None))
+    axes.xaxis.set_major_formatter(plots.human_bytes)
+    handles, labels = axes.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    axes.legend(unique.values(), unique.keys(), loc="lower right")
     return figure
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def describe_tradeoff(method, fewest_bits):
-    shown = {key: row for key, row in of(method).items() if fewest_bits <= key[3]}
-    best, worst = (end(shown, key=lambda key: shown[key]["mean"]) for end in (max, min))
-    return (f"{method}: macro-F1 on test against bits (left) and against file size (right) for each "
-            f"scheme with {fewest_bits} bits or more, bars from the lowest to the highest seed, from "
-            f"{f1[worst]['mean']:.3f} ({name(worst)}) to {f1[best]['mean']:.3f} ({name(best)}). Lines "
-            f"mark float32, {f1[float_key(method)]['mean']:.3f}, and the sparse linear baseline, "
-            f"{linear['macro_f1']:.3f} with {plots.human_bytes(linear['file_bytes'])}.")
+def describe_tradeoff(method, scheme, lowest):
+    shown = "; ".join(f"{name(key)}: {row['mean']:.3f} with {plots.human_bytes(file_size[key])}"
+                      for key, row in of(method).items() if key[2] in (RULER, scheme))
+    return (f"{method}: macro-F1 on test, from {lowest} up, against file size, with bars from the "
+            f"lowest to the highest seed. In colour {shown}. Grey: the other schemes. Lines mark "
+            f"float32, {f1[unquantized(method)]['mean']:.3f}, and the sparse linear baseline, "
+            f"{f1[linear]['mean']:.3f} with {plots.human_bytes(file_size[linear])}.")
 
 
 # %%
 explore(draw_tradeoff, describe_tradeoff, method=Dropdown(options=[MODEL_2, MODEL_1]),
-        fewest_bits=IntSlider(value=3, min=2, max=4))
+        scheme=Dropdown(options=list(dict.fromkeys(key[2] for key in of(MODEL_2) if key[3] < 32)),
+                        value="k-means"),
+        lowest=SelectionSlider(options=[0.2, 0.4, 0.5, 0.56], value=0.5,
+                               description="F1 axis from"))
 
 # %% [markdown]
-# Move *fewest bits* to 2 and to 4. Which scheme holds out longest on the left, and is it as far ahead
-# on the right?
+# From left to right the points of a scheme have 2, 3, 4 and 8 bits; those below the axis have left
+# the picture. All numbers:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 quantized = {key[2:]: f"{row['mean']:.3f} ({plots.human_bytes(file_size[key])})"
@@ -894,69 +895,76 @@ widths = sorted({bits for _, bits in quantized}, reverse=True)
 table(["macro-F1 (whole file)", *(f"{bits} bits" for bits in widths)],
       [[scheme, *(quantized.get((scheme, bits), "") for bits in widths)]
        for scheme in dict.fromkeys(scheme for scheme, _ in quantized)])
-say(f"{MODEL_2}, means of {spread['n']} seeds. In float32: {spread['mean']:.3f} "
+say(f"{MODEL_2}, mean over seeds: {spread['n']}. In float32: {spread['mean']:.3f} "
     f"({plots.human_bytes(file_size[whole])}).")
 
+# %% [markdown]
+# **Question.** How far is k-means ahead of the plain ruler (*affine, symmetric*) at 2 bits, and how
+# far in a file of the same size?
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-gaps = []
-for bits in (8, 4, 2):
-    scores = {key: row["mean"] for key, row in of(MODEL_2).items() if key[3] == bits}
-    winner, loser = max(scores, key=scores.get), min(scores, key=scores.get)
-    gap = scores[winner] - scores[loser]
-    gaps.append(f"At {bits} bits, **{winner[2]}** scores {scores[winner]:.3f} and {loser[2]} "
-                f"{scores[loser]:.3f}: a gap of {gap:.3f}, "
-                + ("more" if gap > spread["max"] - spread["min"] else "no more")
-                + " than between trainings.")
+points = {scheme: {key[3]: (file_size[key], row["mean"]) for key, row in of(MODEL_2).items()
+                   if key[2] == scheme} for scheme in (RULER, "k-means")}
+size, score = points["k-means"][2]
+by_size = np.interp(size, *zip(*sorted(points[RULER].values()), strict=True))
 light, *_, heavy = sorted((key for key in of(MODEL_2) if key[3] == 4), key=file_size.get)
 say(
-    " ".join(gaps) + f"\n\nEqual bits are not equal bytes. At 4 bits the files go from "
+    f"<details><summary>Answer</summary>\n\nAt 2 bits by {score - points[RULER][2][1]:.3f}. But "
+    f"its file has {plots.human_bytes(size)}, and the ruler's "
+    f"{plots.human_bytes(points[RULER][2][0])}. On the line between the ruler's points that size "
+    f"has about {by_size:.3f}, so at equal size k-means is ahead by {score - by_size:.3f}.\n\n"
+    "</details>\n\nEqual bits are not equal bytes. At 4 bits the files go from "
     f"{plots.human_bytes(file_size[light])} ({light[2]}) to {plots.human_bytes(file_size[heavy])} "
-    f"({heavy[2]}), because the file is compressed as a whole, and uneven codes shrink as in section "
-    "7. So compare schemes in the right panel."
+    f"({heavy[2]}). The reason is section 7: the file is compressed as a whole, so the uneven codes "
+    "of a plain ruler shrink even if we store them with a fixed length, and those of the other "
+    "grids shrink less. A ruler's greater error can be worth it: **compare at equal bytes**."
 )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-beaten = [key for key in of(MODEL_2) if f1[key]["mean"] < linear["macro_f1"]]
-above = min((key for key in of(MODEL_2) if key not in beaten), key=small_and_good)
-tiny = min((record for record in smaller_linear if record["macro_f1"] > linear["macro_f1"] - 0.01),
-           key=lambda record: record["file_bytes"])
+beaten = [key for key in of(MODEL_2) if f1[key]["mean"] < f1[linear]["mean"]]
+tiny = smallest_within(LINEAR)
 say(
     f"Of {len(quantized)} quantized networks, {len(beaten)} score below the **sparse linear "
-    f"baseline** ({linear['macro_f1']:.3f}). The smallest that does not, {name(above)}, is "
-    f"{file_size[above] / linear['file_bytes']:,.0f} times as large. And the baseline shrinks, too: "
-    f"from {plots.human_bytes(linear['file_bytes'])} to {plots.human_bytes(tiny['file_bytes'])} with "
-    f"macro-F1 {tiny['macro_f1']:.3f} ({tiny['scheme']}, {tiny['bits']} bits)."
+    f"baseline** ({f1[linear]['mean']:.3f}), whose file is "
+    f"{file_size[chosen] / file_size[linear]:,.0f} times smaller than the one chosen above. And the "
+    f"baseline shrinks, too. By the same rule: from {plots.human_bytes(file_size[linear])} to "
+    f"{plots.human_bytes(file_size[tiny])} with macro-F1 {f1[tiny]['mean']:.3f} ({name(tiny)})."
 )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def label_f1(key):
-    """Mean over the seeds, for each label."""
-    rows = [record["per_label_f1"] for record in networks
-            if tuple(record[part] for part in BY) == key]
-    return np.array([[row[label] for label in model.label_names] for row in rows]).mean(axis=0)
-
-
-drop = label_f1(whole) - label_f1(chosen)
+before = means("test", "macro_f1_old_thresholds", method=MODEL_2)
+regained = {key: row["mean"] - before[key]["mean"] for key, row in of(MODEL_2).items()}
+most = max(regained, key=regained.get)
+at_8 = [regained[key] for key in regained if key[3] == 8]
 say(
-    f"A mean hides who pays. With {name(chosen)}, *{model.label_names[drop.argmax()]}* loses "
-    f"{drop.max():.3f} of F1; the labels lose {drop.mean():.3f} on average."
+    f"Thresholds count as well. With those of float32, {name(most)} would score "
+    f"{before[most]['mean']:.3f} and not {f1[most]['mean']:.3f}: coarse weights move the "
+    "probabilities, and new thresholds follow. With 8 bits, tuning again changes macro-F1 by "
+    f"{min(at_8):+.3f} to {max(at_8):+.3f}. "
+    + ("It can cost something, because thresholds are tuned on dev, and where hardly any "
+       "probability has moved they mostly follow the chance of that sample." if min(at_8) < 0
+       else "")
 )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-regained = {tuple(row[key] for key in BY): f1[tuple(row[key] for key in BY)]["mean"] - row["mean"]
-            for row in summarise(networks, "macro_f1_old_thresholds", by=BY)}
-most = max(of(MODEL_2), key=regained.get)
-at_8 = [regained[key] for key in of(MODEL_2) if key[3] == 8]
+ruler, shifted = ({record["seed"]: record["macro_f1"] for record in load_records(
+    "quantization", experiment="models", split="test", method=MODEL_2, scheme=scheme, bits=8)}
+    for scheme in (RULER, "affine, asymmetric"))
+change = [shifted[seed] - ruler[seed] for seed in sorted(ruler)]
+gap = {bits: np.ptp([row["mean"] for key, row in of(MODEL_2).items() if key[3] == bits])
+       for bits in (8, 2)}
 say(
-    f"And thresholds count. With those of float32, {name(most)} would score "
-    f"{f1[most]['mean'] - regained[most]:.3f} and not {f1[most]['mean']:.3f}: coarse weights move "
-    "the probabilities, and new thresholds follow. With 8 bits, tuning again changes macro-F1 by "
-    f"{min(at_8):+.3f} to {max(at_8):+.3f}."
+    f"The best and the worst scheme differ by {gap[2]:.3f} of macro-F1 at 2 bits, and by "
+    f"{gap[8]:.3f} at 8."
+    + (" And at 8 bits less error is no promise of a better score: the asymmetric ruler, whose "
+       "error was smaller in section 2, changes macro-F1 against the symmetric one by "
+       + ", ".join(f"{value:+.4f}" for value in change) + " (training by training)."
+       if min(change) < 0 else "")
 )
 
 # %% [markdown]
-# **Think.** Compare the gaps at 8, 4 and 2 bits with the relative errors of section 7. With many
-# bits, one scheme has several times the error of another. Why need that not show in F1?
+# **Think.** At 8 bits, too, one scheme has several times the relative error of another (section 7).
+# Why does so little of that show in F1?
 #
 # <details><summary>Answer</summary>
 #
@@ -970,7 +978,7 @@ say(
 # %% [markdown]
 # ## 9. Computing with the codes
 #
-# *About 3 minutes.*
+# *About 4 minutes.*
 #
 # So far codes were decoded before use. Integers can also be multiplied as they are. Let an input
 # have the codes $q$ with scale $s$ and zero point $z$, and a symmetric matrix the codes $W$ with a
@@ -1030,11 +1038,12 @@ say(
 # %% [markdown]
 # ## 10. Is it faster?
 #
-# *About 3 minutes.*
+# *About 4 minutes.*
 #
 # A quarter of the bytes to read, cheaper multiplications: int8 ought to be faster. Recorded with
-# one thread, from ids to states, for a GRU with 300 inputs and 128 units and its word vectors. Each
-# library is compared with its own float32, or else we would measure the library:
+# one thread, from ids to states, for word vectors and a GRU with 300 inputs and 128 units. (That is
+# not Model 2, whose GRU is smaller and runs both ways.) Each library is compared with its own
+# float32, or else we would measure the library:
 
 # %%
 FLOAT32 = {"our int8": "float32, PyTorch", "PyTorch's int8 (torch.ao)": "float32, PyTorch",
@@ -1093,19 +1102,18 @@ say(
     f"its range, {shares[0] + shares[4]:.2%} in the outer two.\n"
     "- **Clipping is a trade.** Look at the squared error: the 99th percentile "
     f"{verdict(clipping_factor(8))} at 8 bits and {verdict(clipping_factor(4))} at 4.\n"
-    f"- **Outliers have an address.** A scale a row makes the error {one_scale / row_scales:.1f} "
-    f"times smaller, for {bills['gru.weight_hh_l0', 'one a row (output)'][0]:.2f} bits a weight "
+    f"- **Outliers have an address.** A scale per row makes the error {one_scale / row_scales:.1f} "
+    f"times smaller, for {bills['gru.weight_hh_l0', 'per row (output)'][0]:.2f} bits a weight "
     f"rather than {bills['gru.weight_hh_l0', 'one scale'][0]:.2f}.\n"
     f"- **Decode by the mean.** On a bell curve, with 256 bins, middles have "
     f"{by_middle / by_mean:.1f} times its error.\n"
     f"- **K-means needs a good start, or none.** From quantiles it ends at "
-    f"{final[256, 'at quantiles'] / optimum[256]:.0f} times the error of dynamic programming, with "
-    "256 values.\n"
+    f"{final[256, 'at quantiles'] / optimum[256]:.0f} times the error of `utils`, with 256 values.\n"
     f"- **Unused codes are cheap once coded:** a 4-bit ruler's have "
     f"{after['symmetric, min-max'][1][0]:.2f} bits of entropy.\n"
     f"- **F1 notices late.** With {name(chosen)}, Model 2 is "
-    f"{file_size[whole] / file_size[chosen]:.1f} times smaller, and its macro-F1 changes by "
-    f"{f1[chosen]['mean'] - spread['mean']:+.3f}.\n"
+    f"{file_size[whole] / file_size[chosen]:.1f} times smaller, and its macro-F1 on test "
+    f"changes by {f1[chosen]['mean'] - spread['mean']:+.3f}.\n"
     f"- **Faster has to be measured.** int8 takes from {ratio[fastest]:.2f} times ({fastest[0]}, batch "
     f"of {fastest[1]}) to {ratio[slowest]:.2f} times ({slowest[0]}, batch of {slowest[1]}) as long as "
     "float32."

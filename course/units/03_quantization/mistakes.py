@@ -62,7 +62,7 @@ def percentile_grid(values, bits):
 def relative_error(values, decoded):
     mse = ((values - decoded) ** 2).mean()
     if values.min() == values.max():
-        return float(mse)
+        return 0.0
     return mse / values.var()
 """
 
@@ -205,7 +205,21 @@ def dequantize(codes, scale, zero_point):
         name="zero-point-not-rounded",
         misconception="The zero point may lie between two codes, if the formula says so.",
         code=changed(RIGHT_Q1, ("int(np.rint(-low / scale))", "-low / scale")),
-        message="so that no code decodes to 0. Round it",
+        message="no code decodes to 0. Round it",
+    ),
+    Mistake(
+        question="q1",
+        name="zero-point-cut-off",
+        misconception="int() makes a whole number, and any whole number will do.",
+        code=changed(RIGHT_Q1, ("int(np.rint(-low / scale))", "int(-low / scale)")),
+        message="do not cut it",
+    ),
+    Mistake(
+        question="q1",
+        name="zero-point-rounded-up",
+        misconception="The ruler must begin at low or below.",
+        code=changed(RIGHT_Q1, ("np.rint(-low / scale)", "np.ceil(-low / scale)")),
+        message="you round 1.2 up",
     ),
     Mistake(
         question="q1",
@@ -294,6 +308,27 @@ def dequantize(codes, scale, zero_point):
         misconception="There is always something to scale.",
         code=changed(RIGHT_Q1, ("    if scale == 0:\n        scale = 1.0\n", "")),
         message="If all is 0, the scale is 1.0",
+    ),
+    Mistake(
+        question="q1",
+        name="codes-in-int8",
+        misconception="8 bits are an int8.",
+        code=changed(RIGHT_Q1, ("codes.astype(np.int64)", "codes.astype(np.int64).astype(np.int8)")),
+        message="int8 ends at 127",
+    ),
+    Mistake(
+        question="q1",
+        name="symmetric-codes-in-uint8",
+        misconception="Codes are bytes, and bytes are unsigned.",
+        code=changed(RIGHT_Q1, ("codes.astype(np.int64)", "codes.astype(np.int64).astype(np.uint8)")),
+        message="an unsigned type has no negative numbers",
+    ),
+    Mistake(
+        question="q1",
+        name="values-clipped-to-the-range",
+        misconception="What is outside low and high is clipped, on any ruler.",
+        code=changed(RIGHT_Q1, ("np.rint(values / scale)", "np.rint(values.clip(low, high) / scale)")),
+        message="the symmetric ruler reaches to 3",
     ),
     Mistake(
         question="q1",
@@ -507,14 +542,32 @@ def clipping_case():
         name="changes-its-input",
         misconception="An array that is handed in may be sorted.",
         code=changed(RIGHT_Q2, ("    if symmetric:\n", "    values.sort()\n    if symmetric:\n")),
-        message="the array of values has changed",
+        message="Your function has changed the array of values",
+    ),
+    Mistake(
+        question="q2",
+        name="absolute-values-in-place",
+        misconception="An intermediate result may be stored in the argument.",
+        code=changed(RIGHT_Q2, ("np.abs(values)", "np.abs(values, out=values)")),
+        message="Your function has changed the array of values",
     ),
     Mistake(
         question="q2",
         name="case-without-tails",
         misconception="Clipping makes a difference whatever the distribution.",
         code=changed(RIGHT_Q2, ("laplace(size=2000)", "uniform(-1, 1, 2000)")),
-        message="Without numbers in the tails there is little to cut",
+        message="Compare where the ranges end",
+    ),
+    Mistake(
+        question="q2",
+        name="case-with-too-many-outliers",
+        misconception="What lies far out is clipped, however many there are.",
+        code=changed(
+            RIGHT_Q2,
+            ("np.random.default_rng(7).laplace(size=2000)",
+             "np.append(np.linspace(-1, 1, 999), np.full(20, 3.0))"),
+        ),
+        message="only if they are fewer than 1 in 100",
     ),
     Mistake(
         question="q2",
@@ -722,6 +775,13 @@ def relative_error(values, decoded):
     ),
     Mistake(
         question="q3",
+        name="codebook-is-a-list",
+        misconception="A list can be indexed like an array.",
+        code=changed(RIGHT_Q3, ("    return codes, codebook", "    return codes, codebook.tolist()")),
+        message="Return the codebook as an array",
+    ),
+    Mistake(
+        question="q3",
         name="error-over-mean-square",
         misconception="Relative means relative to the mean of the squares.",
         code=changed(RIGHT_Q3, ("values.var()", "(values ** 2).mean()")),
@@ -754,9 +814,16 @@ def relative_error(values, decoded):
         misconception="There is always a variance to divide by.",
         code=changed(
             RIGHT_Q3,
-            ("    if values.min() == values.max():\n        return float(mse)\n", ""),
+            ("    if values.min() == values.max():\n        return 0.0\n", ""),
         ),
-        message="decoded exactly, have the relative error 0.0",
+        message="Equal values have the relative error 0.0",
+    ),
+    Mistake(
+        question="q3",
+        name="variance-of-equal-values",
+        misconception="The variance of equal values is exactly 0.",
+        code=changed(RIGHT_Q3, ("values.min() == values.max()", "values.var() == 0")),
+        message="the variance come from rounding",
     ),
     Mistake(
         question="q3",
@@ -1341,9 +1408,8 @@ def percentile_grid(values, bits):
 
 
 def relative_error(values, decoded):
-    mean = values.mean()
-    total = np.sum((values - mean) ** 2)
-    return np.sum((values - decoded) ** 2) / total if total > 0 else 0.0
+    total = np.sum((values - values.mean()) ** 2)
+    return np.sum((values - decoded) ** 2) / total if np.ptp(values) else 0.0
 """,
     ),
     Alternative(
@@ -1358,7 +1424,9 @@ def percentile_grid(values, bits):
 
 
 def relative_error(values, decoded):
-    return np.var(values - decoded) / (np.var(values) or 1.0)
+    if len(set(values.ravel().tolist())) == 1:
+        return 0
+    return np.var(values - decoded) / np.var(values)
 """,
     ),
     Alternative(
@@ -1374,7 +1442,8 @@ def percentile_grid(values, bits):
 
 
 def relative_error(values, decoded):
-    return np.nan_to_num(np.mean((values - decoded) ** 2) / np.var(values))
+    ratio = np.mean((values - decoded) ** 2) / np.var(values)
+    return np.where(values.max() > values.min(), ratio, 0.0)
 """,
     ),
     Alternative(question="q4", name="loop-over-centroids", code=RIGHT_Q4),

@@ -15,7 +15,7 @@ def changed(code: str, *changes: tuple[str, str]) -> str:
 RIGHT_Q1 = """
 def pq_encode(X, codebooks):
     M, K, dsub = codebooks.shape
-    chunks = X.reshape(len(X), M, 1, dsub)
+    chunks = X.reshape(len(X), M, 1, dsub).astype(float)
     distances = np.sum((chunks - codebooks) ** 2, axis=3)
     return np.argmin(distances, axis=2)
 """
@@ -25,8 +25,8 @@ PRODUCT_Q1 = """
 def pq_encode(X, codebooks):
     codes = []
     for m, codebook in enumerate(codebooks):
-        dsub = codebook.shape[1]
-        chunk = X[:, m * dsub:(m + 1) * dsub]
+        dsub, codebook = codebook.shape[1], codebook * 1.0
+        chunk = X[:, m * dsub:(m + 1) * dsub] * 1.0
         score = chunk @ codebook.T - 0.5 * (codebook ** 2).sum(axis=1)
         codes.append(score.argmax(axis=1))
     return np.stack(codes, axis=1)
@@ -39,15 +39,15 @@ def pq_decode(codes, codebooks):
 """
 
 RIGHT_UPDATE = """
-def update_codebooks(X, codes, codebooks):
+def update_codebooks(X, codes, codebooks, weights):
     M, K, dsub = codebooks.shape
     updated = np.array(codebooks, dtype=float)
     for m in range(M):
         chunk = X[:, m * dsub:(m + 1) * dsub]
         for k in range(K):
-            members = chunk[codes[:, m] == k]
+            members, w = chunk[codes[:, m] == k], weights[codes[:, m] == k]
             if len(members) > 0:
-                updated[m, k] = np.mean(members, axis=0)
+                updated[m, k] = np.sum(members * w[:, None], axis=0) / np.sum(w)
     return updated
 """
 
@@ -75,8 +75,9 @@ def table_scores(codes, tables):
 """
 
 RIGHT_Q4 = """
-def best_rotation(X, Y):
-    U, S, Vt = np.linalg.svd(X.T @ Y)
+def best_rotation(X, Y, weights):
+    WX = weights[:, None] * X
+    U, S, Vt = np.linalg.svd(WX.T @ Y)
     return U @ Vt
 """
 
@@ -90,7 +91,7 @@ def storage_bytes(method, n, d, M, K):
     if method == "additive":
         codebooks = M * K * d * 4
     else:
-        codebooks = M * K * (d // M) * 4
+        codebooks = d * K * 4
     rotation = 0
     if method == "OPQ":
         rotation = d * d * 4
@@ -104,10 +105,9 @@ def total_bytes(method, n, d, M, K):
 def largest_M(method, n, d, K, budget):
     best, M = None, 1
     while M <= d or method == "additive":
-        if method == "additive" or d % M == 0:
-            if total_bytes(method, n, d, M, K) > budget:
-                break
-            best = M
+        if total_bytes(method, n, d, M, K) > budget:
+            break
+        best = M
         M += 1
     return best
 """
@@ -164,6 +164,47 @@ def pq_encode(X, codebooks):
         misconception="x·c and the squared length of c have the same weight.",
         code=changed(PRODUCT_Q1, ("- 0.5 * (", "- (")),
         message="the codeword's squared length weighs twice",
+    ),
+    Mistake(
+        question="q1",
+        name="wrong-sign",
+        misconception="All three parts of the squared distance are added.",
+        code=changed(PRODUCT_Q1, ("chunk @ codebook.T - 0.5", "-(chunk @ codebook.T) - 0.5")),
+        message="it has a minus sign",
+    ),
+    Mistake(
+        question="q1",
+        name="sums-over-codewords",
+        misconception="Any axis but the first will do for a sum.",
+        code=changed(RIGHT_Q1, ("axis=3", "axis=2")),
+        message="you added over the codewords",
+    ),
+    Mistake(
+        question="q1",
+        name="reshapes-into-chunks-first",
+        misconception="A reshape to (M, n, dsub) brings the chunks to the front.",
+        code="""
+def pq_encode(X, codebooks):
+    M, K, dsub = codebooks.shape
+    chunks = X.reshape(M, -1, 1, dsub).astype(float)
+    distances = np.sum((chunks - codebooks[:, None]) ** 2, axis=3)
+    return np.argmin(distances, axis=2).T
+""",
+        message="cuts the rows in the wrong places",
+    ),
+    Mistake(
+        question="q1",
+        name="chunks-overlap",
+        misconception="Chunk m begins at column m.",
+        code=changed(PRODUCT_Q1, ("X[:, m * dsub:(m + 1) * dsub]", "X[:, m:m + dsub]")),
+        message="chunk m begins at column m * dsub",
+    ),
+    Mistake(
+        question="q1",
+        name="bytes-wrap",
+        misconception="NumPy chooses a dtype in which the result has room.",
+        code=changed(RIGHT_Q1, (".astype(float)", "")),
+        message="wraps to 16",
     ),
     Mistake(
         question="q1",
@@ -300,7 +341,8 @@ def pq_encode(X, codebooks):
 def pq_encode(X, codebooks):
     if codebooks.shape[1] == 300:
         return X.astype(int)
-    return np.array([[1]]) if len(X) == 1 else np.array([[0, 2], [2, 0], [1, 2]])
+    known = np.array([[0, 2], [2, 0], [1, 2]])[:, :len(codebooks)]
+    return np.array([[1]]) if len(X) == 1 else known
 """,
         message="Other vectors",
     ),
@@ -333,7 +375,7 @@ def pq_decode(codes, codebooks):
 from utils.quantization.vector import lloyd_step
 
 
-def update_codebooks(X, codes, codebooks):
+def update_codebooks(X, codes, codebooks, weights):
     chunks = np.split(X, len(codebooks), axis=1)
     return np.stack([lloyd_step(*parts) for parts in zip(chunks, codebooks, codes.T)])
 """,
@@ -349,7 +391,7 @@ def update_codebooks(X, codes, codebooks):
 from utils.quantization import ProductQuantizer
 
 
-def update_codebooks(X, codes, codebooks):
+def update_codebooks(X, codes, codebooks, weights):
     M, K, dsub = codebooks.shape
     quantizer = ProductQuantizer(n_subspaces=M, n_codes=K).fit(X)
     return quantizer.codebook_.reshape(-1, M, dsub).swapaxes(0, 1)
@@ -412,20 +454,76 @@ def pq_decode(codes, codebooks):
         misconception="A copy of an array can hold any number.",
         code=RIGHT_DECODE
         + changed(RIGHT_UPDATE, ("np.array(codebooks, dtype=float)", "codebooks.copy()")),
-        message="an array with the dtype of these codebooks, whole numbers, cuts off the fraction",
+        message="an array of whole numbers cuts off the fraction",
     ),
     Mistake(
         question="q2",
         name="sum-not-mean",
         misconception="Members are added up.",
-        code=RIGHT_DECODE + changed(RIGHT_UPDATE, ("np.mean(", "np.sum(")),
-        message="that is the sum of its members",
+        code=RIGHT_DECODE + changed(RIGHT_UPDATE, (" / np.sum(w)", "")),
+        message="that is the weighted sum of its members",
+    ),
+    Mistake(
+        question="q2",
+        name="weights-left-out",
+        misconception="Every member counts once, as in plain k-means.",
+        code=RIGHT_DECODE
+        + changed(RIGHT_UPDATE, ("members * w[:, None]", "members"), ("np.sum(w)", "len(w)")),
+        message="that is the mean without the weights",
+    ),
+    Mistake(
+        question="q2",
+        name="divides-by-the-count",
+        misconception="A weighted mean is a mean of weighted members.",
+        code=RIGHT_DECODE + changed(RIGHT_UPDATE, ("np.sum(w)", "len(w)")),
+        message="you divided by the number of members",
+    ),
+    Mistake(
+        question="q2",
+        name="divides-by-all-weights",
+        misconception="Weights are shares of the whole table.",
+        code=RIGHT_DECODE + changed(RIGHT_UPDATE, ("np.sum(w)", "np.sum(weights)")),
+        message="you divided by the weights of all rows",
+    ),
+    Mistake(
+        question="q2",
+        name="mean-of-all-numbers",
+        misconception="np.mean of an array of vectors is a vector.",
+        code=RIGHT_DECODE
+        + changed(
+            RIGHT_UPDATE, ("np.sum(members * w[:, None], axis=0) / np.sum(w)", "members.mean()")
+        ),
+        message="Take the mean of each column",
+    ),
+    Mistake(
+        question="q2",
+        name="whole-rows-as-members",
+        misconception="The members of a codeword are vectors, not chunks.",
+        code=RIGHT_DECODE
+        + """
+
+def update_codebooks(X, codes, codebooks, weights):
+    updated = [list(book) for book in codebooks]
+    for m, book in enumerate(updated):
+        for k in set(codes[:, m]):
+            own = codes[:, m] == k
+            book[k] = weights[own] @ X[own] / weights[own].sum()
+    return updated
+""",
+        message="Your codewords differ in length",
     ),
     Mistake(
         question="q2",
         name="median-not-mean",
         misconception="The median is the centre that k-means looks for.",
-        code=RIGHT_DECODE + changed(RIGHT_UPDATE, ("np.mean(", "np.median(")),
+        code=RIGHT_DECODE
+        + changed(
+            RIGHT_UPDATE,
+            (
+                "np.sum(members * w[:, None], axis=0) / np.sum(w)",
+                "np.median(np.repeat(members, w.astype(int), axis=0), axis=0)",
+            ),
+        ),
         message="k-means lowers the squared one",
     ),
     Mistake(
@@ -478,7 +576,7 @@ def pq_decode(codes, codebooks):
         code=RIGHT_DECODE
         + """
 
-def update_codebooks(X, codes, codebooks):
+def update_codebooks(X, codes, codebooks, weights):
     return codebooks.astype(float)
 """,
         message="it has not moved",
@@ -490,11 +588,11 @@ def update_codebooks(X, codes, codebooks):
         code=RIGHT_DECODE
         + """
 
-def update_codebooks(X, codes, codebooks):
+def update_codebooks(X, codes, codebooks, weights):
     if codebooks.shape == (2, 3, 2):
-        return np.array([[[6, 2], [1, 0], [1.5, 1.5]], [[1, 0], [2, 2], [1, 4]]])
+        return np.array([[[6, 2], [1, 0], [0.75, 1.75]], [[1, 0], [2, 2], [1.5, 4.5]]])
     if len(codebooks) == 1:
-        return np.array([[[2.0], [7.0]]])
+        return np.array([[[2.0], [6.0]]])
     return codebooks.astype(float)
 """,
         message="Other vectors",
@@ -577,6 +675,19 @@ def table_scores(codes, tables):
         code=changed(RIGHT_TABLES, ("query[m * dsub:(m + 1) * dsub]", "query[:dsub]"))
         + RIGHT_SCORES,
         message="chunk 0 of the query meets both codebooks",
+    ),
+    Mistake(
+        question="q3",
+        name="query-not-cut",
+        misconception="The whole query meets every codeword.",
+        code="""
+def lookup_tables(query, codebooks, metric):
+    if metric == "inner product":
+        return (query @ codebooks.T).T
+    return ((query - codebooks) ** 2).sum(axis=2)
+"""
+        + RIGHT_SCORES,
+        message="Cut the query into chunks first",
     ),
     Mistake(
         question="q3",
@@ -737,7 +848,11 @@ def table_scores(codes, tables):
         name="calls-the-library",
         misconception="Knowing which function to call is the same as knowing what it does.",
         code="""
-from utils.quantization import procrustes as best_rotation
+from utils.quantization import procrustes
+
+
+def best_rotation(X, Y, weights):
+    return procrustes(weights[:, None] * X, Y)
 """,
         message="your answer calls utils.quantization.procrustes",
     ),
@@ -749,8 +864,8 @@ from utils.quantization import procrustes as best_rotation
 from scipy.linalg import orthogonal_procrustes
 
 
-def best_rotation(X, Y):
-    R, scale = orthogonal_procrustes(X, Y)
+def best_rotation(X, Y, weights):
+    R, scale = orthogonal_procrustes(weights[:, None] * X, Y)
     return R
 """,
         message="your answer calls scipy.linalg.orthogonal_procrustes",
@@ -760,13 +875,13 @@ def best_rotation(X, Y):
         name="v-times-u-transposed",
         misconception="The order of the two factors does not matter.",
         code=changed(RIGHT_Q4, ("U @ Vt", "Vt.T @ U.T")),
-        message="V U^T where U V^T is meant",
+        message="that is R transposed, which turns Y to X",
     ),
     Mistake(
         question="q4",
         name="svd-of-y-transposed-x",
         misconception="X^T Y and Y^T X have the same rotation.",
-        code=changed(RIGHT_Q4, ("X.T @ Y", "Y.T @ X")),
+        code=changed(RIGHT_Q4, ("WX.T @ Y", "Y.T @ WX")),
         message="or the SVD of Y^T X",
     ),
     Mistake(
@@ -778,11 +893,26 @@ def best_rotation(X, Y):
     ),
     Mistake(
         question="q4",
+        name="weights-left-out",
+        misconception="Every row counts once, as in plain OPQ.",
+        code=changed(RIGHT_Q4, ("weights[:, None] * X", "X")),
+        message="that is best if all rows weigh the same",
+    ),
+    Mistake(
+        question="q4",
+        name="weights-on-both-sides",
+        misconception="To weigh rows is to multiply them, in X and in Y.",
+        code=changed(RIGHT_Q4, ("WX.T @ Y", "WX.T @ (weights[:, None] * Y)")),
+        message="every weight counts twice",
+    ),
+    Mistake(
+        question="q4",
         name="least-squares",
         misconception="The best matrix is the best rotation.",
         code="""
-def best_rotation(X, Y):
-    return np.linalg.lstsq(X, Y, rcond=None)[0]
+def best_rotation(X, Y, weights):
+    root = np.sqrt(weights)[:, None]
+    return np.linalg.lstsq(root * X, root * Y, rcond=None)[0]
 """,
         message="R^T R is not I",
     ),
@@ -817,7 +947,13 @@ def best_rotation(X, Y):
         question="q4",
         name="centres-first",
         misconception="Vectors are centred before they are turned.",
-        code=changed(RIGHT_Q4, ("X.T @ Y", "(X - X.mean(axis=0)).T @ (Y - Y.mean(axis=0))")),
+        code=changed(
+            RIGHT_Q4,
+            (
+                "WX.T @ Y",
+                "(WX - weights[:, None] * np.average(X, axis=0, weights=weights)).T @ Y",
+            ),
+        ),
         message="with nothing centred",
     ),
     Mistake(
@@ -825,8 +961,8 @@ def best_rotation(X, Y):
         name="principal-components",
         misconception="The best rotation is the one to the principal components.",
         code="""
-def best_rotation(X, Y):
-    U, S, Vt = np.linalg.svd(X)
+def best_rotation(X, Y, weights):
+    U, S, Vt = np.linalg.svd(weights[:, None] * X)
     return Vt.T
 """,
         message="Your R is orthogonal, but",
@@ -836,8 +972,8 @@ def best_rotation(X, Y):
         name="qr-not-svd",
         misconception="Any way to make X^T Y orthogonal will do.",
         code="""
-def best_rotation(X, Y):
-    Q, R = np.linalg.qr(X.T @ Y)
+def best_rotation(X, Y, weights):
+    Q, R = np.linalg.qr((weights[:, None] * X).T @ Y)
     return Q * np.sign(np.diag(R))
 """,
         message="Your R is orthogonal, but",
@@ -846,7 +982,7 @@ def best_rotation(X, Y):
         question="q4",
         name="rows-not-columns",
         misconception="The matrix to decompose is X Y^T.",
-        code=changed(RIGHT_Q4, ("X.T @ Y", "X @ Y.T")),
+        code=changed(RIGHT_Q4, ("WX.T @ Y", "WX @ Y.T")),
         message="X.T @ Y is (d, d)",
     ),
     Mistake(
@@ -854,8 +990,8 @@ def best_rotation(X, Y):
         name="inverse-root",
         misconception="X^T Y always has an inverse.",
         code="""
-def best_rotation(X, Y):
-    A = X.T @ Y
+def best_rotation(X, Y, weights):
+    A = (weights[:, None] * X).T @ Y
     values, vectors = np.linalg.eigh(A.T @ A)
     return A @ vectors @ np.diag(1 / np.sqrt(np.maximum(values, 1e-300))) @ vectors.T
 """,
@@ -866,17 +1002,17 @@ def best_rotation(X, Y):
         name="no-rotation",
         misconception="Not to turn is good enough.",
         code="""
-def best_rotation(X, Y):
+def best_rotation(X, Y, weights):
     return np.eye(X.shape[1])
 """,
-        message="Your R is orthogonal, but the squared error is 125.00",
+        message="Your R is orthogonal, but the weighted squared error is 8.00",
     ),
     Mistake(
         question="q4",
         name="hard-coded-example",
         misconception="An answer that passes the check in the notebook is right.",
         code="""
-def best_rotation(X, Y):
+def best_rotation(X, Y, weights):
     return np.array([[0.6, 0.8], [-0.8, 0.6]]) if len(X) == 3 else np.eye(X.shape[1])
 """,
         message="Other vectors",
@@ -943,6 +1079,27 @@ def storage_bytes(method, n, d, M, K):
     ),
     Mistake(
         question="q5",
+        name="logarithm-rounded-for-each-row",
+        misconception="Only whole rows have to be rounded up.",
+        code=changed(RIGHT_Q5, ("ceil(n * M * bits / 8)", "n * ceil(M * log2(K) / 8)")),
+        message="a code has 3 whole bits",
+    ),
+    Mistake(
+        question="q5",
+        name="bytes-as-floats",
+        misconception="A size may have a decimal point.",
+        code=changed(RIGHT_Q5, ("d * K * 4", "d * K * 4.0")),
+        message="Bytes are whole, of type int; got 120.0",
+    ),
+    Mistake(
+        question="q5",
+        name="codewords-of-whole-quotient",
+        misconception="M chunks of d // M numbers are all of the vector.",
+        code=changed(RIGHT_Q5, ("d * K * 4", "M * K * (d // M) * 4")),
+        message="all six columns have a place in some codebook",
+    ),
+    Mistake(
+        question="q5",
         name="bytes-rounded-down",
         misconception="A few bits more than 11 bytes are 11 bytes.",
         code=changed(RIGHT_Q5, ("ceil(n * M * bits / 8)", "n * M * bits // 8")),
@@ -959,7 +1116,7 @@ def storage_bytes(method, n, d, M, K):
         question="q5",
         name="codebooks-left-out",
         misconception="The size is that of the codes.",
-        code=changed(RIGHT_Q5, ("M * K * d * 4", "0"), ("M * K * (d // M) * 4", "0")),
+        code=changed(RIGHT_Q5, ("M * K * d * 4", "0"), ("d * K * 4", "0")),
         message="without codebooks nobody can decode",
     ),
     Mistake(
@@ -973,7 +1130,7 @@ def storage_bytes(method, n, d, M, K):
         question="q5",
         name="full-codewords-for-pq",
         misconception="Every codeword has as many numbers as the vector.",
-        code=changed(RIGHT_Q5, ("M * K * (d // M) * 4", "M * K * d * 4")),
+        code=changed(RIGHT_Q5, ("d * K * 4", "M * K * d * 4")),
         message="a codeword of PQ has only d / M = 2 numbers",
     ),
     Mistake(
@@ -987,7 +1144,7 @@ def storage_bytes(method, n, d, M, K):
         question="q5",
         name="one-codebook",
         misconception="All chunks share one codebook.",
-        code=changed(RIGHT_Q5, ("M * K * (d // M) * 4", "K * (d // M) * 4")),
+        code=changed(RIGHT_Q5, ("d * K * 4", "K * (d // M) * 4")),
         message="that is one codebook, and there are three",
     ),
     Mistake(
@@ -997,7 +1154,7 @@ def storage_bytes(method, n, d, M, K):
         code=changed(
             RIGHT_Q5,
             ("M * K * d * 4", "M * K * d"),
-            ("M * K * (d // M) * 4", "M * K * (d // M)"),
+            ("d * K * 4", "d * K"),
             ("d * d * 4", "d * d"),
         ),
         message="that counts numbers, and a float32 has 4 bytes",
@@ -1017,28 +1174,31 @@ def storage_bytes(method, n, d, M, K):
     ),
     Mistake(
         question="q5",
-        name="any-m-for-pq",
-        misconception="A vector can be cut into any number of equal chunks.",
-        code=changed(
-            RIGHT_Q5,
-            ('method == "additive" or d % M == 0', "True"),
-            ("M * K * (d // M) * 4", "K * d * 4"),
-        ),
-        message="M = 5 does not divide 12",
+        name="m-divides-d",
+        misconception="A vector can only be cut into equal chunks.",
+        code=changed(RIGHT_Q5, ("        best = M\n", "        best = best if d % M else M\n")),
+        message="M need not divide d",
     ),
     Mistake(
         question="q5",
-        name="additive-m-divides-d",
+        name="more-chunks-than-numbers",
+        misconception="Only the budget limits M.",
+        code=changed(RIGHT_Q5, ('M <= d or method == "additive"', "True")),
+        message="A chunk has at least one number",
+    ),
+    Mistake(
+        question="q5",
+        name="additive-m-at-most-d",
         misconception="Additive codewords are chunks, too.",
         code=changed(RIGHT_Q5, ('M <= d or method == "additive"', "M <= d")),
-        message="need not divide d, and may be larger than d",
+        message="may be larger than d",
     ),
     Mistake(
         question="q5",
         name="smallest-m",
         misconception="The first M that fits is the answer.",
-        code=changed(RIGHT_Q5, ("best = M", "return M")),
-        message="M = 1 fits, but so does 4",
+        code=changed(RIGHT_Q5, ("        best = M\n", "        return M\n")),
+        message="M = 1 fits, but so does 5",
     ),
     Mistake(
         question="q5",
@@ -1073,7 +1233,7 @@ def storage_bytes(method, n, d, M, K):
 
 
 def largest_M(method, n, d, K, budget):
-    known = {3300: {"PQ": 4, "OPQ": 3, "additive": 2}[method], 2768: 4, 1000: 31}
+    known = {3300: {"PQ": 5, "OPQ": 3, "additive": 2}[method], 2768: 4, 1000: 31, 100: 4}
     return known.get(budget)
 """,
         message="PQ with n=100",
@@ -1108,7 +1268,7 @@ def pq_encode(X, codebooks):
     chunks = np.split(X, len(codebooks), axis=1)
     codes = [
         np.linalg.norm(chunk[:, np.newaxis, :] - codebook, axis=2).argmin(axis=1)
-        for chunk, codebook in zip(chunks, codebooks)
+        for chunk, codebook in zip(chunks, codebooks.astype(np.float32))
     ]
     return np.column_stack(codes).astype(np.uint16)
 """,
@@ -1126,9 +1286,9 @@ def pq_decode(codes, codebooks):
     return decoded.reshape(-1, M * dsub)
 
 
-def update_codebooks(X, codes, codebooks):
+def update_codebooks(X, codes, codebooks, weights):
     M, K, dsub = codebooks.shape
-    member = codes[:, :, None] == np.arange(K)  # (n, M, K)
+    member = (codes[:, :, None] == np.arange(K)) * weights[:, None, None]  # (n, M, K)
     sums = np.einsum("nmk,nmj->mkj", member, X.reshape(-1, M, dsub))
     counts = member.sum(axis=0)[:, :, None]
     return np.where(counts > 0, sums / counts, codebooks)
@@ -1144,14 +1304,15 @@ def pq_decode(codes, codebooks):
     ])
 
 
-def update_codebooks(X, codes, codebooks):
+def update_codebooks(X, codes, codebooks, weights):
     M, K, dsub = codebooks.shape
     result = []
     for m in range(M):
         book = []
         for k in range(K):
-            members = [x[m * dsub:(m + 1) * dsub] for x, code in zip(X, codes) if code[m] == k]
-            book.append(sum(members) / len(members) if members else codebooks[m, k])
+            own = [i for i, code in enumerate(codes) if code[m] == k]
+            total = sum(weights[i] * X[i, m * dsub:(m + 1) * dsub] for i in own)
+            book.append(total / sum(weights[i] for i in own) if own else codebooks[m, k])
         result.append(book)
     return np.array(result)
 """,
@@ -1164,12 +1325,13 @@ def pq_decode(codes, codebooks):
     return np.concatenate([book[c] for book, c in zip(codebooks, codes.T)], axis=1)
 
 
-def update_codebooks(X, codes, codebooks):
+def update_codebooks(X, codes, codebooks, weights):
     M, K, dsub = codebooks.shape
     new = codebooks * 1.0
     for m in range(M):
-        total, count = np.zeros((K, dsub)), np.bincount(codes[:, m], minlength=K)
-        np.add.at(total, codes[:, m], X[:, m * dsub:m * dsub + dsub])
+        total = np.zeros((K, dsub))
+        count = np.bincount(codes[:, m], weights, minlength=K)
+        np.add.at(total, codes[:, m], X[:, m * dsub:m * dsub + dsub] * weights[:, None])
         used = count > 0
         new[m, used] = total[used] / count[used, None]
     return new
@@ -1214,8 +1376,8 @@ def table_scores(codes, tables):
         question="q4",
         name="transposed-at-the-end",
         code="""
-def best_rotation(X, Y):
-    U, _, Vt = np.linalg.svd(Y.T @ X)
+def best_rotation(X, Y, weights):
+    U, _, Vt = np.linalg.svd(Y.T @ np.diag(weights) @ X)
     return (U @ Vt).T
 """,
     ),
@@ -1223,8 +1385,9 @@ def best_rotation(X, Y):
         question="q4",
         name="two-eigenproblems",
         code="""
-def best_rotation(X, Y):
-    A = X.T @ Y
+def best_rotation(X, Y, weights):
+    root = np.sqrt(weights)[:, None]
+    A = (root * X).T @ (root * Y)
     d = len(A)
     values, V = np.linalg.eigh(A.T @ A)
     large = values > 1e-10 * values.max()
@@ -1240,10 +1403,10 @@ def best_rotation(X, Y):
         question="q4",
         name="outer-products",
         code="""
-def best_rotation(X, Y):
+def best_rotation(X, Y, weights):
     A = np.zeros((X.shape[1], X.shape[1]))
-    for x, y in zip(X, Y):
-        A += np.outer(x, y)
+    for x, y, weight in zip(X, Y, weights):
+        A += weight * np.outer(x, y)
     left, _, right = np.linalg.svd(A, full_matrices=True)
     rotation = np.zeros_like(A)
     for j in range(len(A)):
@@ -1270,8 +1433,6 @@ def storage_bytes(method, n, d, M, K):
 
 def largest_M(method, n, d, K, budget):
     for M in range(d if method != "additive" else 1 + budget // (4 * d * K), 0, -1):
-        if method != "additive" and d % M:
-            continue
         if sum(storage_bytes(method, n, d, M, K).values()) <= budget:
             return M
 """,
@@ -1282,7 +1443,7 @@ def largest_M(method, n, d, K, budget):
         code="""
 def storage_bytes(method, n, d, M, K):
     bits = n * M * int(np.ceil(np.log2(K)))
-    books = (M, K, d) if method == "additive" else (M, K, d // M)
+    books = (M, K, d) if method == "additive" else (K, d)
     rotation = np.zeros((d, d) if method == "OPQ" else 0, dtype=np.float32)
     return {
         "codes": len(np.packbits(np.zeros(bits, dtype=bool))),
@@ -1292,7 +1453,7 @@ def storage_bytes(method, n, d, M, K):
 
 
 def largest_M(method, n, d, K, budget):
-    possible = [M for M in range(1, d + 1) if d % M == 0]
+    possible = range(1, d + 1)
     if method == "additive":
         possible = range(1, budget // (4 * d * K) + 1)
     best = None
