@@ -262,6 +262,39 @@ def results(
 
 
 @app.command()
+def teachers(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="TEACHER", help="Such as transformer; else all.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train each so often, from other seeds.")] = 1,
+    ship: Annotated[
+        bool, typer.Option("--ship", help="Write the logits that students learn from.")
+    ] = False,
+) -> None:
+    """Train the teachers of unit 02 from nothing, on a GPU when there is one.
+
+    Takes minutes for a linear one, about half an hour on a CPU for the transformer. Interrupted, a
+    network's training goes on from its last epoch. What is trained already is not trained again.
+
+    ```
+    python -m course teachers transformer --seeds 5
+    python -m course teachers --ship
+    ```
+    """
+    from course.teachers import TEACHERS, is_trained, ship_logits, train_teacher
+
+    for name in names or TEACHERS:
+        for seed in range(seeds):
+            if not is_trained(name, seed):
+                with console.status(f"Training {name}, seed {seed}"):
+                    train_teacher(name, seed)
+            console.print(f"{name}, seed {seed}: trained.")
+    if ship:
+        for name, size in ship_logits().items():
+            console.print(f"Wrote utils/assets/teachers/{name}.bin ({size:,} bytes).")
+
+
+@app.command()
 def predict(
     model: Model,
     file: Annotated[

@@ -9,7 +9,19 @@ import pytest
 from course import cli, demo, inference, readme, run
 from course.units import ROOT
 
-COMMANDS = ["run", "build", "check", "grade", "lab", "results", "predict", "evaluate", "data"]
+README = "\n".join([readme.BEGIN, readme.END, readme.UNITS_BEGIN, readme.UNITS_END])
+COMMANDS = [
+    "run",
+    "build",
+    "check",
+    "grade",
+    "lab",
+    "results",
+    "teachers",
+    "predict",
+    "evaluate",
+    "data",
+]
 
 
 @pytest.fixture
@@ -17,7 +29,7 @@ def course(monkeypatch, capfd, built_unit):
     """A function that runs the command line on a copy of the tiny unit's course."""
     root = built_unit.root
     monkeypatch.setattr(cli, "ROOT", root)
-    (root / "README.md").write_text(f"{readme.BEGIN}\n{readme.END}\n")
+    (root / "README.md").write_text(README)
     readme.update_readme(root)
     monkeypatch.setattr(cli, "discover", lambda: cli_discover(root))
     monkeypatch.setattr(cli, "find_unit", lambda name: cli_find(name, root))
@@ -131,7 +143,7 @@ def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
     assert code == 1
     assert "the source of cell 3 is not what is generated; run `python -m course build`" in out
     assert built_unit.solution_notebook().read_bytes() == before
-    (built_unit.root / "README.md").write_text(f"{readme.BEGIN}\n{readme.END}\n")
+    (built_unit.root / "README.md").write_text(README)
     assert "README.md: its table differs" in course("build", "--check")[1]
 
 

@@ -1,0 +1,266 @@
+"""Train the teachers that unit 02 and later units learn from, and ship what they say.
+
+``python -m course teachers NAME`` trains one from nothing, on a GPU when there is one, and writes its
+logits for every comment of every split, and of the course's own sample, to ``build/teachers``. What
+is shipped is not the teacher but these logits, keyed by comment id: a student distils from them in
+seconds, without ever running the teacher.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from scipy.special import expit
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+
+from course.errors import UserError
+from course.units import ROOT
+from utils.data import SPLITS, Vocabulary, load_goemotions, load_sample, tokenize
+from utils.distillation import ensemble_logits, write_teacher_logits
+from utils.distillation.teachers import COLUMNS, FOLDER
+from utils.embeddings import distilled_vectors, find_encoder
+from utils.metrics import macro_f1, tune_thresholds
+from utils.models import GRUNetwork, TransformerNetwork, WordPiece, predict_logits
+from utils.training import fit, set_seed
+
+BUILD = ROOT / "build" / "teachers"
+# Ekman's seven first: `fit` chooses its epoch by the labels of dev, which are Ekman's.
+TAXONOMIES = ("ekman", "emotions")
+MAX_TOKENS = 34
+
+
+def texts_and_labels(split: str) -> tuple[list[str], np.ndarray]:
+    """Comments, and 0/1 labels of shape (n, 7 + 28): Ekman's, then the 28 emotions."""
+    data = [load_goemotions(split, taxonomy) for taxonomy in TAXONOMIES]
+    return data[0].texts, np.concatenate([d.labels for d in data], axis=1).astype(np.float32)
+
+
+def _everything() -> tuple[list[str], list[str]]:
+    """Ids and texts of all splits, and of the sample that stands in for them offline."""
+    data = [load(split) for load in (load_goemotions, load_sample) for split in SPLITS]
+    unique = {i: text for d in data for i, text in zip(d.ids, d.texts, strict=True)}
+    return list(unique), list(unique.values())
+
+
+def transformer(seed: int, checkpoint: Path):
+    """all-MiniLM-L6-v2 fine-tuned on Ekman's labels and the 28 emotions together."""
+    texts, labels = texts_and_labels("train")
+    dev_texts, _ = texts_and_labels("dev")
+    tokenizer = WordPiece.from_folder(find_encoder())
+    set_seed(seed)
+    network = TransformerNetwork.pretrained(labels.shape[1]).to(_device())
+    history = fit(
+        network,
+        (tokenizer.encode(texts, MAX_TOKENS), labels),
+        (tokenizer.encode(dev_texts, MAX_TOKENS), load_goemotions("dev").labels),
+        seed=seed,
+        epochs=3,
+        batch_size=32,
+        lr=8e-5,
+        warmup=0.1,
+        decay=True,
+        bf16=True,
+        checkpoint=checkpoint,
+        progress=False,
+    )
+    return (
+        network,
+        history,
+        lambda some: predict_logits(network, tokenizer.encode(some, MAX_TOKENS)),
+    )
+
+
+def gru(seed: int, checkpoint: Path):
+    """Two bidirectional GRU layers of 256 on word vectors distilled from the encoder."""
+    texts, labels = texts_and_labels("train")
+    dev_texts, _ = texts_and_labels("dev")
+    vocabulary = Vocabulary.from_texts(texts, min_count=2)
+    values = distilled_vectors(vocabulary, 100).values
+    set_seed(seed)
+    network = GRUNetwork(
+        len(vocabulary), 100, units=256, labels=labels.shape[1], layers=2, dropout=0.4
+    )
+    with torch.no_grad():
+        network.embedding.weight.copy_(torch.from_numpy(values))
+    network = network.to(_device())
+    history = fit(
+        network,
+        (vocabulary.encode(texts), labels),
+        (vocabulary.encode(dev_texts), load_goemotions("dev").labels),
+        seed=seed,
+        epochs=6,
+        batch_size=64,
+        lr=1e-3,
+        embedding_lr=1e-4,
+        decay=True,
+        checkpoint=checkpoint,
+        progress=False,
+    )
+    return network, history, lambda some: predict_logits(network, vocabulary.encode(some))
+
+
+def _linear(vectorizer: Callable[[], TfidfVectorizer], C: float):
+    def train(seed: int, checkpoint: Path):
+        texts, labels = texts_and_labels("train")
+        features = vectorizer()
+        solver = LogisticRegression(C=C, solver="liblinear", random_state=seed)
+        model = OneVsRestClassifier(solver, n_jobs=1).fit(features.fit_transform(texts), labels)
+        return None, None, lambda some: model.decision_function(features.transform(some))
+
+    return train
+
+
+def _words() -> TfidfVectorizer:
+    return TfidfVectorizer(analyzer=tokenize, min_df=2, sublinear_tf=True)
+
+
+def _word_pairs() -> TfidfVectorizer:
+    return TfidfVectorizer(
+        tokenizer=tokenize,
+        token_pattern=None,
+        lowercase=False,
+        ngram_range=(1, 2),
+        min_df=2,
+        sublinear_tf=True,
+    )
+
+
+def _characters() -> TfidfVectorizer:
+    return TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True)
+
+
+TEACHERS: dict[str, Callable] = {
+    "linear-words": _linear(_words, 2.0),
+    "linear-word-pairs": _linear(_word_pairs, 4.0),
+    "linear-characters": _linear(_characters, 2.0),
+    "gru": gru,
+    "transformer": transformer,
+}
+
+
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def train_teacher(name: str, seed: int = 0) -> Path:
+    """Train one teacher and write what it says of every comment; return the file's path.
+
+    The file is a NumPy archive: ``ids`` (n,) and ``logits`` (n, 7 + 28) float16. A network's weights
+    are kept beside it. Interrupted, a network's training goes on from its last whole epoch.
+
+    Raises
+    ------
+    UserError
+        If there is no such teacher, or GoEmotions cannot be had.
+    """
+    if name not in TEACHERS:
+        raise UserError(f"There is no teacher {name!r}; there are {', '.join(TEACHERS)}.")
+    if load_goemotions("dev").source.kind == "sample":
+        raise UserError("Teachers learn from the real GoEmotions; set GOEMOTIONS_DIR.")
+    BUILD.mkdir(parents=True, exist_ok=True)
+    start, checkpoint = time.perf_counter(), BUILD / f"{name}-{seed}.checkpoint"
+    network, history, predict = TEACHERS[name](seed, checkpoint)
+    ids, texts = _everything()
+    path = BUILD / f"{name}-{seed}.npz"
+    np.savez(
+        path,
+        ids=np.array(ids),
+        logits=predict(texts).astype(np.float16),
+        seconds=time.perf_counter() - start,
+    )
+    if network is not None:
+        tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+        save_file(tensors, BUILD / f"{name}-{seed}.safetensors")
+        print(*history.epochs, sep="\n", flush=True)
+        checkpoint.unlink(missing_ok=True)
+    return path
+
+
+def load_logits(name: str, seed: int = 0) -> tuple[list[str], np.ndarray]:
+    """Ids and logits (n, 7 + 28) float32 that :func:`train_teacher` wrote.
+
+    Raises
+    ------
+    UserError
+        If that teacher has not been trained, naming the command that does it.
+    """
+    path = BUILD / f"{name}-{seed}.npz"
+    if not path.exists():
+        raise UserError(
+            f"There is no {path}; run `python -m course teachers {name} --seed {seed}`."
+        )
+    with np.load(path) as stored:
+        return stored["ids"].tolist(), stored["logits"].astype(np.float32)
+
+
+def mixing_weights(
+    members: Sequence[np.ndarray], labels: np.ndarray, rounds: int = 2
+) -> np.ndarray:
+    """Weights, with sum 1, of the mean of probabilities with the best macro-F1 on these labels (dev).
+
+    Parameters
+    ----------
+    members : logits (n, labels), one array a member
+    rounds : how often each member's weight is tried anew, the others as they are
+
+    Equal weights are the start, and five choices a member leave little to overfit.
+    """
+
+    def score(weights) -> float:
+        probabilities = expit(ensemble_logits(members, weights))
+        return macro_f1(labels, probabilities >= tune_thresholds(labels, probabilities))
+
+    weights = np.ones(len(members))
+    best = score(weights)
+    for _ in range(rounds):
+        for member in range(len(members)):
+            for value in (0.25, 0.5, 1.0, 2.0, 4.0):
+                trial = weights.copy()
+                trial[member] = value
+                if (scored := score(trial)) > best:
+                    best, weights = scored, trial
+    return weights / weights.sum()
+
+
+SHIPPED = ("transformer", "gru", "ensemble")
+MEMBERS = ("linear-words", "linear-word-pairs", "linear-characters", "gru", "transformer")
+
+
+def is_trained(name: str, seed: int) -> bool:
+    return (BUILD / f"{name}-{seed}.npz").exists()
+
+
+def ensemble() -> tuple[list[str], np.ndarray, dict[str, float]]:
+    """Ids, logits and mixing weights of the ensemble of :data:`MEMBERS`, all trained seeds of each.
+
+    The weights are chosen on dev by Ekman's labels and used for all columns.
+    """
+    members = {}
+    for name in MEMBERS:
+        ids, first = load_logits(name)
+        seeds = [seed for seed in range(1, 100) if is_trained(name, seed)]
+        members[name] = ensemble_logits([first, *(load_logits(name, s)[1] for s in seeds)])
+    dev = load_goemotions("dev")
+    row_of = dict(zip(ids, range(len(ids)), strict=True))
+    rows = [row_of[i] for i in dev.ids]
+    weights = mixing_weights([m[rows][:, COLUMNS["ekman"]] for m in members.values()], dev.labels)
+    logits = ensemble_logits(list(members.values()), weights)
+    return ids, logits, dict(zip(MEMBERS, weights.round(3).tolist(), strict=True))
+
+
+def ship_logits() -> dict[str, int]:
+    """Write the logits that students learn from to ``utils/assets/teachers``; bytes of each file.
+
+    Of a single teacher seed 0 is shipped; the ensemble is of all seeds that have been trained.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    sizes = {}
+    for name in SHIPPED:
+        ids, logits = ensemble()[:2] if name == "ensemble" else load_logits(name)
+        sizes[name] = write_teacher_logits(FOLDER / f"{name}.bin", ids, logits)
+    return sizes

@@ -1,0 +1,1108 @@
+# %% [markdown]
+# # Assignment 02: a small model taught by a large one
+#
+# A small model learns more from a large one than from labels alone, sometimes. Here you write what
+# it takes: the loss, three ways to make a student small or a teacher good, and the choice at the
+# end, which has to be fair to the models that had no teacher.
+#
+# | Question | You write | Minutes | Points |
+# |---|---|---|---|
+# | 1 | the distillation loss, and its gradient | 25 | 6 |
+# | 2 | a layer in two factors, within a budget of bytes | 20 | 5 |
+# | 3 | a sparse layer whose pattern is a seed | 25 | 6 |
+# | 4 | the target of dropout distillation | 15 | 4 |
+# | 5 | the best student for a budget | 15 | 4 |
+# | 6 | a written answer: when was the teacher worth it? | 20 | 6 |
+#
+# **How it works.**
+#
+# - Write where it says `# YOUR CODE HERE`, and delete the line that raises `NotImplementedError`.
+# - Below each answer stand checks. Run them as often as you like: when one ends in an
+#   `AssertionError`, its last lines say what it saw, and which idea may be behind it. Any other
+#   error was most likely raised in your own code; the traceback shows the line. Checks give no
+#   points.
+# - The points come from hidden tests with other inputs, which are put in when your work is graded;
+#   leave their cells, empty but for a comment, where they are. Hidden tests test nothing that the
+#   question does not say, and all that it says.
+# - No question needs the answer to another one. *Restart and Run All* stops at a question that you leave
+#   open; to go on below it, put the cursor there and choose *Run, Run Selected Cell and All Below*.
+# - The standard library, NumPy and SciPy are allowed. The course's own `utils` implements much of
+#   this; calling that is no answer, and the checks notice. A warning, say of an overflow, costs no
+#   points.
+# - The arrays that your functions are given must be the same after the call as before.
+# - Before you hand in, choose *Kernel, Restart and Run All*.
+#
+# The small numbers in questions 1 to 5 are invented, so that you can follow them in your head.
+
+# %%
+import numpy as np
+from scipy.sparse import csr_array
+
+# %% [markdown]
+# ## Question 1: learn from probabilities
+#
+# *25 minutes, 6 points*
+#
+# A comment may have several emotions, so a network has an output for each label on its own. Its
+# *logit* $z$ becomes the probability $\sigma(z) = 1 / (1 + e^{-z})$. The usual loss is the cross
+# entropy between the label, $y = 0$ or $1$, and that probability:
+#
+# $$\mathrm{BCE}(y, z) = -y \log \sigma(z) - (1 - y) \log(1 - \sigma(z))$$
+#
+# Nothing in it says that $y$ must be 0 or 1. A teacher with the logit $t$ offers its probability
+# instead, and from "0.3 joy" there is more to learn than from "no joy". If the teacher is very sure
+# of nearly everything, its probabilities are hardly more than labels again. A *temperature* $T$
+# above 1 softens them, and the student, with the logit $s$, is softened alike:
+#
+# $$L = \alpha \, T^2 \, \mathrm{BCE}(\sigma(t/T),\; s/T) + (1 - \alpha) \, \mathrm{BCE}(y,\; s)$$
+#
+# Take the **mean** over all comments and labels. The hard labels, on the right, know no
+# temperature. (Hinton, Vinyals and Dean, 2015, section 2, with softmax; each label here has a
+# sigmoid of its own, because the emotions of a comment need not add up to 1.)
+#
+# **Why $T^2$?** Differentiate the soft part (the loss at $\alpha = 1$) with respect to one of the
+# student's logits: the cross entropy gives $\sigma(s/T) - \sigma(t/T)$, the chain rule a factor
+# that you find. Write that *gradient*, too, $T^2$ and mean included. A cell below the question
+# shows what would become of it without $T^2$.
+#
+# Logits may be as large as ±1000. There, $e^{1000}$ overflows and $\log 0$ is minus infinity, but
+# the loss is an ordinary number. *Hint:* $-\log \sigma(z) = \log(1 + e^{-z})$, and
+# `np.logaddexp(0, -z)` computes it without overflow; $1 - \sigma(z) = \sigma(-z)$.
+#
+# **Example.** T = 2, α = 0.75. All logits are multiples of log 3 = 1.0986, since then
+# probabilities come out even: $\sigma(\log 3) = 0.75$ and $\sigma(2 \log 3) = 0.9$.
+#
+# | comment, label | 1, 1 | 1, 2 | 2, 1 | 2, 2 | mean |
+# |---|---|---|---|---|---|
+# | teacher's logit t | -2 log 3 | -2 log 3 | 2 log 3 | 2 log 3 | |
+# | student's logit s | 0 | 2 log 3 | 2 log 3 | -4 log 3 | |
+# | label y | 1 | 0 | 0 | 1 | |
+# | σ(t / 2) | 0.25 | 0.25 | 0.75 | 0.75 | |
+# | σ(s / 2) | 0.5 | 0.75 | 0.75 | 0.1 | |
+# | soft cross entropy | 0.693147 | 1.111641 | 0.562335 | 1.753279 | 1.030101 |
+# | σ(s) | 0.5 | 0.9 | 0.9 | 0.012195 | |
+# | hard cross entropy | 0.693147 | 2.302585 | 2.302585 | 4.406719 | 2.426259 |
+# | **gradient of the soft part** | 0.125 | 0.25 | 0 | -0.325 | |
+#
+# The loss is 0.75 · 4 · 1.030101 + 0.25 · 2.426259 = **3.696867**. For label 1 of comment 2 the
+# student agrees with its teacher, and still its cross entropy is not 0: what is left is the
+# teacher's own uncertainty. The gradient is what is 0 there.
+
+# %% nbgrader={"grade": false, "grade_id": "q1_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# The example, to play with.
+TEACHER = np.log(3) * np.array([[-2, -2], [2, 2]])
+STUDENT = np.log(3) * np.array([[0, 2], [2, -4]])
+LABELS = np.array([[1, 0], [0, 1]])
+
+# %% nbgrader={"grade": false, "grade_id": "q1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def distillation_loss(student, teacher, labels, temperature, alpha):
+    """student, teacher: logits, float arrays of shape (comments, labels); labels: 0 and 1, of the
+    same shape; temperature: above 0; alpha: 0 to 1, the weight of the soft part. Returns a float."""
+    ### BEGIN SOLUTION
+    def cross_entropy(p, z):
+        return np.mean(p * np.logaddexp(0, -z) + (1 - p) * np.logaddexp(0, z))
+
+    soft = cross_entropy(sigmoid(teacher / temperature), student / temperature)
+    return alpha * temperature**2 * soft + (1 - alpha) * cross_entropy(labels, student)
+    ### END SOLUTION
+
+def soft_gradient(student, teacher, temperature):
+    """Gradient of the loss at alpha = 1 with respect to `student`, an array of the same shape."""
+    ### BEGIN SOLUTION
+    difference = sigmoid(student / temperature) - sigmoid(teacher / temperature)
+    return temperature * difference / student.size
+
+def sigmoid(z):
+    return np.exp(-np.logaddexp(0, -z))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "q1_test_soft", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 1, the soft part. This cell explains; the hidden tests give the points.
+def test_q1_soft():
+    from utils.checking import check, check_close, own_work
+
+    answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
+    got = answer(STUDENT.copy(), TEACHER.copy(), LABELS.copy(), 2.0, 1.0)
+    check(np.ndim(got) == 0, f"One number for all comments and labels, not {got!r}.")
+    for wrong, why in {
+        1.030101: "T^2 is missing",
+        2.060201: "you multiply by T, and not by its square",
+        16.481610: "you add up over comments and labels; take the mean",
+        8.240805: "you add up over comments, or over labels; take the mean over both",
+        4.449986: "you soften the student only; divide the teacher's logits by T, too",
+        6.409200: "you soften the teacher only; divide the student's logits by T, too",
+        7.068367: "neither side is softened",
+        1.871062: "that is the Kullback-Leibler divergence, without the teacher's uncertainty. It "
+        "has the same gradient, but the question asks for the cross entropy",
+        2.187908: "the term with 1 - p is missing; what a label is not has to be learned, too",
+        3.787398: "teacher and student have changed places",
+        2.426259: "alpha weighs the soft part, and you let it weigh the hard one",
+    }.items():
+        check(abs(got - wrong) > 1e-5, f"The soft part is {wrong}, not 4.120403: {why}.")
+    check_close(got, 4.120402563, "The loss at alpha = 1, four times 1.030101.")
+
+test_q1_soft()
+
+# %% nbgrader={"grade": true, "grade_id": "q1_test_sigmoid", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 1, from logits to softened probabilities.
+def test_q1_sigmoid():
+    from utils.checking import check, check_close, own_work
+
+    answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
+    got = answer(STUDENT.copy(), TEACHER.copy(), LABELS.copy(), 2.0, 1.0)
+    for wrong, why in {
+        13.794006: "you multiply the logits by T, which makes them more extreme; divide",
+        2.521274: "that is with a softmax over the labels, which makes emotions compete. A "
+        "comment may have several: a sigmoid for each",
+        5.042549: "that is with a softmax over the labels, which makes emotions compete. A "
+        "comment may have several: a sigmoid for each",
+        2.771379: "you divide probabilities by T, and take their sigmoid again; soften the logits",
+        3.678916: "you divide the teacher's probabilities by T, and take their sigmoid again; "
+        "soften its logits",
+        3.936926: "you divide probabilities by T, but then 'certain' is 0.5; soften the logits",
+        4.010541: "you divide the teacher's probabilities by T, but then 'certain' is 0.5; soften "
+        "its logits",
+        2.712193: "you take the sigmoid twice",
+        5.984994: "you use the teacher's logits where its probabilities belong",
+    }.items():
+        check(abs(got - wrong) > 1e-5, f"The soft part is {wrong}, not 4.120403: {why}.")
+    check_close(got, 4.120402563, "The loss at alpha = 1, four times 1.030101.")
+
+test_q1_sigmoid()
+
+# %% nbgrader={"grade": true, "grade_id": "q1_test_mix", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 1, the mixture, and large logits.
+def test_q1_mix():
+    from utils.checking import check, check_close, own_work
+
+    answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
+    given = [STUDENT.copy(), TEACHER.copy(), LABELS.copy()]
+    got = answer(*given, 2.0, 0.75)
+    for wrong, why in {
+        2.849795: "alpha is the weight of the soft part, and 1 - alpha that of the hard one",
+        3.450821: "the hard labels know no temperature; leave the student's logits as they are",
+        5.516561: "T^2 is for the soft part only",
+        4.532382: "the hard labels know no temperature, neither T nor T^2",
+        6.546662: "you add both parts in full; weigh them by alpha and 1 - alpha",
+        4.726967: "alpha is missing; it weighs the soft part",
+        6.123126: "you add up the hard part over labels or comments; both parts are means",
+    }.items():
+        check(abs(got - wrong) > 1e-5, f"The loss is {wrong}, not 3.696867: {why}.")
+    check_close(got, 3.6968667105, "The loss of the example.")
+    same = all(map(np.array_equal, given, (STUDENT, TEACHER, LABELS)))
+    check(same, "An array that you were given has changed: write z / T, and not z /= T.")
+
+test_q1_mix()
+
+# %% nbgrader={"grade": true, "grade_id": "q1_test_large", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 1, large logits.
+def test_q1_large():
+    from utils.checking import check_close, own_work
+
+    answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
+    far, labels = np.array([[1000.0, -1000, -1000]]), np.array([[1, 0, 1]])
+    check_close(answer(far, -far, labels, 1.0, 0.0), 1000 / 3, "Logits of ±1000, hard labels: two "
+                "are right, which costs 0, and one is wrong, which costs 1000. Use "
+                "np.logaddexp(0, -z); a clipped probability costs 16 or 28, however wrong it is.")
+    check_close(answer(far, -far, labels, 1.0, 1.0), 1000, "Logits of ±1000, and a teacher of the "
+                "opposite opinion: each label costs 1000. Use np.logaddexp(0, -z).")
+    got = own_work(soft_gradient)(far, -far, 1.0)
+    check_close(got, [[1 / 3, -1 / 3, -1 / 3]], "The gradient with logits of ±1000.")
+
+test_q1_large()
+
+# %% nbgrader={"grade": true, "grade_id": "q1_test_gradient", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 1, the gradient.
+def test_q1_gradient():
+    from utils.checking import check, check_close, own_work
+
+    got = own_work(soft_gradient)(STUDENT.copy(), TEACHER.copy(), 2.0)
+    right = np.array([[0.125, 0.25], [0, -0.325]])
+    check_close(np.shape(got), (2, 2), "There is a derivative for each of the student's logits.")
+    for factor, why in {
+        -1: "the sign is wrong. Where the student is above its teacher, the loss rises with its "
+        "logit",
+        2: "you multiply by T^2, but the chain rule divides by T once; or by the number of "
+        "comments or labels, and not both",
+        0.5: "T^2 is missing. It is T times as much as the chain rule takes away",
+        0.25: "you divide by T; that is the chain rule without T^2",
+        4: "divide by the number of comments and labels: the loss is a mean",
+    }.items():
+        check(not np.allclose(got, factor * right), f"The gradient is {factor} times what it "
+              f"should be: {why}.")
+    check_close(got, right, "The gradient of the example. Compare it with differences of your "
+                "loss, a logit moved by 0.001.")
+
+test_q1_gradient()
+
+# %% nbgrader={"grade": true, "grade_id": "q1_test_hidden", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of question 1: 6 points.
+### BEGIN HIDDEN TESTS
+def test_q1_hidden(shape, T, alpha, scale):
+    from math import exp, log1p, tanh
+
+    from utils.checking import check, check_close, own_work
+    random, what = np.random.default_rng(shape), f"Other logits, {shape=}, {T=}, {alpha=}: "
+    arrays = *random.normal(0, scale, (2, *shape)), random.integers(0, 2, shape)
+    given, loss, gradient = [array.copy() for array in arrays], 0, np.empty(shape)
+    for place in np.ndindex(shape):
+        s, t, y = (float(array[place]) for array in arrays)
+        p, n = 0.5 + 0.5 * tanh(t / T / 2), arrays[0].size
+        soft = max(s / T, 0) - p * s / T + log1p(exp(-abs(s / T)))
+        loss += (alpha * T**2 * soft + (1 - alpha) * (max(s, 0) - y * s + log1p(exp(-abs(s))))) / n
+        gradient[place] = T * (0.5 + 0.5 * tanh(s / T / 2) - p) / n
+    got = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")(*given, T, alpha)
+    check_close(got, loss, what + "the loss. Does it fit the example only?")
+    got = own_work(soft_gradient)(*given[:2], T)
+    check_close(got, gradient, what + "the gradient. Does it fit the example only?")
+    check(all(map(np.array_equal, given, arrays)), what + "an array that was given has changed.")
+for case in (((5, 7), 2, 0.5, 3), ((3, 28), 5.0, 0.9, 2), ((1, 4), 1.0, 0.0, 4),
+             ((8, 1), 0.5, 1.0, 2), ((6, 3), 1.5, 0.3, 400), ((2, 2), 20.0, 0.7, 300)):
+    test_q1_hidden(*case)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Why $T^2$.** The next cell moves one logit of random students a little, and sees how your loss
+# moves. Without $T^2$ the soft labels fall silent as T grows, and α would no longer say what they
+# weigh. With it their gradient stays on the scale of the hard one. It even has a limit: at high
+# temperatures, distillation is a regression of the student's logits on those of its teacher.
+
+# %%
+random = np.random.default_rng(0)
+students, teachers = random.normal(0, 3, (2, 500, 1, 1))
+hard_labels = teachers > 0
+def slope(temperature, alpha):
+    """Typical size of the derivative with respect to a student's logit, by a difference."""
+    moved = [[distillation_loss(s + step, t, y, temperature, alpha) for s, t, y
+              in zip(students, teachers, hard_labels, strict=True)] for step in (0.001, -0.001)]
+    return np.mean(np.abs(np.subtract(*moved))) / 0.002
+
+print(f"hard labels: {slope(1, 0):.3f}")
+for T in (1, 2, 5, 10, 50):
+    print(f"soft, T = {T:2}: {slope(T, 1):.3f}; without T^2: {slope(T, 1) / T**2:.5f}")
+print(f"regression of logits, (s - t) / 4: {np.mean(np.abs(students - teachers)) / 4:.3f}")
+
+# %% [markdown]
+# ## Question 2: two thin matrices for one
+#
+# *20 minutes, 5 points*
+#
+# A student can be its teacher with less in it. A layer computes $x W$ with a matrix $W$ of `rows`
+# times `columns` numbers. Replace it by $x A B$, where A is `rows` times r, and B is r times
+# `columns`: two factors, thin if the *rank* r is small, and both have to be stored.
+#
+# Which A and B? The singular value decomposition $W = U S V^\top$ writes the matrix as a sum of
+# simple ones, ordered by their singular values $s_1 \ge s_2 \ge \dots \ge 0$. Whoever keeps the
+# first r of them has the best approximation of rank r (Eckart and Young, 1936), and the singular
+# values left out tell how good it is, before a single factor is computed:
+#
+# $$\lVert W - AB \rVert^2 = s_{r+1}^2 + s_{r+2}^2 + \dots, \qquad
+#   \lVert W \rVert^2 = s_1^2 + s_2^2 + \dots$$
+#
+# ($\lVert\cdot\rVert^2$ is the sum of all squared entries.) Write
+#
+# - `rank_for_bytes`: the largest rank whose *two* factors take at most `budget` bytes. A rank is
+#   never above the smaller side of the matrix. If the budget does not pay for rank 1, raise
+#   `ValueError`;
+# - `truncated_svd`: the factors A and B for a given rank, and the *relative error*
+#   $\lVert W - AB \rVert^2 / \lVert W \rVert^2$. How S is shared out between A and B is up to you.
+#
+# `np.linalg.svd` is allowed. It returns $U$, the singular values as a vector, and $V^\top$, already
+# transposed.
+#
+# **Example.** A matrix whose singular values are 18, 12 and 6, and its best approximations:
+#
+# | W | rank 1 | rank 2 |
+# |---|---|---|
+# | 3 6 9 | 6 6 3 | 2 8 7 |
+# | 1 10 5 | 6 6 3 | 2 8 7 |
+# | 11 2 1 | 6 6 3 | 10 4 -1 |
+# | 9 6 -3 | 6 6 3 | 10 4 -1 |
+# | **relative error** | (144 + 36) / 504 = 0.357143 | 36 / 504 = 0.071429 |
+#
+# | shape | bytes per value | budget | bytes for each rank | **rank** | bytes of both factors |
+# |---|---|---|---|---|---|
+# | 4 x 3 | 2 | 40 | (4 + 3) · 2 = 14 | 2 | 28 |
+# | 4 x 3 | 4 | 60 | 28 | 2 | 56, more than the 48 of W itself |
+# | 4 x 3 | 4 | 27 | 28 | `ValueError` | |
+# | 4 x 3 | 1 | 1,000 | 7 | 3 | 21 |
+# | 64 x 192 | 2 | 5,000 | 512 | 9 | 4,608 |
+
+# %% nbgrader={"grade": false, "grade_id": "q2_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# The example, to play with.
+MATRIX = np.array([[3.0, 6, 9], [1, 10, 5], [11, 2, 1], [9, 6, -3]])
+
+# %% nbgrader={"grade": false, "grade_id": "q2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def rank_for_bytes(shape, budget, bytes_per_value):
+    """shape: (rows, columns); budget: in bytes; all are whole numbers. Returns the rank, an int."""
+    ### BEGIN SOLUTION
+    rank = min(budget // (sum(shape) * bytes_per_value), *shape)
+    if rank < 1:
+        raise ValueError(f"{budget} bytes do not pay for rank 1")
+    return rank
+    ### END SOLUTION
+
+def truncated_svd(matrix, rank):
+    """matrix: float array of shape (rows, columns), not all 0; rank: 1 to min(rows, columns).
+    Returns (A, B, error): arrays of shape (rows, rank) and (rank, columns), and a float."""
+    ### BEGIN SOLUTION
+    U, s, Vt = np.linalg.svd(matrix, full_matrices=False)
+    return U[:, :rank] * s[:rank], Vt[:rank], np.sum(s[rank:] ** 2) / np.sum(s**2)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "q2_test_rank", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 2, rank. This cell explains; the hidden tests give the points.
+def test_q2_rank():
+    from utils.checking import check, check_close, check_raises, own_work
+
+    answer = own_work(rank_for_bytes, "utils.distillation.rank_for_bytes")
+    got = answer((64, 192), 5000, 2)
+    for wrong, why in {
+        39: "that pays for A only, of 64 numbers for each rank; B has to be stored, too",
+        13: "that pays for B only, of 192 numbers for each rank; A has to be stored, too",
+        19: "5,000 are bytes, and a number takes 2 of them",
+        10: "5,000 / 512 is 9.77, and a budget is a limit: round down",
+        4: "that is with 4 bytes a number; `bytes_per_value` is 2",
+        0: "you divide by the bytes of W itself; the factors have (64 + 192) r numbers",
+    }.items():
+        check(got != wrong, f"The rank is {wrong}, not 9: {why}.")
+    check_close(got, 9, "The largest rank whose two factors take at most 5,000 bytes.")
+    check_close(answer((64, 192), 5120, 2), 10, "With 5,120 bytes, rank 10 fits exactly.")
+    for shape in ((4, 3), (3, 4)):
+        check_close(answer(shape, 1000, 1), 3, f"The rank of a matrix of shape {shape} is never "
+                    "above 3, its smaller side.")
+    check_raises(lambda: answer((4, 3), 27, 4), ValueError, "A rank costs 28 bytes, and 27 do not "
+                 "pay for one. A layer of rank 0 would answer 0 to everything.")
+
+test_q2_rank()
+
+# %% nbgrader={"grade": true, "grade_id": "q2_test_factors", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 2, factors.
+def test_q2_factors():
+    from utils.checking import check, check_close, own_work
+
+    given, start = MATRIX.copy(), [[6, 6, 3]] * 4
+    got = own_work(truncated_svd, "utils.distillation.truncated_svd")(given, 1)
+    check(isinstance(got, tuple) and len(got) == 3, f"Return A, B, error; got {got!r}.")
+    A, B = map(np.asarray, got[:2])
+    check(A.shape != (4, 4) and B.shape != (3, 3), "Those are all of U and Vt; keep rank 1.")
+    check(A.shape == (4, 1) and B.shape == (1, 3), "At rank 1, A has the shape (4, 1) and B (1, 3);"
+          f" yours have {A.shape} and {B.shape}.")
+    signs = np.outer([1, -1, 1, -1], [1, -2, 2])
+    for wrong, why in {
+        "the singular value is lost: W = U S Vt, so S has to go into A or B": np.divide(start, 18),
+        "the singular value is in A and in B; once is enough, or its root in both":
+        np.multiply(start, 18),
+        "you kept the smallest singular value; the largest carry the most": signs,
+    }.items():
+        check(not np.allclose(A @ B, why), f"A B is {(A @ B).round(3).tolist()}: {wrong}.")
+    check_close(A @ B, start, "A B at rank 1. NumPy's Vt is transposed already: take its rows.")
+    A, B, _ = truncated_svd(given, 2)
+    check_close(A @ B, [[2, 8, 7]] * 2 + [[10, 4, -1]] * 2, "A B at rank 2.")
+    check_close(given, MATRIX, "The matrix that you were given has changed.")
+
+test_q2_factors()
+
+# %% nbgrader={"grade": true, "grade_id": "q2_test_error", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 2, the relative error.
+def test_q2_error():
+    from utils.checking import check, check_close, own_work
+
+    got = own_work(truncated_svd, "utils.distillation.truncated_svd")(MATRIX.copy(), 1)[2]
+    for wrong, why in {
+        0.5: "square the singular values before you add them up",
+        0.642857: "that is the share that is kept",
+        0.597614: "that is its square root; both sides are squares here",
+        0.285714: "that is the next singular value only; all that are left out count",
+        0.666667: "that is the next singular value over the largest, an error in another norm",
+        180: "divide by the squares of W",
+        15: "that is the mean squared error; divide by the squares of W",
+        0.555556: "divide by the squares of all singular values, and not of those kept",
+        0.071429: "that is the error at rank 2; r singular values are kept, not r + 1",
+        1: "nothing is kept; at rank 1 the largest singular value is",
+    }.items():
+        check(abs(got - wrong) > 1e-5, f"The error at rank 1 is {wrong}, not 0.357143: {why}.")
+    check_close(got, 180 / 504, "The relative error at rank 1.")
+    check_close(truncated_svd(MATRIX.copy(), 3)[2], 0, "At rank 3 nothing is lost.")
+
+test_q2_error()
+
+# %% nbgrader={"grade": true, "grade_id": "q2_test_hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of question 2: 5 points.
+### BEGIN HIDDEN TESTS
+def test_q2_hidden(rows, columns, rank, width):
+    from utils.checking import check, check_close, check_raises, own_work
+
+    shape, what = (rows, columns), f"Other matrices, {rows} x {columns}, rank {rank}: "
+    count = own_work(rank_for_bytes, "utils.distillation.rank_for_bytes")
+    size = rank * rows * width + rank * columns * width
+    for budget, best in ((size, rank), (size + rows * width, rank), (10**9, min(shape))):
+        check_close(count(shape, budget, width), best, what + f"{budget=}, {width=}.")
+    for budget in (size // rank - 1, 0):
+        check_raises(lambda b=budget: count(shape, b, width), ValueError, what + "nothing fits.")
+    W = np.random.default_rng(rank).normal(size=(rows, columns)) * 0.7 ** np.arange(columns) + 0.1
+    given = W.copy()
+    A, B, error = own_work(truncated_svd, "utils.distillation.truncated_svd")(given, rank)
+    check(np.shape(A) == (rows, rank) and np.shape(B) == (rank, columns), what + "the shapes.")
+    V = np.linalg.eigh(W.T @ W)[1][:, -rank:]  # the directions in which W is longest
+    best = W @ V @ V.T
+    check_close(A @ B, best, what + "A B is not the best approximation.")
+    lost = np.square(W - best).sum() / np.square(W).sum()
+    check_close(error, lost, what + "the relative error. Does it fit the example only?")
+    check((given == W).all(), what + "the matrix that was given has changed.")
+for case in ((5, 8, 2, 4), (12, 5, 3, 2), (6, 6, 1, 1), (7, 4, 4, 2), (40, 30, 11, 3)):
+    test_q2_hidden(*case)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Try it** on a trained network: Model 2 of this course, each matrix in half of its bytes. The
+# last column is the error that it would have if all its singular values were equal. What does the
+# difference say about the word vectors, and what about the GRU?
+
+# %%
+from pathlib import Path
+
+import utils
+from utils.packing import load_model
+
+model = load_model(Path(utils.__file__).parents[1] / "course" / "models" / "model-2.slm")
+for name, weight in model.network.named_parameters():
+    W = weight.detach().numpy()
+    if W.ndim == 2:
+        rank = rank_for_bytes(W.shape, W.nbytes // 2, 4)
+        print(f"{name:29} {str(W.shape):>14}, rank {rank:2}: relative error "
+              f"{truncated_svd(W, rank)[2]:.3f}; if all were equal {1 - rank / min(W.shape):.3f}")
+
+# %% [markdown]
+# ## Question 3: a pattern that costs nothing
+#
+# *25 minutes, 6 points*
+#
+# Most connections of a layer can be left out. A mask that says which ones are left costs a bit for
+# each weight, or an index for each one kept. Unless nobody chose them: a *static* sparse layer
+# draws its pattern before the training, and never changes it, so that the seed of the random
+# numbers is all that has to be stored. (How well a random pattern does: Liu et al., 2022.)
+#
+# Whoever reads the file, years later and on another machine, must draw the same pattern. So the
+# numbers come from a rule in whole numbers that is written out (Steele, Lea and Flood, 2014; ten
+# lines of `utils`): `splitmix64(seed, n)` is an array of n of them, all different.
+#
+# **The pattern.** A layer has `outputs` times `inputs` positions, counted row by row, and a row
+# belongs to an output (as in `torch.nn.Linear`). Each position gets a random number, all of them
+# different, from *one* call of `splitmix64`. The $k$ positions with the **smallest** numbers
+# are connected, where $k = (1 - \mathrm{sparsity}) \cdot \mathrm{outputs} \cdot \mathrm{inputs}$,
+# rounded to the nearest whole number. Return their rows and their columns, in the order in which
+# positions are counted.
+#
+# **The layer.** $y_{ij} = b_j$ plus the sum of weight · $x$ over the connections of output j. The
+# weights come as a vector of length k, in the order of the pattern. Compute with these k only: no
+# matrix of all weights, most of them 0, may be made. (The test has a layer where it would show.)
+# `scipy.sparse.csr_array((values, (rows, columns)), shape)` and its product `@` are allowed; so is
+# NumPy alone.
+#
+# **The bytes.** A header of 16 bytes (outputs, inputs, k and seed, 4 bytes each), the k weights
+# and the bias, both with `width` bytes a number.
+#
+# **Example.** 3 outputs, 4 inputs, sparsity 0.7, seed 3, so $k = 3.6$, rounded **4**. The random
+# numbers, in units of $10^{18}$:
+#
+# | | input 0 | input 1 | input 2 | input 3 |
+# |---|---|---|---|---|
+# | output 0 | **2.1** | 12.9 | 11.3 | **1.3** |
+# | output 1 | **4.0** | 11.7 | **2.5** | 16.4 |
+# | output 2 | 9.1 | 16.4 | 12.9 | 13.1 |
+#
+# Rows **(0, 0, 1, 1)**, columns **(0, 3, 0, 2)**. With the weights (2, 3, 4, 5), the bias (0.5,
+# 0.25, 0.125) and x = (1, 10, 100, 1000), y is (2 + 3000 + 0.5, 4 + 500 + 0.25, 0.125) =
+# **(3002.5, 504.25, 0.125)**. At 2 bytes a number: 16 + 4 · 2 + 3 · 2 = **30** bytes.
+#
+# Output 2 has no connection at all. That is allowed here; the layers of `utils` avoid it, and give
+# the same number of connections to each output.
+
+# %% nbgrader={"grade": false, "grade_id": "q3_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# The random numbers of the example, to play with.
+from utils.distillation import splitmix64
+
+print((splitmix64(3, 12) / 1e18).reshape(3, 4).round(1))
+
+# %% nbgrader={"grade": false, "grade_id": "q3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sparse_pattern(outputs, inputs, sparsity, seed):
+    """Returns (rows, columns), two integer arrays of shape (k,)."""
+    ### BEGIN SOLUTION
+    k = round((1 - sparsity) * outputs * inputs)
+    positions = np.argsort(splitmix64(seed, outputs * inputs))[:k]
+    return np.divmod(np.sort(positions), inputs)
+    ### END SOLUTION
+
+def sparse_forward(x, values, rows, columns, bias):
+    """x: float array of shape (n, inputs); values, rows, columns: of shape (k,); bias: of shape
+    (outputs,). Returns a float array of shape (n, outputs)."""
+    ### BEGIN SOLUTION
+    weights = csr_array((values, (rows, columns)), shape=(len(bias), x.shape[1]))
+    return (weights @ x.T).T + bias
+    ### END SOLUTION
+
+def stored_bytes(outputs, inputs, sparsity, width):
+    """Bytes of the file of such a layer; width: bytes a number. Returns an int."""
+    ### BEGIN SOLUTION
+    return 16 + (round((1 - sparsity) * outputs * inputs) + outputs) * width
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "q3_test_pattern", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 3, the pattern. This cell explains; the hidden tests give the points.
+def test_q3_pattern():
+    from utils.checking import check, own_work
+
+    got = own_work(sparse_pattern, "utils.distillation.static_sparse_index")(3, 4, 0.7, 3)
+    check(len(got) == 2, f"Return (rows, columns) of the connections, and no mask; got {got}.")
+    pairs = list(zip(*(np.asarray(part).tolist() for part in got), strict=True))
+    check(len(pairs) != 8, "You have 8 connections, not 4: sparsity is the share that is left out.")
+    for wrong, why in {
+        ((0, 0), (0, 3), (1, 2)): "3.6 is rounded to 4, and not cut off",
+        ((0, 3), (1, 2), (2, 0)): "each row has as many, but the positions of the whole layer "
+        "compete",
+        ((0, 1), (1, 3), (2, 1), (2, 3)): "those have the largest numbers",
+        ((0, 0), (3, 0), (0, 1), (2, 1)): "rows and columns have changed places",
+        ((0, 0), (0, 1), (1, 1), (0, 2)): "you count column by column",
+        ((0, 3), (0, 0), (1, 2), (1, 0)): "they are in the order of their random numbers, but the "
+        "weights are stored in the order of the positions",
+    }.items():
+        check(pairs != list(wrong), f"The connections are {wrong}: {why}.")
+    check(pairs == [(0, 0), (0, 3), (1, 0), (1, 2)], f"Wrong connections (output, input): {pairs}.")
+
+test_q3_pattern()
+
+# %% nbgrader={"grade": true, "grade_id": "q3_test_seed", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 3, seeds, and how many connections.
+def test_q3_seed():
+    from utils.checking import check, check_close
+
+    def connections(outputs, inputs, sparsity, seed):
+        return np.array(sparse_pattern(outputs, inputs, sparsity, seed)).T.tolist()
+
+    first, again, other = (connections(20, 30, 0.9, seed) for seed in (1, 1, 2))
+    check(first == again, "Two calls with the same seed gave two patterns. The weights in a file "
+          "would land in the wrong places: use splitmix64(seed, ...) and no other source.")
+    check(first != other, "Seeds 1 and 2 gave the same pattern: hand the seed on.")
+    sizes = [len(connections(20, 30, 0.9, seed)) for seed in range(8)]
+    check(len(set(sizes)) == 1, f"With eight seeds you have {sizes} connections. Whether a number "
+          "is below a threshold makes that a matter of luck, and the file would have to say where "
+          "it ends: take exactly the k smallest.")
+    check_close(sizes, [60] * 8, "A tenth of 600 positions is connected.")
+    check_close(len(connections(4, 5, 0.9, 0)), 2, "A tenth of 20 is 2. (1 - 0.9) * 20 is "
+                "1.9999999999999996 in floating point: round it.")
+    check(connections(3, 4, 0.7, 6) == [[0, 2], [0, 3], [2, 0], [2, 2]], "With seed 6, the layer "
+          "of the example has the connections (0, 2), (0, 3), (2, 0) and (2, 2).")
+
+test_q3_seed()
+
+# %% nbgrader={"grade": true, "grade_id": "q3_test_forward", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 3, the layer.
+def test_q3_forward():
+    from utils.checking import check, check_close, own_work
+
+    answer = own_work(sparse_forward, "utils.distillation.StaticSparseLinear.forward")
+    given = [np.array([[1.0, 10, 100, 1000], [0, 0, 1, 0]]), np.array([2.0, 3, 4, 5]),
+             np.array([0, 0, 1, 1]), np.array([0, 3, 0, 2]), np.array([0.5, 0.25, 0.125])]
+    before = [array.copy() for array in given]
+    got = np.asarray(answer(*given))
+    check(got.shape == (2, 3), f"2 comments and 3 outputs: the shape is {got.shape}, not (2, 3).")
+    for wrong, why in {
+        (3000.5, 500.25, 0.125): "of an output's connections only the last one counts. y[:, rows] "
+        "+= ... writes to each output once: add up with np.add.at, or a sparse product",
+        (3002, 504, 0): "the bias is missing",
+        (0.5, 0.25, 0.125): "that is the bias alone",
+        (1001.5, 101.25, 0.125): "x is summed up, and the weights are not in it",
+    }.items():
+        check(not np.allclose(got[0], wrong), f"The first comment's y is {wrong}: {why}.")
+    check_close(got, [[3002.5, 504.25, 0.125], [0.5, 5.25, 0.125]], "y for the x of the example, "
+                "and for (0, 0, 1, 0). Row of a connection: output; column: input.")
+    check(all(map(np.array_equal, given, before)), "An array that you were given has changed.")
+
+test_q3_forward()
+
+# %% nbgrader={"grade": true, "grade_id": "q3_test_memory", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 3, memory: 6,000 of six million positions are connected.
+def peak_memory(function, *arguments):
+    """The result, and the largest number of bytes that were in use on the way."""
+    import tracemalloc
+
+    function(*arguments)  # so that what it imports does not count
+    tracemalloc.start()
+    result = function(*arguments)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return result, peak
+
+def test_q3_memory():
+    from utils.checking import check, check_close
+
+    rows, columns = np.arange(6000) // 3, np.arange(6000) % 3000
+    y, peak = peak_memory(sparse_forward, np.ones((2, 3000)), np.ones(6000), rows, columns,
+                          np.zeros(2000))
+    check_close(y, np.full((2, 2000), 3.0), "Each of the 2,000 outputs adds up three ones.")
+    check(peak < 3e6, f"On the way to y you needed {peak:,} bytes, and the 6,000 weights have "
+          "48,000. A matrix that holds the zeros, too, is what a sparse layer does without.")
+
+test_q3_memory()
+
+# %% nbgrader={"grade": true, "grade_id": "q3_test_bytes", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 3, bytes.
+def test_q3_bytes():
+    from utils.checking import check, check_close, own_work
+
+    got = own_work(stored_bytes, "utils.distillation.StaticSparseLinear.nbytes")(64, 128, 0.9, 2)
+    for wrong, why in {
+        16528: "zeros are not stored",
+        14890: "sparsity is the share that is left out",
+        2806: "that is with a mask of a bit for each position; the seed says it all",
+        9974: "that is with a mask of a byte for each position; the seed says it all",
+        3420: "that is with an index of 2 bytes for each weight; the seed says it all",
+        5058: "that is with two indices of 2 bytes for each weight; the seed says it all",
+        1654: "the bias has 64 numbers, and nothing in it is sparse",
+        1766: "the header is missing; without its seed nobody finds the connections",
+        899: "those are numbers; each takes 2 bytes",
+        3548: "that is with 4 bytes a number; `width` is 2",
+    }.items():
+        check(got != wrong, f"64 x 128 at 90 % take {wrong} bytes, not 1782: {why}.")
+    check_close(got, 1782, "819 weights and 64 biases of 2 bytes, and 16 bytes.")
+    check_close(stored_bytes(3, 4, 0.7, 2), 30, "The bytes of the example; 3.6 is rounded to 4.")
+
+test_q3_bytes()
+
+# %% nbgrader={"grade": true, "grade_id": "q3_test_hidden", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of question 3: 6 points.
+### BEGIN HIDDEN TESTS
+def test_q3_hidden(outputs, inputs, sparsity, k, seed):
+    from utils.checking import check, check_close, own_work
+    what, library = f"Other layers, {outputs=}, {inputs=}, {sparsity=}, {seed=}: ", [
+        "utils.distillation." + name for name in ("static_sparse_index", "StaticSparseLinear.forward")]
+    ranks = splitmix64(seed, outputs * inputs).argsort().argsort().reshape(outputs, inputs)
+    where = np.nonzero(ranks < k)
+    got = own_work(sparse_pattern, *library)(outputs, inputs, sparsity, seed)
+    check_close(got, where, what + "connections. Does it fit the examples only?")
+    size = own_work(stored_bytes, *library)(outputs, inputs, sparsity, 4)
+    check_close(size, 16 + 4 * (k + outputs), what + "bytes.")
+    x, values, bias = np.split(np.random.default_rng(k).normal(size=inputs + k + outputs), [inputs, inputs + k])
+    arrays, dense = (np.stack([x, -2 * x]), values, *where, bias), np.zeros((outputs, inputs))
+    dense[where] = values
+    given = [array.copy() for array in arrays]
+    y, peak = peak_memory(own_work(sparse_forward, *library), *given)
+    check_close(y, arrays[0] @ dense.T + bias, what + "y. Does it fit the example only?")
+    check(all(map(np.array_equal, given, arrays)), what + "an array has changed.")
+    check(peak < 1e6, what + f"{peak:,} bytes needed, so zeros were stored as well.")
+for case in ((5, 3, 0.5, 8, 7), (20, 31, 0.95, 31, 0), (1, 9, 0.1, 8, 2), (7, 6, 0.0, 42, 5),
+             (1200, 900, 0.999, 1080, 123), (4, 5, 0.9, 2, 99)):
+    test_q3_hidden(*case)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Four ways to store the same layer.** 64 outputs, 192 inputs, 2 bytes a number. From which
+# sparsity on does each way beat the dense matrix?
+
+# %%
+positions = 64 * 192
+print("sparsity    dense   with a mask   with indices   with a seed")
+for sparsity in (0.0, 0.3, 0.5, 0.7, 0.9, 0.99):
+    size = stored_bytes(64, 192, sparsity, 2)
+    k = round((1 - sparsity) * positions)
+    print(f"{sparsity:8.0%} {stored_bytes(64, 192, 0, 2):8,} {size + positions // 8:13,} "
+          f"{size + 2 * k:14,} {size:13,}")
+
+# %% [markdown]
+# ## Question 4: a hundred networks in one
+#
+# *15 minutes, 4 points*
+#
+# A large teacher is not the only good one. A network trained with *dropout* is many networks: with
+# each mask another one. Averaged over a hundred masks its predictions are often better, and a
+# hundred times slower. *Dropout distillation* (Bulò, Porzi and Kontschieder, 2016) takes that
+# average as the target of a student, which then needs a single pass.
+#
+# **Dropout** itself first: each number on its own is dropped (becomes 0) with the probability
+# `rate`, and those kept are divided by 1 - `rate`, so that the expected value stays what it was.
+# Draw one array of random numbers with `random.random(values.shape)`; where it is below `rate`, the
+# number is dropped.
+#
+# **The target**: the mean of the network's *probabilities* over `samples` passes, each with masks
+# of its own. You get the network as an object that works as in PyTorch: `network(x)` returns
+# logits, of shape (comments, labels); after `network.train()` with dropout, after `network.eval()`
+# without; `network.training` says which it is. Networks come in either mode, and you leave them in
+# the mode in which they came.
+#
+# Why probabilities? With logits you would average first and squash afterwards, and one mask that is
+# very sure would outvote many that doubt. For a linear layer it is worse: the mean of its logits
+# is what it says without dropout, so that nothing would be learned.
+#
+# **Example.** One comment with the values (1, 1), `rate` 0.5, one label with the weights log 3 and
+# -0.5 log 3, and four samples:
+#
+# | sample | kept | after dropout | logit | probability |
+# |---|---|---|---|---|
+# | 1 | first | (2, 0) | 2 log 3 | 0.9 |
+# | 2 | both | (2, 2) | log 3 | 0.75 |
+# | 3 | second | (0, 2) | -log 3 | 0.25 |
+# | 4 | first | (2, 0) | 2 log 3 | 0.9 |
+#
+# The target is 2.8 / 4 = **0.7**. The mean logit is log 3, and its probability 0.75. Without
+# dropout the network says 0.634.
+
+# %% nbgrader={"grade": false, "grade_id": "q4_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# The example: dropout, which is your function, and a linear layer. Seed 101 draws the masks above.
+class Network:
+    training, rate, weights = False, 0.5, np.log(3) * np.array([[1.0], [-0.5]])
+
+    def __init__(self):
+        self.random = np.random.default_rng(101)
+
+    def train(self, mode=True):
+        self.training = mode
+        return self
+
+    def eval(self):
+        return self.train(False)
+
+    def __call__(self, x):
+        return (dropout(x, self.rate, self.random) if self.training else x) @ self.weights
+
+# %% nbgrader={"grade": false, "grade_id": "q4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def dropout(values, rate, random):
+    """values: float array of any shape; rate: at least 0 and below 1; random: np.random.Generator.
+    Returns an array of the same shape."""
+    ### BEGIN SOLUTION
+    return np.where(random.random(values.shape) < rate, 0, values / (1 - rate))
+    ### END SOLUTION
+
+def dropout_target(network, x, samples):
+    """x: array of shape (comments, features), what the network takes; samples: at least 1.
+    Returns probabilities, an array of shape (comments, labels)."""
+    ### BEGIN SOLUTION
+    mode = network.training
+    network.train()
+    target = np.mean([1 / (1 + np.exp(-network(x))) for _ in range(samples)], axis=0)
+    network.train(mode)
+    return target
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "q4_test_dropout", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 4, dropout. This cell explains; the hidden tests give the points.
+def test_q4_dropout():
+    from utils.checking import check, check_close, own_work
+
+    class Dice:
+        def random(self, size=()):
+            return np.resize([0.9, 0.1, 0.25, 0.2, 0.6, 0.3], size)
+
+    given = np.array([[3.0, 6, 9], [12, 15, 18]])
+    got = np.asarray(own_work(dropout)(given, 0.25, Dice()))
+    for wrong, why in {
+        (3, 0, 9, 0, 15, 18): "what is kept must be divided by 1 - rate; later, nothing is dropped, "
+        "and the sums should be as large as now",
+        (12, 0, 36, 0, 60, 72): "you divide by rate; the share that is kept is 1 - rate",
+        (2.25, 0, 6.75, 0, 11.25, 13.5): "you multiply by 1 - rate; divide what is kept by it",
+        (0, 8, 0, 16, 0, 0): "you keep what should be dropped",
+        (4, 0, 0, 0, 20, 24): "0.25 is not below 0.25, so the 9 is kept",
+        (4, 0, 12, 16, 0, 24): "all comments share a row of random numbers",
+        (4, 8, 12, 16, 20, 24): "a single random number decides over all values",
+    }.items():
+        check(not np.allclose(got.ravel(), wrong), f"3, 6, 9, 12, 15, 18 became {wrong}: {why}.")
+    check_close(got, [[4, 0, 12], [0, 20, 24]], "Dropout at 0.25 with these random numbers.")
+    check_close(given, [[3, 6, 9], [12, 15, 18]], "The array that you were given has changed.")
+
+test_q4_dropout()
+
+# %% nbgrader={"grade": true, "grade_id": "q4_test_target", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 4, the target. This network has its own dropout, so that yours may be wrong.
+def test_q4_target():
+    from utils.checking import check, check_close, own_work
+
+    class Sampled(Network):
+        def __call__(self, x):
+            kept = self.random.random(x.shape) >= self.rate if self.training else 0.5
+            return 2 * kept * x @ self.weights
+
+    got = own_work(dropout_target)(Sampled(), np.ones((1, 2)), 4)
+    check_close(np.shape(got), (1, 1), "One comment and one label: one probability.")
+    for wrong, why in {
+        0.75: "that is the probability of the mean logit. Squash first, then average",
+        np.log(3): "that is the mean logit; average probabilities",
+        np.log(7 / 3): "that is the logit of the mean probability; return the probability",
+        0.633975: "that is the network without dropout: after eval(), or in the mode in which it "
+        "came. Call train() first",
+        0.9: "all samples have the mask of the first; each pass has to draw its own",
+        2.8: "you add up four probabilities; take their mean",
+        0.825: "that is the median of the samples",
+    }.items():
+        check(abs(np.ravel(got)[0] - wrong) > 1e-5, f"The target is {wrong:.4g}, not 0.7: {why}.")
+    check_close(got, [[0.7]], "The mean of 0.9, 0.75, 0.25 and 0.9.")
+
+test_q4_target()
+
+# %% nbgrader={"grade": true, "grade_id": "q4_test_mode", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 4, the network's mode.
+def test_q4_mode():
+    from utils.checking import check
+
+    for mode in (False, True):
+        network = Network().train(mode)
+        dropout_target(network, np.ones((1, 2)), 4)
+        check(network.training == mode, f"The network came with training={mode} and is left with "
+              f"{not mode}. Whoever uses it next gets other predictions: put back what was there.")
+
+test_q4_mode()
+
+# %% nbgrader={"grade": true, "grade_id": "q4_test_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of question 4: 4 points.
+### BEGIN HIDDEN TESTS
+def test_q4_hidden(comments, features, labels, rate, samples):
+    from utils.checking import check, check_close, own_work
+
+    class Other(Network):
+        weights = np.random.default_rng(features).normal(size=(features, labels))
+        def __call__(self, x):
+            kept = self.random.random(x.shape) >= rate
+            return (x * kept / (1 - rate) if self.training else x) @ self.weights
+    what = f"Other values, {comments=}, {features=}, {labels=}, {rate=}, {samples=}: "
+    x = np.random.default_rng(samples).normal(size=(comments, features))
+    given, numbers = x.copy(), Other().random.random((samples, *x.shape))
+    passes = (numbers >= rate) * x / (1 - rate)
+    check_close(own_work(dropout)(given, rate, Other().random), passes[0], what + "dropout.")
+    edge = type("Edge", (), {"random": lambda self, size=(): np.full(size, rate)})()
+    check_close(own_work(dropout)(x, rate, edge), x / (1 - rate), what + "all are at the rate.")
+    target = (0.5 + np.tanh(passes @ Other.weights / 2) / 2).mean(axis=0)
+    for mode in (False, True):
+        network = Other().train(mode)
+        check_close(own_work(dropout_target)(network, given, samples), target, what + "the target.")
+        check(network.training == mode and (given == x).all(), what + "network or x has changed.")
+for case in ((5, 4, 3, 0.5, 1), (1, 6, 7, 0.25, 20), (3, 2, 1, 0.0, 3), (8, 30, 2, 0.8, 101)):
+    test_q4_hidden(*case)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Question 5: the best student for a budget
+#
+# *15 minutes, 4 points*
+#
+# An app has room for `max_bytes`, and you have measured many students: some taught by a teacher and
+# some by labels alone, the sparse linear baseline among them, each from several seeds. Which one
+# is shipped, and what may you promise?
+#
+# - A *student* is a method with a setting: the same network with and without a teacher is two
+#   students. They all take part, with a teacher or without; that is what a baseline is for.
+# - **It fits** if its *file* does. Seeds may differ in size, and whoever trains it again gets
+#   another seed, so its *largest* file must have at most `max_bytes`.
+# - **The best** has the highest macro-F1 on *dev*, as a mean over its seeds. One lucky seed is no
+#   better student. Students may have different numbers of seeds. Of equally good ones, take that
+#   with the smaller largest file (and of those any).
+# - **Promise** its macro-F1 on *test*, a mean over its seeds again. Choosing and promising on the
+#   same split would promise the luck that it was chosen for.
+# - Nothing fits? Return `None`.
+#
+# Each record is a dictionary with the keys `method`, `setting`, `seed`, `split` ("dev" or "test"),
+# `macro_f1`, `encoder_bytes` and `file_bytes`. Of each student and each seed there is one for
+# either split. They come in any order.
+#
+# **Example.** `max_bytes=6000`; two seeds each, so 28 records:
+#
+# | method | setting | dev | test | encoder | file | verdict |
+# |---|---|---|---|---|---|---|
+# | sparse linear | labels | 0.48 0.48 | 0.47 0.47 | 3,000 | 5,200 5,200 | |
+# | Model 1 | labels | 0.50 0.52 | 0.55 0.55 | 2,500 | 5,000 5,000 | best on test, but who chooses there? |
+# | GRU-8 | labels | 0.40 0.60 | 0.40 0.51 | 4,000 | 5,900 5,900 | a lucky seed; mean 0.50 |
+# | GRU-8 | taught | 0.53 0.55 | 0.48 0.50 | 4,000 | 5,900 5,900 | mean 0.54: **the answer** |
+# | sparse linear | taught | 0.55 0.57 | 0.54 0.56 | 3,400 | 5,900 6,100 | a file is too large |
+# | static sparse | taught | 0.58 0.58 | 0.57 0.57 | 5,500 | 6,400 6,400 | too large |
+# | GRU-64 | taught | 0.62 0.64 | 0.61 0.63 | 300,000 | 400,000 400,000 | too large |
+#
+# The result is the tuple **("GRU-8", "taught", 0.49)**.
+
+# %% nbgrader={"grade": false, "grade_id": "q5_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# The example, to play with.
+def as_records(rows):
+    return [{"method": method, "setting": setting, "seed": seed, "split": split,
+             "macro_f1": f1, "encoder_bytes": encoder, "file_bytes": files[seed]}
+            for method, setting, dev, test, encoder, files in rows
+            for split, scores in (("dev", dev), ("test", test)) for seed, f1 in enumerate(scores)]
+
+STUDENTS = as_records([
+    ("sparse linear", "labels", (0.48, 0.48), (0.47, 0.47), 3_000, (5_200, 5_200)),
+    ("Model 1", "labels", (0.50, 0.52), (0.55, 0.55), 2_500, (5_000, 5_000)),
+    ("GRU-8", "labels", (0.40, 0.60), (0.40, 0.51), 4_000, (5_900, 5_900)),
+    ("GRU-8", "taught", (0.53, 0.55), (0.48, 0.50), 4_000, (5_900, 5_900)),
+    ("sparse linear", "taught", (0.55, 0.57), (0.54, 0.56), 3_400, (5_900, 6_100)),
+    ("static sparse", "taught", (0.58, 0.58), (0.57, 0.57), 5_500, (6_400, 6_400)),
+    ("GRU-64", "taught", (0.62, 0.64), (0.61, 0.63), 300_000, (400_000, 400_000)),
+])
+
+# %% nbgrader={"grade": false, "grade_id": "q5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def choose_student(records, max_bytes):
+    """records: list of dicts with the keys above, and perhaps others; max_bytes: a whole number.
+    Returns (method, setting, macro-F1 on test): two texts and a float, or None if nothing fits."""
+    ### BEGIN SOLUTION
+    students = {}
+    for record in records:
+        students.setdefault((record["method"], record["setting"]), []).append(record)
+
+    def size(student):
+        return max(record["file_bytes"] for record in students[student])
+
+    def score(student, split):
+        return np.mean([r["macro_f1"] for r in students[student] if r["split"] == split])
+
+    fitting = [student for student in students if size(student) <= max_bytes]
+    best = max(fitting, key=lambda s: (score(s, "dev"), -size(s)), default=None)
+    return best and (*best, score(best, "test"))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "q5_test_choice", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 5, the example. This cell explains; the hidden tests give the points.
+def test_q5_choice():
+    from utils.checking import check, check_close, own_work
+
+    got = own_work(choose_student)(list(STUDENTS), 6000)
+    check(isinstance(got, tuple) and len(got) == 3, f"Return method, setting, F1; got {got!r}.")
+    for wrong, why in {
+        ("sparse linear", "labels"): "it fits, but GRU-8, taught, is better on dev",
+        ("Model 1", "labels"): "it is best on test. What was chosen by its test score has no "
+        "honest test score any more; choose on dev alone",
+        ("GRU-8", "labels"): "it has the best single seed, 0.60 on dev, and a mean of 0.50. (Or "
+        "you took both settings of GRU-8 for one student.)",
+        ("sparse linear", "taught"): "its largest file has 6,100 bytes. Smallest or mean files do "
+        "not help whoever has the other seed",
+        ("static sparse", "taught"): "its file has 6,400 bytes. The encoder is only a part of it",
+    }.items():
+        check(got[:2] != wrong, f"You chose {wrong}: {why}.")
+    check(got[:2] == ("GRU-8", "taught"), f"The student is ('GRU-8', 'taught'), not {got[:2]}.")
+    for wrong, why in {0.54: "its mean on dev, where it was chosen", 0.5: "its best seed on test",
+                       0.515: "the mean of both splits", 0.48: "one seed on test; take the mean",
+                       0.55: "its best seed on dev", 0.4725: "the mean of both settings"}.items():
+        check(abs(got[2] - wrong) > 1e-9, f"You promise {wrong}, not 0.49: that is {why}.")
+    check_close(got[2], 0.49, "The mean of 0.48 and 0.50, on test.")
+
+test_q5_choice()
+
+# %% nbgrader={"grade": true, "grade_id": "q5_test_edges", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 5, baseline, limits, seeds and ties.
+def test_q5_edges():
+    from utils.checking import check
+
+    baseline = [r for r in STUDENTS if r["method"] == "sparse linear"]
+    got = choose_student(baseline, 5_200)
+    check(got is not None and got[:2] == ("sparse linear", "labels"), "Of the sparse linear models "
+          "the one without a teacher has a file of 5,200 bytes, which is at most 5,200. It takes "
+          f"part like any other, and here it is the only one that fits; got {got}.")
+    try:
+        got = choose_student(STUDENTS, 4_999), choose_student([], 4_999)
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        got = f"{type(error).__name__}: {error}"
+    check(got == (None, None), f"Nothing has 4,999 bytes or less, so the answer is None; got {got}.")
+
+test_q5_edges()
+
+# %% nbgrader={"grade": true, "grade_id": "q5_test_ties", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 5, numbers of seeds, and ties.
+def test_q5_ties():
+    from utils.checking import check
+
+    best = ("Model 1", "one seed", (0.5,), (0.5,), 10, (30,))
+    three = ("Model 1", "three seeds", (0.25, 0.5, 0.25), (0.5, 0.5, 0.5), 10, (20, 20, 20))
+    got = choose_student(as_records([three, best]), 100)
+    check(got[1] == "one seed", "A student with three seeds of 0.25, 0.5 and 0.25 was preferred to "
+          "one with a single seed of 0.5: take means, not sums.")
+    large = ("Model 1", "large", (0.25, 0.75), (0.75, 0.75), 10, (20, 40))
+    for rows in ([large, best], [best, large]):
+        got = choose_student(as_records(rows), 100)
+        check(got[1] == "one seed", "Two students have a mean of 0.5 on dev, and largest files of "
+              f"40 and 30 bytes; take the smaller. You took {got[1]!r}.")
+
+test_q5_ties()
+
+# %% nbgrader={"grade": true, "grade_id": "q5_test_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of question 5: 4 points.
+### BEGIN HIDDEN TESTS
+def test_q5_hidden(case):
+    from utils.checking import check, check_close, own_work
+
+    random, rows, expected = np.random.default_rng(case), [], {}
+    for number in random.permutation(9):
+        seeds = 2 ** random.integers(0, 3)  # a power of two, so that all means are exact
+        dev, test = random.integers(24, 40, (2, seeds)) / 64
+        files = 5000 + 1000 * int(number) + random.integers(-900, 900, seeds)
+        rows.append((f"network {number // 2}", ("taught", "labels")[number % 2], dev, test,
+                     int(files.min()) // 2, files.tolist()))
+        expected[rows[-1][:2]] = (dev.mean(), -max(files), test.mean())
+    records = [dict(record) for record in random.permutation(as_records(rows))]
+    for budget in (9000, *(-size for _, size, _ in expected.values()), 4000):
+        fits = {name: scores for name, scores in expected.items() if -scores[1] <= budget}
+        got = own_work(choose_student)(list(records), int(budget))
+        best, what = max(fits, key=fits.get, default=None), f"Other students, {case=}, {budget=}: "
+        check((got and tuple(got[:2])) == best, what + f"the best is {best}, not {got}. If the checks "
+              "above pass, your answer may fit their tables only.")
+        check_close(got[2] if best else 0, fits[best][2] if best else 0, what + "F1 on test.")
+for case in range(30):
+    test_q5_hidden(case)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Question 6: when was the teacher worth it?
+#
+# *20 minutes, 6 points, read by a person*
+#
+# A teacher is expensive. It has to be trained, and asked about every comment of the training split;
+# it makes the training of the student one step longer and harder to repeat. What it does not cost
+# is a single byte of the student's file. So it is worth its price if the student gets better by it,
+# by more than chance, and if there is no cheaper way to the same score.
+#
+# Take your numbers from the tables and charts of lecture 02: teachers and students, with labels
+# alone and taught, over five seeds.
+#
+# Write 150 to 250 words. Each of these gives one point:
+#
+# 1. You name the pair of students, the same network with and without a teacher, that gained most:
+#    both means on test, and the spread over seeds, and whether the gain is more than that spread.
+# 2. You name a pair that gained nothing, or lost, with its numbers, and a reason that fits this
+#    student: its size, what it sees of a comment, or how sure its teacher is.
+# 3. You set a taught student beside the best model *without* a teacher of at most the same bytes,
+#    the sparse linear baseline included, and say what the teacher is worth then.
+# 4. You compare two teachers of the same student, their own scores and its score with each, and say
+#    whether the better teacher was the better one to learn from.
+# 5. You say what the teacher cost, and who pays it, in training and on the device.
+# 6. You name one more measurement, and say which result would change your answer.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "q6", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
+# **How a full answer is built** (for the person who reads the answers; the numbers in brackets are
+# those of the lecture).
+#
+# *Most gained:* [student], from [mean] with labels to [mean] taught by [teacher], over five seeds
+# each. The seeds reach from [lowest] to [highest] and from [lowest] to [highest]: the two ranges
+# [do not overlap / overlap], so this gain is [more than / not clearly more than] a change of seed.
+#
+# *Nothing gained:* [student], [mean] and [mean]. It is a bag of words and cannot see what its
+# teacher saw: word order, negation. Soft labels cannot teach what the student has no means to
+# express. [Or: it is nearly as large as its teacher, and labels were enough. Or: the teacher is
+# sure of nearly everything at T = 1, so that its probabilities are labels once more.]
+#
+# *Against the baseline:* at [bytes] bytes the taught [student] has [mean]. The best model without a
+# teacher in as many bytes is [model] with [mean], [difference] away. Against the same network with
+# labels alone the teacher looked [larger]; against the best that one would have shipped otherwise
+# it is worth [that difference].
+#
+# *Two teachers:* [teacher] scores [F1] itself and [teacher] [F1]. The same student reaches [mean]
+# and [mean]. So the better teacher [was / was not] the better one to learn from; [a reason: how
+# soft its probabilities are, how far it is ahead of the student, labels it confuses as people do].
+#
+# *Price:* the teacher was trained once, [minutes or hours], and asked about each comment of the
+# training split. Whoever trains pays; whoever runs the student pays nothing, for its file and its
+# speed are the same. If the labels change, the bill comes again.
+#
+# *Next:* the same comparison with unlabelled comments, which only a teacher can label. If students
+# gain more there than here, the teacher is worth its price even where it was not before.
+#
+# A point is for the argument, not for the verdict: "it was never worth it", defended with the same
+# care, gets all six. Give half a point where a difference comes without the spread of its seeds, or
+# where a taught student is compared only with itself.

@@ -1,0 +1,1321 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # Distillation: a small model taught by a large one
+#
+# First train the best model you can, however large. Then train a small one to imitate it. The
+# small one learns from the large one's *probabilities*, which say more than labels do. This lecture
+# shows what they say, how a student learns from them, and what a student can look like. It ends
+# with the question that is seldom asked: when was the teacher worth it?
+#
+# **After this lecture you can**
+#
+# 1. say what soft labels carry that hard ones do not, and what they do not carry;
+# 2. write the distillation loss of a multi-label classifier, and say what $T$ and $T^2$ do in it;
+# 3. build a student in five ways, and predict its bytes and, for a factorised one, its error;
+# 4. say what ensembles, dropout distillation, co-distillation and feature matching add;
+# 5. read a comparison over seeds, and say from it where a teacher helped and where it did not.
+#
+# **How it works.** Plan about 45 minutes. Before seven of the measurements a box asks for your
+# guess: write one down. Cells that only draw, or print a sentence or a table, are folded. No number
+# here is from memory: it is read from `course/results/` or computed while the notebook runs.
+
+# %%
+import textwrap
+from collections import Counter
+from functools import cache
+from math import comb
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import Markdown, display
+from ipywidgets import Dropdown, SelectionSlider
+from matplotlib.patches import Rectangle
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.special import entr, expit, logit, rel_entr
+from threadpoolctl import threadpool_limits
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+# %%
+from utils import packing, plots
+from utils.data import SPLITS, Vocabulary, load_sample
+from utils.distillation import (
+    SoftLabelLoss,
+    TensorTrainEmbedding,
+    ensemble_logits,
+    factorize_network,
+    replace_layers,
+    static_sparse_index,
+    static_sparse_network,
+    teacher_logits,
+    tensor_train,
+    truncated_svd,
+    tt_reconstruct,
+)
+from utils.embeddings import distilled_vectors
+from utils.metrics import macro_f1, tune_thresholds
+from utils.models import GRUNetwork, MeanVectorNetwork, NeuralClassifier, SparseLinear
+from utils.plots import show
+from utils.records import load_provenance, load_records, summarise
+from utils.training import fit, set_seed
+from utils.widgets import explore, predict, quiz, reveal
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+torch.set_num_threads(1)
+threadpool_limits(limits=1)  # one thread everywhere: the machine may be shared
+np.set_printoptions(legacy="1.25", suppress=True, precision=4)
+plots.set_style()
+BLUE, RED, GREEN, PINK, ORANGE = plots.PALETTE[:5]
+
+
+def say(text):
+    display(Markdown(text))
+
+
+def table(header, rows, words=1):
+    """The first columns hold words, the others numbers."""
+    rule = ["---"] * words + ["---:"] * (len(header) - words)
+    say("\n".join("| " + " | ".join(map(str, line)) + " |" for line in [header, rule, *rows]))
+
+
+# %% [markdown]
+# ## 1. What a soft label says
+#
+# *About 5 minutes.*
+#
+# Our teacher is MiniLM, a transformer with six layers, fine-tuned on GoEmotions. It ships with the
+# course, not as a model but as what matters of one: its logits for every comment. Here are its
+# probabilities of the 28 emotions, for comments of the course sample. It was not trained on these.
+
+# %%
+comments = load_sample("test", "emotions")
+emotions = np.array(comments.label_names)
+teacher = expit(teacher_logits(comments, "transformer"))
+teacher.shape
+
+# %% [markdown]
+# A **hard label** is a list of 28 zeros and ones. A **soft label** is the teacher's list of 28
+# probabilities. Take the comments that have a single label and for which the teacher's first choice
+# is that label. Teacher and label agree, so is there anything left to say?
+
+# %%
+single = comments.labels.sum(axis=1) == 1
+agreed = single & (teacher.argmax(axis=1) == comments.labels.argmax(axis=1))
+others = np.where(comments.labels == 1, 0, teacher)[:, :-1]  # without neutral, the last column
+single.sum(), agreed.sum()
+
+# %%
+predict(
+    "second-opinion",
+    "Of the comments on which teacher and label agree: for what share does the teacher give some "
+    "other emotion (not neutral) a probability of more than 0.1?",
+    "%",
+)
+
+# %%
+reveal("second-opinion", 100 * (others[agreed].max(axis=1) > 0.1).mean(), "%")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+fitting = agreed & (comments.labels[:, -1] == 0) & (np.char.str_len(comments.texts) < 85)
+strongest = {}  # for each emotion, the comment with the strongest second opinion
+for row in np.argsort(-np.where(fitting, others.max(axis=1), 0)):
+    strongest.setdefault(emotions[comments.labels[row].argmax()], row)
+chosen = list(strongest.values())[:6]
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, panels = plt.subplots(2, 3, figsize=(10.5, 5.4))
+for axes, row in zip(panels.flat, chosen, strict=True):
+    top = np.argsort(-teacher[row])[:5]
+    given = comments.labels[row, top] == 1
+    axes.barh(emotions[top], teacher[row, top], color=np.where(given, BLUE, "white"),
+              edgecolor=BLUE, linewidth=1.2)
+    axes.set_title(textwrap.fill(comments.texts[row], 28), fontsize=10)
+    axes.set(xlim=(0, 1), xticks=[0, 0.5, 1])
+    axes.invert_yaxis()
+show(figure, alt="Six comments with the teacher's five most likely emotions as bars; the one that "
+     "is the label is filled. " + " ".join(
+         f"{comments.texts[row]} " + ", ".join(
+             f"{emotions[e]} {teacher[row, e]:.2f}" for e in np.argsort(-teacher[row])[:3]) + "."
+         for row in chosen))
+
+# %% [markdown]
+# The filled bars are all that a hard label says. The others say what the comment is *nearly*, and a
+# student that gets them need not find that out by itself.
+#
+# How much is it? In bits: the **entropy** of a probability $p$ is
+# $-p \log_2 p - (1-p) \log_2 (1-p)$, and that of 0 and of 1 is nothing. Added up over the 28 labels:
+
+# %%
+def bits(p):
+    return (entr(p) + entr(1 - p)) / np.log(2)
+
+
+entropy = bits(teacher).sum(axis=1)
+entropy.min(), entropy.mean(), entropy.max(), bits(comments.labels.astype(float)).sum()
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+surest, vaguest = entropy.argmin(), entropy.argmax()
+say(f"Surest: *{comments.texts[surest]}* ({entropy[surest]:.1f} bits). Least sure: "
+    f"*{comments.texts[vaguest]}* ({entropy[vaguest]:.1f} bits). A hard label has 0 bits for both, "
+    "and tells a student to be as certain of the one as of the other.")
+
+# %% [markdown]
+# **Which emotions are related?** Labels say so only through comments that have two of them. The
+# teacher says so in every comment: when the logit of one emotion rises, which others rise too?
+
+# %%
+many = load_sample("train", "emotions")
+together = many.labels.T.astype(int) @ many.labels  # comments that have both labels
+related = np.corrcoef(teacher_logits(many).T)  # (28, 28)
+upper = np.triu_indices(len(emotions), 1)
+len(upper[0]), (together[upper] == 0).sum()
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+order = leaves_list(linkage(1 - related[upper], "average"))  # related emotions side by side
+closest = [(emotions[upper[0][k]], emotions[upper[1][k]], related[upper][k])
+           for k in np.argsort(-related[upper])[:6]]
+figure, axes = plt.subplots(figsize=(7.6, 6.4))
+picture = axes.imshow(related[np.ix_(order, order)], cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+axes.set_xticks(range(28), emotions[order], rotation=90, fontsize=9)
+axes.set_yticks(range(28), emotions[order], fontsize=9)
+axes.grid(False)
+figure.colorbar(picture, label="correlation of the teacher's logits")
+show(figure, alt="Correlation of the teacher's logits for each pair of 28 emotions, related ones "
+     "side by side. The highest: " + ", ".join(f"{a} and {b} {r:.2f}" for a, b, r in closest) + ".")
+say(f"Of {len(upper[0])} pairs of emotions, {(together[upper] == 0).sum()} never occur together in "
+    f"the labels of {len(many):,} comments. For the teacher, the closest are "
+    + ", ".join(f"*{a}* and *{b}*" for a, b, _ in closest) + ".")
+
+# %% [markdown]
+# There is a second reason why soft labels teach well, and it needs no relations at all. Suppose 3
+# people in 10 would call a comment joyful. Its hard label is one draw from them:
+
+# %%
+draws = np.random.default_rng(0).random(12) < 0.3  # twelve such comments
+draws.astype(int), draws.mean(), np.full(12, 0.3).mean()
+
+# %% [markdown]
+# A student of hard labels sees noise, and needs many such comments to average it away. A teacher
+# that has found the 0.3 passes it on without noise. The price is its own error: where the teacher
+# is wrong, so is every soft label, and no number of comments averages that away. Less variance for
+# more bias ([Menon et al., 2021](https://proceedings.mlr.press/v139/menon21a.html)).
+#
+# **Think.** A teacher gives every comment of a split 0.0001 or 0.9999. What does its student learn
+# that labels would not have taught?
+#
+# <details><summary>Answer</summary>
+#
+# Where the teacher differs from the labels: which of them it takes for mistakes. Nothing else;
+# its soft labels are hard labels again. This happens to large teachers on the comments they were
+# trained on, because they have memorised many of them.
+#
+# </details>
+
+# %% [markdown]
+# ## 2. Temperature and the loss
+#
+# *About 8 minutes.*
+#
+# A **temperature** $T$ softens the probabilities: $\sigma(t/T)$ in place of $\sigma(t)$. From here
+# on with the labels of this course, Ekman's six emotions and neutral. Play with it.
+
+# %%
+seven = load_sample("test")
+t = torch.from_numpy(teacher_logits(seven))
+s = torch.from_numpy(logit(packing.load_model(Path("../course/models/sparse-linear.slm"))
+                           .predict_proba(seven.texts))).requires_grad_()
+s.shape, t.shape  # the student is the sparse linear baseline, as shipped
+
+# %% [markdown]
+# In the right panel stands the size of the gradient that the student gets from its teacher: the mean
+# of the absolute derivative by a logit, times the number of logits. PyTorch computes it.
+
+# %%
+def gradient(loss):
+    (by_logit,) = torch.autograd.grad(loss, s)
+    return s.numel() * by_logit.abs().mean().item()
+
+
+def soft(T):
+    return bce(s / T, torch.sigmoid(t / T))
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+TEMPERATURES = [0.5, 1, 2, 4, 8, 16, 32]
+bare = np.array([gradient(soft(T)) for T in TEMPERATURES])
+scaled = bare * np.square(TEMPERATURES)
+hard_gradient = gradient(bce(s, torch.from_numpy(seven.labels).float()))
+limit = (s - t).abs().mean().item() / 4
+
+
+def draw_temperature(row, T):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8))
+    p = expit(t[row].numpy() / T)
+    left.barh(seven.label_names, p, edgecolor=BLUE, linewidth=1.2,
+              color=np.where(seven.labels[row] == 1, BLUE, "white"))
+    left.plot(expit(t[row].numpy()), range(7), "|", color=RED, markersize=14, markeredgewidth=2)
+    left.set(xlim=(0, 1), xlabel="probability (red: T = 1; filled: the label)",
+             title=f"T = {T:g}: {bits(p).sum():.1f} bits")
+    left.invert_yaxis()
+    for values, style, name in ((scaled, "o-", "times T²"), (bare, "s--", "as it is")):
+        right.plot(TEMPERATURES, values, style, label=f"soft labels, {name}")
+    right.axhline(hard_gradient, color="black", linestyle=":", label="hard labels")
+    right.axvline(T, color=plots.GREY, linewidth=1)
+    right.set(xscale="log", yscale="log", xlabel="T", title="size of the gradient",
+              xticks=TEMPERATURES, xticklabels=[f"{x:g}" for x in TEMPERATURES])
+    right.minorticks_off()
+    right.legend()
+    return figure
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def describe_temperature(row, T):
+    p, k = expit(t[row].numpy() / T), TEMPERATURES.index(T)
+    named = ", ".join(f"{name} {value:.2f}" for name, value in
+                      zip(seven.label_names, p, strict=True))
+    return (f"Left: probabilities of seven labels at T = {T:g} for: {seven.texts[row]} {named}; "
+            f"together {bits(p).sum():.1f} bits. Right: size of the gradient against T. With T "
+            f"squared {scaled[k]:.3f} at this T, without {bare[k]:.4f}; of hard labels "
+            f"{hard_gradient:.3f}.")
+
+
+explore(
+    draw_temperature,
+    describe_temperature,
+    row=Dropdown(options=[(seven.texts[row], row) for row in chosen], description="comment"),
+    T=SelectionSlider(options=TEMPERATURES, value=2),
+)
+
+# %% [markdown]
+# 1. What do the probabilities tend to when $T$ grows? And when it goes to 0?
+# 2. With seven labels most answers are "no". What becomes of a confident "no" at $T = 8$?
+# 3. Which of the two lines would you rather train with, and why?
+#
+# <details><summary>Answers</summary>
+#
+# (1) To 0.5, each of them: a softmax would tend to equal shares, but here every label has a sigmoid
+# of its own. Near 0 all become 0 or 1. (2) It becomes "perhaps": high temperatures make differences
+# between unlikely labels visible, and also whatever noise is in them. (3) The one with $T^2$: it
+# stays on the scale of the hard labels, so that $T$ can be changed without choosing the learning
+# rate and the mixture anew.
+#
+# </details>
+
+# %%
+predict(
+    "vanishing",
+    "Without T², what share of the gradient at T = 1 is left at T = 8?",
+    "%",
+)
+
+# %%
+reveal("vanishing", 100 * gradient(soft(8)) / gradient(soft(1)), "%")
+
+# %% [markdown]
+# The derivative of one soft cross entropy by the logit $s$ is, by the chain rule,
+#
+# $$\frac{1}{T} \big(\sigma(s/T) - \sigma(t/T)\big) \;\approx\; \frac{s - t}{4\,T^2}
+# \quad\text{for large } T,$$
+#
+# since $\sigma(x) \approx 1/2 + x/4$ near 0. Hence the factor $T^2$: it keeps the gradient alive, and
+# shows what high temperatures really do. They make the student *match logits*.
+
+# %%
+gradient(soft(32)), 32**2 * gradient(soft(32)), (s - t).abs().mean().item() / 4
+
+# %% [markdown]
+# Put together, with $\alpha$ for the share of the teacher
+# ([Hinton, Vinyals and Dean, 2015](https://arxiv.org/abs/1503.02531), there for a softmax):
+
+# %%
+def distillation_loss(s, t, y, T, alpha):
+    """Of the student's logits, the teacher's logits and the labels: a mean over all of them."""
+    return alpha * T**2 * bce(s / T, torch.sigmoid(t / T)) + (1 - alpha) * bce(s, y)
+
+
+# %% [markdown]
+# By hand, for one comment and one label. The student has the logit $s = 2 \log 1.5$, the teacher
+# $t = 2 \log 4$, the label is 1, $T = 2$, $\alpha = 0.5$. Then $\sigma(s/2) = 1.5/2.5 = 0.6$,
+# $\sigma(t/2) = 4/5 = 0.8$, and $\sigma(s) = 2.25/3.25 = 9/13$:
+
+# %%
+soft_part = -0.8 * np.log(0.6) - 0.2 * np.log(0.4)
+hard_part = -np.log(9 / 13)
+one = torch.ones(1)
+(0.5 * 2**2 * soft_part + 0.5 * hard_part,
+ distillation_loss(2 * np.log(1.5) * one, 2 * np.log(4) * one, one, T=2, alpha=0.5).item())
+
+# %% [markdown]
+# Two traps. **The soft part never reaches 0.** Where student and teacher agree, the teacher's own
+# entropy is left, and the gradient is 0. **The mean hides a factor.** This is a mean over comments
+# *and* labels, for both parts. Whoever averages one part over comments only, or leaves out $T^2$, has
+# chosen another $\alpha$ without noticing; libraries differ in both.
+
+# %%
+agreeing = distillation_loss(2 * np.log(4) * one, 2 * np.log(4) * one, one, T=2, alpha=1).item()
+agreeing, 4 * np.log(2) * bits(0.8)
+
+# %% [markdown]
+# ## 3. Teach a student
+#
+# *About 6 minutes.*
+#
+# Now train. The sparse linear model first: logistic regression does not care whether a label is
+# 1, 0 or 0.3. The comments are those of the course sample, so that this takes seconds.
+
+# %%
+train, dev, test = (load_sample(split) for split in SPLITS)
+logits = {split.split: teacher_logits(split) for split in (train, dev, test)}
+
+
+def linear(targets):
+    model = SparseLinear("ekman", train.label_names, C=3).fit(train.texts, targets)
+    return model.tune(dev.texts, dev.labels)
+
+
+alone = linear(train.labels)
+alone_f1 = macro_f1(test.labels, alone.predict(test.texts))
+len(train), alone_f1
+
+# %%
+predict(
+    "taught-here",
+    f"Trained on labels, this model has a macro-F1 of {alone_f1:.3f} on the sample's test comments. "
+    "What is it if it learns from the transformer's probabilities instead?",
+)
+
+# %%
+taught = linear(expit(logits["train"]))
+taught_f1 = macro_f1(test.labels, taught.predict(test.texts))
+reveal("taught-here", taught_f1)
+
+# %% [markdown]
+# Before we explain that, a network: Model 1, the mean of word vectors. For `fit`, the targets are the
+# labels and, beside them, the teacher's logits. The loss is the one above.
+
+# %%
+vocabulary = Vocabulary.from_texts(train.texts, min_count=1)
+vectors = torch.from_numpy(distilled_vectors(vocabulary, 100).values)
+ids = {split.split: vocabulary.encode(split.texts) for split in (train, dev, test)}
+targets = np.hstack([train.labels, logits["train"]])  # (comments, 7 + 7)
+
+
+def model_1(alpha):
+    set_seed(0)
+    network = MeanVectorNetwork(len(vocabulary), 100, hidden=128, labels=7)
+    network.embedding.weight.data.copy_(vectors)
+    history = fit(network, (ids["train"], targets), (ids["dev"], dev.labels), epochs=20,
+                  batch_size=32, lr=5e-3, embedding_lr=0, decay=True, progress=False,
+                  loss=SoftLabelLoss(temperature=2, alpha=alpha))
+    return NeuralClassifier(network, vocabulary, "ekman", train.label_names, history.thresholds)
+
+
+# %%
+networks = {alpha: model_1(alpha) for alpha in (0, 0.5, 1)}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def f1_here(on_dev, on_test):
+    """Macro-F1 of logits on the sample, with thresholds tuned on its dev split."""
+    return macro_f1(test.labels, expit(on_test) >= tune_thresholds(dev.labels, expit(on_dev)))
+
+
+teacher_f1 = f1_here(logits["dev"], logits["test"])
+probability = expit(logits["test"]).astype(float)
+
+
+def imitation(model):
+    """Mean Kullback-Leibler divergence of a label from the teacher's probability, in bits."""
+    p = np.clip(model.predict_proba(test.texts).astype(float), 1e-6, 1 - 1e-6)
+    return (rel_entr(probability, p) + rel_entr(1 - probability, 1 - p)).mean() / np.log(2)
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+taught_here = {"sparse linear, on labels": alone, "sparse linear, taught": taught,
+               "Model 1, on labels": networks[0], "Model 1, half and half": networks[0.5],
+               "Model 1, taught": networks[1]}
+sample_f1 = {name: macro_f1(test.labels, model.predict(test.texts))
+             for name, model in taught_here.items()}
+table(["on the sample's test comments", "distance to the teacher (bits a label)", "macro-F1"],
+      [[name, f"{imitation(model):.3f}", f"{sample_f1[name]:.3f}"]
+       for name, model in taught_here.items()] + [["the teacher itself", "0", f"{teacher_f1:.3f}"]])
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+closer = imitation(taught) < imitation(alone) and imitation(networks[1]) < imitation(networks[0])
+hurt = taught_f1 < alone_f1
+say(
+    ("Both taught students came closer to their teacher: imitation worked. "
+     if closer else "Not every taught student came closer to its teacher. ")
+    + f"For the sparse linear model macro-F1 went from {alone_f1:.3f} to {taught_f1:.3f}. The teacher "
+    f"itself, with thresholds tuned for this sample, reaches {teacher_f1:.3f}"
+    + (", less than the sparse linear model on labels" if teacher_f1 < alone_f1 else "")
+    + (", and its student stays below that" if taught_f1 < teacher_f1 else "")
+    + ". It learned from GoEmotions, whose comments and whose raters differ from those of the sample. "
+    + ("**A student learns its teacher, not the truth.**" if hurt else
+       "The student gains because its teacher knows more than these few labels.")
+)
+
+# %% [markdown]
+# So much for the sample. On GoEmotions the teacher is at home, and students get all training comments.
+# That was recorded, over several seeds. First, who teaches?
+
+# %%
+def load(experiment, **filters):
+    return load_records("distillation", experiment=experiment, **filters)
+
+
+recorded = load("students", split="test")
+teachers = {row["method"]: row["mean"] for row in
+            summarise(load("teachers", split="test"), by=("method",))}
+emotions_f1 = {row["method"]: row["mean"] for row in summarise(
+    load("teachers", split="test"), "macro_f1_emotions", by=("method",))}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+table(["teacher", "macro-F1 (7 labels)", "macro-F1 (28 emotions)"],
+      [[name, f"{f1:.3f}", f"{emotions_f1[name]:.3f}"]
+       for name, f1 in sorted(teachers.items(), key=lambda item: item[1])])
+
+# %% [markdown]
+# The linear teachers read words, pairs of words, or groups of letters; "gru" is a GRU of two layers, far
+# larger than our Model 2; the ensemble is a weighted mean of all. Now the students. To compare two
+# groups of seeds we use a crude and honest rule: a difference is **clear** if their ranges do not
+# overlap. How often would that happen to two groups of five by luck alone, in either direction?
+
+# %%
+2 / comb(10, 5)
+
+# %%
+def seeds(method, setting, field="macro_f1"):
+    return np.array([row[field] for row in recorded
+                     if (row["method"], row["setting"]) == (method, setting)])
+
+
+def verdict(taught, labels):
+    if np.ptp(taught) == np.ptp(labels) == 0:
+        return "has no seed"  # it comes out the same every time
+    if taught.min() > labels.max():
+        return "gains"
+    return "loses" if taught.max() < labels.min() else "undecided"
+
+
+settings = {}  # method -> its settings with a teacher
+for row in recorded:
+    if row["setting"] != "labels":
+        settings.setdefault(row["method"], {})[row["setting"]] = None
+uses = [setting for found in settings.values() for setting in found]
+MAIN = max(dict.fromkeys(uses), key=uses.count)  # the teacher of most students
+TEACHER = MAIN.removeprefix("taught by ")
+
+# %%
+predict(
+    "gru-8",
+    f"GRU-8, with 8 units in each direction, has a macro-F1 of "
+    f"{seeds('GRU-8', 'labels').mean():.3f} on test when trained on labels, the teacher "
+    f"({TEACHER}) {teachers[TEACHER]:.3f}. How much better is the taught GRU-8? (A point is 0.01.)",
+    "points",
+)
+
+# %%
+gru_8 = seeds("GRU-8", MAIN).mean() - seeds("GRU-8", "labels").mean()
+reveal("gru-8", 100 * gru_8, "points")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+SPARSE, MODEL_1 = "sparse linear", "Model 1 (mean vectors)"
+baseline = seeds(SPARSE, "labels").mean()
+
+
+def strips(groups, xlabel="macro-F1 on test"):
+    """Rows of dots: {row: {name: scores of the seeds}}, each name in a colour of its own."""
+    names = list(dict.fromkeys(name for row in groups.values() for name in row))
+    figure, axes = plt.subplots(figsize=(9, 1.1 + 0.42 * len(groups)))
+    for k, name in enumerate(names):
+        axes.plot([], [], plots.MARKERS[k], color=plots.PALETTE[k], label=name)
+    for y, row in enumerate(groups.values()):
+        for place, (name, scores) in enumerate(row.items()):
+            at, k = y + 0.28 * (place - (len(row) - 1) / 2), names.index(name)
+            axes.plot(scores, np.full(len(scores), at), plots.MARKERS[k], markersize=6, alpha=0.55,
+                      color=plots.PALETTE[k])
+            axes.plot([scores.mean()] * 2, [at - 0.17, at + 0.17], "k", linewidth=2)
+    axes.axvline(baseline, color="black", linestyle="--", linewidth=1.2, label="sparse linear")
+    axes.set(yticks=range(len(groups)), yticklabels=groups, xlabel=xlabel)
+    axes.invert_yaxis()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def describe(groups):
+    return "Macro-F1 of each seed as dots, means as bars. " + " ".join(
+        f"{row}: " + ", ".join(f"{name} {scores.mean():.3f} ({scores.min():.3f} to {scores.max():.3f})"
+                               for name, scores in group.items()) + "."
+        for row, group in groups.items())
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+first_three = {method: {"labels": seeds(method, "labels"), MAIN: seeds(method, MAIN)}
+               for method in (SPARSE, MODEL_1, "GRU-8")}
+show(strips(first_three), alt=describe(first_three))
+say(" ".join(
+    f"**{method}** {verdict(group[MAIN], group['labels'])}: "
+    f"{group[MAIN].mean() - group['labels'].mean():+.3f}." for method, group in first_three.items()))
+
+# %% [markdown]
+# And the temperature? The same student and teacher, with other $T$:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+tried = {split: {row["setting"]: row for row in summarise(load("temperature", split=split))}
+         for split in ("dev", "test")}
+best_T = max(tried["dev"], key=lambda setting: tried["dev"][setting]["mean"])
+by_T = {setting: {"taught": np.array([row["macro_f1"] for row in load(
+            "temperature", split="test", setting=setting)])}
+        for setting in sorted(tried["test"], key=lambda setting: float(setting[2:]))}
+by_T = {"labels": {"labels": seeds("GRU-8", "labels")}} | by_T
+show(strips(by_T, "macro-F1 of GRU-8 on test"), alt=describe(by_T))
+means = [row["mean"] for row in tried["test"].values()]
+by_seed = max(row["max"] - row["min"] for row in tried["test"].values())
+say(f"Chosen on dev: {best_T}, with {tried['test'][best_T]['mean']:.3f} on test. The best and the "
+    f"worst temperature differ by {max(means) - min(means):.3f} on average; seeds of one and the same "
+    f"temperature by up to {by_seed:.3f}. "
+    + ("So the temperature matters less than the seed. " if max(means) - min(means) < by_seed else "")
+    + "Tune it if you like, on dev and over several seeds, or you tune luck.")
+
+# %% [markdown]
+# ## 4. Five kinds of students
+#
+# *About 11 minutes.*
+#
+# A student may be any model. Here are five ways to make one small: four for Model 2, whose GRU has 64
+# units in each direction, and one for the transformer.
+
+# %%
+model_2 = packing.load_model(Path("../course/models/model-2.slm"))
+gru_64 = model_2.network
+size = gru_64.config["vocabulary_size"]
+SHAPES = (20, 26, 27), (4, 5, 5)  # 20 * 26 * 27 rows hold all words, 4 * 5 * 5 = 100 columns
+students = {
+    "GRU-64": gru_64,
+    "GRU-8": GRUNetwork(size, 100, units=8, labels=7),
+    "factorised GRU-64": factorize_network(gru_64, rank=16),
+    "tensor-train embedding": replace_layers(
+        gru_64, {"embedding": TensorTrainEmbedding(size, 100, SHAPES, 16)}),
+    "static sparse 90%": static_sparse_network(gru_64, 0.9),
+}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+KINDS = {"embedding": ("word vectors", "#CFE3F2"), "gru": ("GRU", "#D5EFE4"),
+         "output": ("output", "#FBE3CF")}
+
+
+def parts(network):
+    """Of each layer: its name, its colour, the shapes of its matrices, its parameters."""
+    for name, (title, color) in KINDS.items():
+        weights = list(network.get_submodule(name).parameters())
+        shapes = Counter(" × ".join(f"{side:,}" for side in w.shape) for w in weights if w.ndim > 1)
+        yield (title, color, [f"{shape}" + (f" ({n} times)" if n > 1 else "")
+                              for shape, n in shapes.items()], sum(w.numel() for w in weights))
+
+
+def file_of(name):
+    return np.mean([row["file_bytes"] for row in recorded if row["method"] == name])
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+whole = sum(count for *_, count in parts(gru_64))
+
+
+def draw_student(axes, name, network):
+    """Layers as boxes, the words below; at the bottom all parameters as a bar, to scale."""
+    x, total = 0, sum(count for *_, count in parts(network))
+    for y, (title, color, shapes, count) in enumerate(parts(network)):
+        axes.add_patch(Rectangle((0, 1.5 * y), 1, 1.2, facecolor=color, edgecolor=plots.GREY))
+        axes.annotate("\n".join([f"{title}: {count:,}", *shapes]), (0.5, 1.5 * y + 0.6), fontsize=8,
+                      ha="center", va="center")
+        axes.annotate("", (0.5, 1.5 * y + 1.5), (0.5, 1.5 * y + 1.2),
+                      arrowprops=dict(arrowstyle="->", color=plots.GREY))
+        axes.add_patch(Rectangle((x, -0.6), count / whole, 0.3, facecolor=color,
+                                 edgecolor=plots.GREY, linewidth=0.6))
+        x += count / whole
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.7, 4.6))
+    axes.axis("off")
+    axes.set_title(f"{name}\n{total:,} parameters\nfile: {plots.human_bytes(file_of(name))}",
+                   fontsize=9, loc="center")
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, panels = plt.subplots(1, 5, figsize=(11, 4.6))
+for axes, (name, network) in zip(panels, students.items(), strict=True):
+    draw_student(axes, name, network)
+show(figure, alt="Five networks, each as three boxes from the words up, with the shapes of their "
+     "matrices, and their parameters as a bar. " + " ".join(
+         f"{name}: " + "; ".join(f"{title} {count:,} parameters ({', '.join(shapes)})"
+                                 for title, _, shapes, count in parts(network))
+         + f"; file {plots.human_bytes(file_of(name))}." for name, network in students.items()))
+
+# %% [markdown]
+# **Smaller of the same kind** needs no idea, and is hard to beat. But look at the bars: a GRU with an
+# eighth of the units has nearly as many parameters as before, because word vectors outnumber
+# everything else. Only the factorised and the tensor-train student touch those.
+#
+# ### Every second layer
+#
+# The layers of a transformer all have the same shape, so a student can take over layers 0, 2 and 4
+# with their trained weights, and train on ([Sanh et al., 2019](https://arxiv.org/abs/1910.01108)). Its
+# parameters can be counted without loading it: a layer has four square matrices of attention, two of
+# the feed-forward part, their biases, and two normalisations.
+
+# %%
+d = 384
+layer = 4 * (d * d + d) + (d * 4 * d + 4 * d) + (4 * d * d + d) + 2 * 2 * d
+tables = (30_522 + 512 + 2) * d + 2 * d  # pieces of words, positions, segments; a normalisation
+output = d * 7 + 7
+tables + 6 * layer + output, tables + 3 * layer + output
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def box(axes, x, y, text):
+    axes.add_patch(Rectangle((x, y), 2.2, 0.7, facecolor="#CFE3F2", edgecolor=plots.GREY))
+    axes.annotate(text, (x + 1.1, y + 0.35), ha="center", va="center", fontsize=9)
+
+
+figure, axes = plt.subplots(figsize=(7.5, 4.2))
+for x, layers in ((0, range(6)), (4.2, (0, 2, 4))):
+    box(axes, x, 0, f"word pieces: {tables:,}")
+    for y, number in enumerate(layers, start=1):
+        box(axes, x, y, f"layer {number}: {layer:,}")
+        if x:
+            axes.annotate("", (x, y + 0.35), (2.2, number + 1.35),
+                          arrowprops=dict(arrowstyle="->", color=BLUE))
+    box(axes, x, len(layers) + 1, f"output: {output:,}")
+    axes.annotate("student" if x else "teacher", (x + 1.1, len(layers) + 2.1), ha="center")
+axes.set(xlim=(-0.1, 6.5), ylim=(-0.1, 8.6))
+axes.axis("off")
+show(figure, alt=f"Two stacks of boxes. The transformer: word pieces with {tables:,} parameters, six "
+     f"layers of {layer:,}, output. Its student: the same with three layers, and arrows from layers "
+     "0, 2 and 4 of the teacher show where their weights come from.")
+
+# %%
+latency = load("latency")
+half_ms, full_ms = ({row["batch_size"]: row["latency_ms_p50"] for row in latency
+                     if row["method"].startswith("half") == half} for half in (True, False))
+predict(
+    "half-depth",
+    "One comment at a time: what share of the teacher's latency does the student with half of its "
+    "layers have?",
+    "%",
+)
+
+# %%
+reveal("half-depth", 100 * half_ms[1] / full_ms[1], "%")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+kept = (tables + 3 * layer) / (tables + 6 * layer)
+table(["p50 in ms, both in one run", *(f"batch of {batch}" for batch in sorted(half_ms))],
+      [[name, *(f"{ms[batch]:.1f}" for batch in sorted(half_ms))]
+       for name, ms in (("transformer", full_ms), ("half-depth transformer", half_ms))])
+say(f"Of the parameters it keeps {kept:.0%}, and its file has "
+    f"{plots.human_bytes(file_of('half-depth transformer'))}: half of the layers are half of the work, "
+    "but the table of word pieces stays, which costs bytes and hardly any time.")
+
+# %% [markdown]
+# ### Factorised: two thin matrices
+#
+# Every matrix is a sum of simple ones, each weighted by a **singular value**. Keep the $r$ largest,
+# and you have the best approximation of rank $r$ there is. Its squared error is the sum of the
+# squares that were left out ([Eckart and Young, 1936](https://doi.org/10.1007/BF02288367)), so we
+# know the error of every rank before computing a single factor.
+
+# %%
+W = gru_64.gru.weight_hh_l0.detach().numpy()  # 192 by 64: from the state to three gates
+S = np.linalg.svd(W, compute_uv=False)
+lost = 1 - np.cumsum(S**2) / np.sum(S**2)  # share of the squared norm, for rank 1, 2, ...
+A, B = truncated_svd(W, 10)
+lost[9], np.sum((W - A @ B) ** 2) / np.sum(W**2)
+
+# %% [markdown]
+# Both factors have to be stored, $r\,(m + n)$ numbers in place of $m\,n$. That is less
+# as long as $r < m n / (m + n)$, here 192 · 64 / 256 = 48.
+
+# %%
+predict(
+    "svd-half",
+    "Our matrix in half of its bytes: what share of its squared norm is lost?",
+    "%",
+)
+
+# %%
+m, n = W.shape
+half_rank = m * n // 2 // (m + n)
+reveal("svd-half", 100 * lost[half_rank - 1], "%")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+@cache  # the picture and its description ask for the same
+def low_rank(rank):
+    A, B = truncated_svd(W, rank)
+    return A @ B, np.sum((W - A @ B) ** 2) / np.sum(W**2)
+
+
+def draw_rank(rank):
+    approximation, error = low_rank(rank)
+    figure, panels = plt.subplots(1, 3, figsize=(10, 2.6))
+    shown = {"W, transposed": W, f"rank {rank}: {rank * (m + n) / (m * n):.0%} of the numbers":
+             approximation, f"what is lost: {error:.1%}": W - approximation}
+    for axes, (title, matrix) in zip(panels, shown.items(), strict=True):
+        axes.imshow(matrix.T, cmap="RdBu_r", vmin=-0.8, vmax=0.8, aspect="auto",
+                    interpolation="nearest")
+        axes.set_title(title, fontsize=11)
+        axes.grid(False)
+    return figure
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def describe_rank(rank):
+    return (f"The matrix, its approximation of rank {rank}, and their difference as images. "
+            f"{rank * (m + n):,} numbers instead of {m * n:,}; {low_rank(rank)[1]:.1%} of the "
+            "squared norm is lost.")
+
+
+explore(draw_rank, describe_rank, rank=SelectionSlider(options=[1, 2, 4, 8, 16, 24, 32, 48, 64],
+                                                       value=8))
+
+# %% [markdown]
+# How good is that? It depends on the matrix. The word vectors are a matrix too; and a matrix of random
+# numbers tells what low rank can do where there is nothing to find.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+vectors_2 = gru_64.embedding.weight.detach().numpy()
+noise = np.random.default_rng(0).normal(size=W.shape)
+spectra = {f"state to gates, {m} by {n}": W, f"word vectors, {size:,} by 100": vectors_2,
+           f"random numbers, {m} by {n}": noise}
+curves = {}
+for name, matrix in spectra.items():
+    values = np.linalg.svd(matrix, compute_uv=False)
+    share = np.arange(1, len(values) + 1) * sum(matrix.shape) / matrix.size
+    curves[name] = values / values[0], share, 1 - np.cumsum(values**2) / np.sum(values**2)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8))
+for (name, (values, share, error)), style in zip(curves.items(), plots.LINES, strict=False):
+    left.plot(values, linestyle=style, label=name)
+    right.plot(share, error, linestyle=style)
+ranks = np.array([8, 16, 32])
+right.plot(ranks * (m + n) / (m * n), [low_rank(rank)[1] for rank in ranks], "o", color=BLUE)
+right.axvline(1, color="black", linestyle=":", linewidth=1.2)
+left.set(xlabel="number of the singular value", ylabel="singular value / the largest", ylim=(0, 1))
+right.set(xlabel="numbers in the factors / in the matrix", xlim=(0, 1.3), ylim=(0, 1),
+          ylabel="lost share of squared norm")
+left.legend()
+halves = {name: np.interp(0.5, share, error) for name, (_, share, error) in curves.items()}
+show(figure, alt="Left: singular values of three matrices, each divided by its largest. Right: lost "
+     "share of the squared norm against the size of the factors, with dots for approximations that "
+     "were computed; they lie on the line. At half the numbers: " + ", ".join(
+         f"{name} {value:.0%}" for name, value in halves.items()) + ".")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+gates, words, random_numbers = halves.values()
+say(f"In half of its numbers the matrix of the GRU loses {gates:.0%}, random numbers "
+    f"{random_numbers:.0%}, and the word vectors {words:.0%}. "
+    + ("Trained matrices have structure, but **they are not of low rank**. "
+       if gates > 0.05 else "")
+    + ("The word vectors have been through a principal component analysis once; what was easy to "
+       "leave out is gone already. " if words > gates else "")
+    + "That is why a factorised student is trained further, with a teacher if there is one.")
+
+# %% [markdown]
+# ### Tensor train: more than two factors
+#
+# Why stop at two? Write the number of a word as three digits, and the number of a column as three
+# digits too. Each pair of digits picks a small matrix from a **core**, and the entry of the table is
+# the product of the three ([Novikov et al., 2015](https://arxiv.org/abs/1509.06569)). Only the rows
+# that are asked for are ever computed:
+
+# %%
+cores = tensor_train(vectors_2, SHAPES, 64)
+G1, G2, G3 = cores
+i, j, k = np.unravel_index(5000, SHAPES[0])  # word number 5,000
+vector = np.einsum("xar,rbs,scy->abc", G1[:, i], G2[:, j], G3[:, k]).ravel()
+(i, j, k), [core.shape for core in cores], np.abs(vector - tt_reconstruct(cores)[5000]).max()
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+shuffled = np.random.default_rng(0).permutation(vectors_2)
+_, share, error = curves[f"word vectors, {size:,} by 100"]
+
+
+def trained_apart(matrix, rank):
+    cores = tensor_train(matrix, SHAPES, rank)
+    gap = np.sum((tt_reconstruct(cores, len(matrix)) - matrix) ** 2) / np.sum(matrix**2)
+    return sum(core.size for core in cores) / matrix.size, gap
+
+
+found = {rank: (*trained_apart(vectors_2, rank), trained_apart(shuffled, rank)[1])
+         for rank in (16, 32, 64)}
+table(["rank of the cores", "numbers / table", "lost, tensor train", "lost, same words shuffled",
+       "lost, two factors of that size"],
+      [[rank, f"{part:.1%}", f"{gap:.1%}", f"{mixed:.1%}",
+        f"{np.interp(part, np.r_[0, share], np.r_[1, error]):.1%}"]
+       for rank, (part, gap, mixed) in found.items()])
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+better = [rank for rank, (part, gap, _) in found.items()
+          if gap < np.interp(part, np.r_[0, share], np.r_[1, error])]
+say(("Two factors of the same size lose less, at each of these ranks. " if not better else
+     f"The tensor train loses less than two factors at rank {', '.join(map(str, better))}. ")
+    + "The digits of a word's number carry no meaning, only how frequent the word is: in another "
+    "order the same words give another error, whereas two factors do not care. So a tensor train is "
+    "a way to *have few parameters*, to be trained from the start, rather than a way to compress a "
+    "table that exists.")
+
+# %% [markdown]
+# ### Static sparse: a pattern from a seed
+#
+# Leave out nine connections in ten, at random, before training, and never change which. Whoever
+# knows the seed knows the pattern, so only the weights that exist are stored. Random is one choice
+# ([Prabhu et al., 2018](https://arxiv.org/abs/1711.08757)); blocks suit the hardware; a small world
+# joins each unit to its neighbours and rewires a few connections at random
+# ([Watts and Strogatz, 1998](https://doi.org/10.1038/30918)).
+
+# %%
+patterns = {pattern: static_sparse_index(80, 80, fan_in=8, pattern=pattern, seed=1)
+            for pattern in ("random", "block", "small-world")}  # (80 units, 8 inputs)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, panels = plt.subplots(1, 3, figsize=(10, 4))
+for axes, (pattern, index) in zip(panels, patterns.items(), strict=True):
+    mask = np.zeros((80, 80))
+    np.put_along_axis(mask, index, 1, axis=1)
+    axes.imshow(mask, cmap="Greys", interpolation="nearest")
+    axes.set(title=pattern, xlabel="input")
+    axes.grid(False)
+panels[0].set_ylabel("unit")
+show(figure, alt="Three masks of 80 units by 80 inputs with 8 inputs a unit: scattered dots, "
+     "scattered squares of 4 by 4, and a diagonal band with some scattered dots.")
+
+# %% [markdown]
+# Bytes are simple: 90% fewer weights, and nothing for the pattern. And time? The products that are
+# left out are not computed. Recorded for a layer of the GRU, at one comment and at 64:
+
+# %%
+multiply = {(row["pattern"], row["batch_size"]): row["ratio"] for row in load("sparse multiply")}
+predict(
+    "sparse-time",
+    "A tenth of the multiplications, at random places, one comment at a time: what is the time, "
+    "divided by that of the dense layer? (Below 1 is faster.)",
+    "times",
+)
+
+# %%
+reveal("sparse-time", multiply["random", 1], "times")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+batches = sorted({batch for _, batch in multiply})
+table(["time / time of the dense layer", *(f"batch of {batch}" for batch in batches)],
+      [[pattern, *(f"{multiply[pattern, batch]:.2f}" for batch in batches)]
+       for pattern in dict.fromkeys(pattern for pattern, _ in multiply)])
+faster = [f"{pattern}, batch of {batch}" for (pattern, batch), ratio in multiply.items() if ratio < 1]
+say(f"Faster than dense: {'; '.join(faster) or 'none of them'}. A dense product reads memory in order "
+    "and uses the processor's widest instructions. A sparse one has to look up where its next number "
+    "is. **Zeros save bytes for certain, and time only if there is a kernel for their pattern.**")
+
+# %% [markdown]
+# ## 5. Four tricks
+#
+# *About 5 minutes.*
+#
+# **Ensemble.** Teachers that make different mistakes correct one another in their mean
+# ([Freitag et al., 2017](https://arxiv.org/abs/1702.01802)). A student learns the mean, and costs no
+# more for it. How different are our teachers?
+
+# %%
+members = [name for name in teachers if name != "ensemble"]
+on_dev, on_test = (np.stack([teacher_logits(split, name) for name in members])
+                   for split in (dev, test))  # (teachers, comments, labels)
+together_f1 = f1_here(ensemble_logits(on_dev), ensemble_logits(on_test))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+each_f1 = [f1_here(*both) for both in zip(on_dev, on_test, strict=True)]
+agreement = np.corrcoef(on_test.reshape(len(members), -1))
+agreement = agreement[np.triu_indices(len(members), 1)]
+say(f"The logits of two teachers correlate by {agreement.min():.2f} to {agreement.max():.2f}. One by one they "
+    f"score {min(each_f1):.3f} to {max(each_f1):.3f} on the sample, and the plain mean of their "
+    f"probabilities {together_f1:.3f}. (This is not home ground for any of them; the table in section 3 "
+    "has their scores on GoEmotions.)")
+
+# %% [markdown]
+# **Dropout distillation.** A network that was trained with dropout is many networks, another one for
+# each mask. Usually dropout is switched off to predict, and one pass stands for their mean. It is not
+# their mean: **the mean of sigmoids is not the sigmoid of the mean.** Model 2 reads one sentence, two
+# thousand times, with dropout on:
+
+# %%
+sentence = "Well, that went better than I feared."
+sentence_ids = model_2.tokenizer.encode([sentence])
+sentence_ids = torch.from_numpy(sentence_ids[:, : (sentence_ids > 0).sum()])
+torch.manual_seed(0)
+with torch.no_grad():
+    off = torch.sigmoid(gru_64.eval()(sentence_ids))[0].numpy()
+    sampled = gru_64.train()(sentence_ids.repeat(2000, 1)).numpy()  # (samples, labels)
+gru_64.eval()
+mean_probability, of_mean = expit(sampled).mean(axis=0), expit(sampled.mean(axis=0))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+widest = np.abs(mean_probability - of_mean).argmax()
+label = model_2.label_names[widest]
+marks = {"mean of the probabilities (the target)": (mean_probability[widest], RED, "-"),
+         "sigmoid of the mean logit": (of_mean[widest], GREEN, "--"),
+         "dropout off": (off[widest], "black", ":")}
+figure, axes = plt.subplots(figsize=(9, 3.4))
+axes.hist(expit(sampled[:, widest]), bins=np.linspace(0, 1, 51), color=plots.PALETTE[5])
+for name, (value, color, style) in marks.items():
+    axes.axvline(value, color=color, linestyle=style, label=f"{name}: {value:.3f}")
+axes.set(xlabel=f"probability of {label}", ylabel="samples (of 2,000)", title=sentence)
+axes.margins(y=0.25)
+axes.legend(loc="upper left")
+show(figure, alt=f"Histogram of Model 2's probability of {label} for: {sentence} Over 2,000 dropout "
+     "samples it spreads over the whole range. " + " ".join(
+         f"{name}: {value:.3f}." for name, (value, *_) in marks.items()))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+doubt = np.abs(mean_probability - 0.5) < np.abs(of_mean - 0.5)
+say(f"For {doubt.sum()} of 7 labels the mean of the probabilities is nearer to 0.5 than the sigmoid of "
+    "the mean logit: many masks that doubt are heard as well as a few that are sure. A student of the "
+    "same shape learns the mean, and needs a single pass "
+    "([Bulò et al., 2016](https://proceedings.mlr.press/v48/bulo16.html)).")
+
+# %% [markdown]
+# **Co-distillation** does without a teacher: two networks train side by side, each on the labels and
+# on what the other predicts at the moment ([Anil et al., 2018](https://arxiv.org/abs/1804.03235)). The
+# other's prediction counts as a constant, or both would drift towards saying nothing.
+#
+# **Feature matching** gives the student more to imitate than seven numbers: the layer under the
+# teacher's output, too. The two layers differ in size, so a matrix in between is learned and thrown
+# away after training ([Romero et al., 2015](https://arxiv.org/abs/1412.6550)).
+#
+# What each was worth, over seeds:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def trick_rows():
+    rows = {}
+    for row in load("tricks", split="test"):
+        rows.setdefault((row["method"], row["setting"]), []).append(row["macro_f1"])
+    return {key: np.array(scores) for key, scores in rows.items()}
+
+
+tricks = trick_rows()
+tricky = {}
+for method in dict.fromkeys(method for method, _ in tricks):
+    tricky[f"{method}, labels"] = {"labels": seeds(method, "labels")}
+    tricky[f"{method}, {MAIN}"] = {"taught": seeds(method, MAIN)}
+    tricky |= {f"{method}, {setting}": {"trick": scores}
+               for (found, setting), scores in tricks.items() if found == method}
+show(strips(tricky), alt=describe(tricky))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def against(scores, others):
+    return f"{scores.mean() - others.mean():+.3f}, {verdict(scores, others)}"
+
+
+table(["trick", "student", "against labels", f"against {MAIN}", "macro-F1"],
+      [[setting, method, against(scores, seeds(method, "labels")),
+        against(scores, seeds(method, MAIN)), f"{scores.mean():.3f}"]
+       for (method, setting), scores in tricks.items()], words=4)
+
+# %% [markdown]
+# **Think.** Dropout distillation and co-distillation can be had without a large model. What do they
+# cost instead?
+#
+# <details><summary>Answer</summary>
+#
+# Passes. Dropout distillation reads every training comment once for each sample, after a training of
+# the same length has made the teacher. Co-distillation trains two networks to keep one. None of it is
+# paid by whoever runs the student.
+#
+# </details>
+
+# %% [markdown]
+# ## 6. Size against macro-F1
+#
+# *About 3 minutes.*
+#
+# All students on one chart, trained on labels and taught, with the sparse linear baseline.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+SHORT = {"labels": "labels", MAIN: "taught"}
+charted = [row | {"setting": SHORT[row["setting"]]} for row in recorded if row["setting"] in SHORT]
+f1 = {(row["method"], row["setting"]): row for row in summarise(charted)}
+bytes_of = {(row["method"], row["setting"]): row["mean"] for row in summarise(charted, "file_bytes")}
+show(plots.size_f1_chart(charted), alt="Size of the file in bytes, log scale, against macro-F1 on "
+     f"test; taught means {MAIN}. " + " ".join(
+         f"{method}, {setting}: {plots.human_bytes(bytes_of[method, setting])}, macro-F1 "
+         f"{row['mean']:.3f} ({row['min']:.3f} to {row['max']:.3f})."
+         for (method, setting), row in f1.items()))
+say(f"On the chart, *taught* means *{MAIN}*.")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def spread(row):
+    return f"{row['mean']:.3f} ({row['min']:.3f} to {row['max']:.3f})"
+
+
+by_student = {method: (f1[method, "labels"], f1[method, "taught"])
+              for method, setting in f1 if setting == "taught"}
+parameters = {row["method"]: row["mean"] for row in summarise(recorded, "parameters", ("method",))}
+table(["student", "parameters", "whole file", "on labels (seeds)", f"{MAIN} (seeds)", "difference"],
+      [[method, f"{parameters[method]:,.0f}", plots.human_bytes(bytes_of[method, "taught"]),
+        spread(labels), spread(taught), f"{taught['mean'] - labels['mean']:+.3f}"]
+       for method, (labels, taught) in by_student.items()])
+
+# %% [markdown]
+# Suppose the budget comes first: so many bytes for the complete file, from raw text to prediction. For
+# each budget the best file that we found, chosen on dev, its matrices quantized as in units 03 and
+# 04 where that helped. The last column asks what the same bytes buy without a teacher, among the
+# students above.
+
+# %%
+budget_rows = {(row["budget_bytes"], row["method"], row["setting"]): row for row in summarise(
+    load("budgets", split="test"), by=("budget_bytes", "method", "setting"))}
+budget_bytes = {(row["budget_bytes"], row["method"], row["setting"]): row["max"] for row in summarise(
+    load("budgets", split="test"), "file_bytes", by=("budget_bytes", "method", "setting"))}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def best_untaught(budget):
+    """The student on labels with the best macro-F1 on dev of those whose files all fit."""
+    rows = load("students", setting="labels")
+    largest = {row["method"]: row["max"] for row in summarise(rows, "file_bytes", ("method",))}
+    on_dev = [row for row in rows if row["split"] == "dev" and largest[row["method"]] <= budget]
+    return max(summarise(on_dev), key=lambda row: row["mean"], default=None)
+
+
+lines = []
+for (budget, method, setting), row in sorted(budget_rows.items()):
+    rival = best_untaught(budget)
+    other = f"{rival['method']}, {f1[rival['method'], 'labels']['mean']:.3f}" if rival else "none fits"
+    lines.append([plots.human_bytes(budget), f"{method}, {setting}",
+                  plots.human_bytes(budget_bytes[budget, method, setting]), spread(row), other])
+table(["budget", "best file", "its bytes", "macro-F1 on test (seeds)", "best on labels, as above"],
+      lines, words=2)
+
+# %% [markdown]
+# ## 7. Where the teacher does not help
+#
+# *About 3 minutes.*
+#
+# Every student with every teacher it had, seed by seed:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+pairs = {}
+for method, found in settings.items():
+    for setting in found:
+        pairs[method, setting.removeprefix("taught by ")] = (seeds(method, setting),
+                                                             seeds(method, "labels"))
+rows = {f"{method}, {name}": {"labels": labels, "taught": taught}
+        for (method, name), (taught, labels) in pairs.items()}
+show(strips(rows, "macro-F1 on test (rows: student, teacher)"), alt=describe(rows))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def listed(word):
+    found = [f"{method} by {name} ({taught.mean() - labels.mean():+.3f})"
+             for (method, name), (taught, labels) in pairs.items()
+             if verdict(taught, labels) == word]
+    return f"{len(found)} of {len(pairs)}: {'; '.join(found)}" if found else "none"
+
+
+say(f"- **Clear gains** (every taught seed above every seed on labels): {listed('gains')}.\n"
+    f"- **Clear losses**: {listed('loses')}.\n"
+    f"- **Undecided** (the ranges overlap): {listed('undecided')}.\n"
+    "- **No seed** (training comes out the same every time, so the difference is real for these test "
+    f"comments, and may be chance for others): {listed('has no seed')}.\n\n"
+    f"If no teacher made any difference, {len(pairs)} such comparisons of five seeds would still bring "
+    f"{len(pairs) * 2 / comb(10, 5):.2f} clear ones on average.")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+interval = next(row for row in recorded if (row["method"], row["setting"]) == (SPARSE, "labels"))
+width = (interval["macro_f1_high"] - interval["macro_f1_low"]) / 2
+gains = {pair: taught.mean() - labels.mean() for pair, (taught, labels) in pairs.items()}
+top, bottom = max(gains, key=gains.get), min(gains, key=gains.get)
+below = sorted({method for (method, _), (taught, _) in pairs.items() if taught.mean() < baseline})
+say(f"The largest gain is {gains[top]:+.3f} ({top[0]} by {top[1]}): on labels this student has "
+    f"{pairs[top][1].mean():.3f}, its teacher {teachers[top[1]]:.3f}. The smallest is "
+    f"{gains[bottom]:+.3f} ({bottom[0]} by {bottom[1]}). For scale, with other test comments the baseline's score could differ by "
+    f"{width:.3f} either way (95% bootstrap interval). "
+    + (f"Below the sparse linear baseline on labels ({baseline:.3f}) even when taught, by one teacher "
+       f"or another: {', '.join(below)}." if below else
+       f"All taught students score at least as well as the baseline on labels ({baseline:.3f})."))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def label_gain(method, name):
+    """Gain of each label, a mean over seeds."""
+    taught, labels = (np.array([[row["per_label_f1"][label] for label in model_2.label_names]
+                                for row in recorded if row["method"] == method
+                                and row["setting"] == setting]).mean(axis=0)
+                      for setting in (f"taught by {name}", "labels"))
+    return dict(zip(model_2.label_names, taught - labels, strict=True))
+
+
+by_label = label_gain(*top)
+most, least = max(by_label, key=by_label.get), min(by_label, key=by_label.get)
+say(f"A mean hides who gains. For {top[0]} by {top[1]}, *{most}* changes by {by_label[most]:+.3f} and "
+    f"*{least}* by {by_label[least]:+.3f}.")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+compared = {}
+for method, name in pairs:
+    compared.setdefault(method, []).append(name)
+for method, names in compared.items():
+    if len(names) < 2:
+        continue
+    score = {name: pairs[method, name][0].mean() for name in names}
+    strong, kind = max(names, key=teachers.get), max(names, key=score.get)
+    told_apart = verdict(pairs[method, kind][0], pairs[method, strong][0]) == "gains"
+    say(f"**Is the better teacher the better one to learn from?** {method} had {len(names)}. "
+        + "; ".join(f"{name} ({teachers[name]:.3f} itself) takes it to {score[name]:.3f}"
+                    for name in sorted(names, key=teachers.get, reverse=True)) + ". "
+        + ("Here the best teacher also has the best student." if strong == kind else
+           f"The best teacher is {strong}, the best student learned from {kind}"
+           + (", clearly." if told_apart else ", but their seeds overlap.")))
+
+# %% [markdown]
+# Where a teacher adds nothing, four reasons are worth checking, in this order:
+#
+# 1. **It knows nothing more.** A teacher has to be better than the student *on these comments*. Compare
+#    the last row of the table in section 3 with those above it.
+# 2. **The student cannot use it.** A bag of words does not see what a transformer saw in the order of
+#    words. Small students of large teachers may gain less than those of middling ones
+#    ([Cho and Hariharan, 2019](https://arxiv.org/abs/1910.01348)).
+# 3. **There is nothing soft about it.** On comments it was trained on, a teacher may be nearly as
+#    certain as the labels.
+# 4. **There were labels enough.** Soft labels spare variance, and with tens of thousands of labelled
+#    comments and a small student little of it is left.
+#
+# The other side of reason 4 is where distillation pays most: comments *without* labels. Labels end;
+# a teacher goes on.
+
+# %% [markdown]
+# ## 8. What you have learned
+#
+# *About 4 minutes, with the quiz.*
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+verdicts = Counter(verdict(*both) for both in pairs.values())
+budget, method, setting = max(budget_rows)
+say(
+    f"- **Soft labels name the neighbours.** Our teacher has {entropy.mean():.1f} bits of doubt about a "
+    "comment, a label none.\n"
+    f"- **T² keeps the scale.** Without it, {gradient(soft(8)) / gradient(soft(1)):.1%} of the gradient "
+    "is left at T = 8; with it, high temperatures match logits.\n"
+    f"- **A student learns its teacher, not the truth.** On the sample, macro-F1 went from "
+    f"{alone_f1:.3f} to {taught_f1:.3f}, with a teacher of {teacher_f1:.3f}.\n"
+    f"- **Low rank has a price known in advance.** Half of the numbers: {gates:.0%} of our matrix is "
+    f"lost, {words:.0%} of the word vectors.\n"
+    f"- **A tenth of the multiplications is not a tenth of the time.** At random places, for one "
+    f"comment, it takes {multiply['random', 1]:.2f} times as long as all.\n"
+    f"- **The mean of sigmoids is not the sigmoid of the mean:** {mean_probability[widest]:.2f} and "
+    f"{of_mean[widest]:.2f} for one sentence, and {off[widest]:.2f} with dropout off.\n"
+    f"- **When was the teacher worth it?** Of {len(pairs)} pairs of student and teacher, "
+    f"{verdicts['gains']} clearly gained, {verdicts['loses']} clearly lost, and "
+    f"{verdicts['undecided']} cannot be told from a change of seed.\n"
+    f"- **The budget decides.** In {plots.human_bytes(budget)}, {method}, {setting}, reaches "
+    f"{budget_rows[budget, method, setting]['mean']:.3f}; the {TEACHER} that taught most students has "
+    f"{teachers[TEACHER]:.3f}."
+)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+origin = load_provenance("distillation")
+say(f"Recorded measurements: {origin['date']}, PyTorch {origin['versions']['torch']}, "
+    f"{origin['machine']['processor']}, data: {origin['data']['kind']}.")
+
+# %% [markdown]
+# **Check yourself.** Five questions; each option answers back.
+
+# %%
+quiz(
+    "A student's soft loss at T = 2 has stopped falling at 0.41. A colleague concludes that it is far "
+    "from its teacher. What do you say?",
+    {
+        "Right: a perfect student has loss 0.":
+            "Cross entropy with a soft target is least where both agree, and there the teacher's "
+            "entropy, times T², is left.",
+        "Nobody can tell without the teacher's entropy.":
+            "Subtract T² times that entropy; the rest, a Kullback-Leibler divergence, is 0 for a "
+            "perfect student.",
+        "Wrong: it should be trained at T = 1.":
+            "At T = 1 the teacher's entropy is left as well, just another number.",
+    },
+    answer="Nobody can tell without the teacher's entropy.",
+)
+
+# %%
+quiz(
+    "You raise T from 8 to 16, leave α and the learning rate, and have forgotten T². What happens?",
+    {
+        "The soft part weighs about a quarter as much.":
+            "For large T its gradient falls with the square of T, so α no longer says what it said.",
+        "Nothing: the student's logits are divided by the same T.":
+            "That makes the minimum the same, not the gradient.",
+        "The soft part weighs about four times as much.":
+            "That would be T² applied twice. The bare gradient falls as T rises.",
+    },
+    answer="The soft part weighs about a quarter as much.",
+)
+
+# %%
+quiz(
+    "A 1000 by 1000 matrix is factorised with rank 600. What about its size?",
+    {
+        "It has 60% of the numbers.":
+            "Each of the two factors has 600,000 numbers.",
+        "It is larger than before.":
+            "600 · (1000 + 1000) = 1,200,000 numbers. Up to rank 500 the factors are no larger.",
+        "That depends on the singular values.":
+            "They tell the error. The size depends on the rank and the shape alone.",
+    },
+    answer="It is larger than before.",
+)
+
+# %%
+quiz(
+    "Taught, a student's best seed scores 0.612; on labels, its best seed scored 0.604. Was the "
+    "teacher worth it?",
+    {
+        "Yes, by 0.008.":
+            "The best of several seeds is mostly luck, and whoever tries more seeds gets a better "
+            "best one.",
+        "No, 0.008 is too little to notice.":
+            "Perhaps it is not. Without the other seeds you cannot say.",
+        "Compare all seeds of both, and the best other use of the same bytes.":
+            "Means with their spread first; then the models without a teacher that fit the budget, the "
+            "baseline among them.",
+    },
+    answer="Compare all seeds of both, and the best other use of the same bytes.",
+)
+
+# %%
+quiz(
+    "You have 2,000 labelled comments of your own, and a strong teacher from another forum. Taught, "
+    "your student gets worse. What is the first thing to measure?",
+    {
+        "The teacher's own score on your dev comments.":
+            "As in section 3: a student learns its teacher. If that is wrong about your comments, so "
+            "will its student be.",
+        "Other temperatures.":
+            "They change how loudly the teacher speaks, not what it knows.",
+        "A larger student.":
+            "It would imitate the same teacher more closely.",
+    },
+    answer="The teacher's own score on your dev comments.",
+)
+
+# %% [markdown]
+# **Next.** In the assignment you write the loss and its gradient, factorise a matrix into a given
+# number of bytes, store a sparse layer by its seed, average dropout samples, choose a student for a
+# budget, and argue when the teacher was worth it. Unit 03 takes the weights that are left, and stores
+# each in fewer bits.
+#
+# **Further reading.** A student may score well without agreeing much with its teacher, and agree
+# better without scoring higher: [Stanton et al. (2021)](https://arxiv.org/abs/2106.05945) measured
+# both. The idea is older than its name: [Buciluǎ, Caruana and Niculescu-Mizil
+# (2006)](https://doi.org/10.1145/1150402.1150464) taught a small network by an ensemble, with
+# comments made up for the purpose.
