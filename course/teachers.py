@@ -54,7 +54,7 @@ def transformer(seed: int, checkpoint: Path):
     tokenizer = WordPiece.from_folder(find_encoder())
     set_seed(seed)
     network = TransformerNetwork.pretrained(labels.shape[1]).to(_device())
-    history = fit(
+    fit(
         network,
         (tokenizer.encode(texts, MAX_TOKENS), labels),
         (tokenizer.encode(dev_texts, MAX_TOKENS), load_goemotions("dev").labels),
@@ -70,7 +70,6 @@ def transformer(seed: int, checkpoint: Path):
     )
     return (
         network,
-        history,
         lambda some: predict_logits(network, tokenizer.encode(some, MAX_TOKENS)),
     )
 
@@ -88,7 +87,7 @@ def gru(seed: int, checkpoint: Path):
     with torch.no_grad():
         network.embedding.weight.copy_(torch.from_numpy(values))
     network = network.to(_device())
-    history = fit(
+    fit(
         network,
         (vocabulary.encode(texts), labels),
         (vocabulary.encode(dev_texts), load_goemotions("dev").labels),
@@ -101,7 +100,7 @@ def gru(seed: int, checkpoint: Path):
         checkpoint=checkpoint,
         progress=False,
     )
-    return network, history, lambda some: predict_logits(network, vocabulary.encode(some))
+    return network, lambda some: predict_logits(network, vocabulary.encode(some))
 
 
 def _linear(vectorizer: Callable[[], TfidfVectorizer], C: float):
@@ -110,7 +109,7 @@ def _linear(vectorizer: Callable[[], TfidfVectorizer], C: float):
         features = vectorizer()
         solver = LogisticRegression(C=C, solver="liblinear", random_state=seed)
         model = OneVsRestClassifier(solver, n_jobs=1).fit(features.fit_transform(texts), labels)
-        return None, None, lambda some: model.decision_function(features.transform(some))
+        return None, lambda some: model.decision_function(features.transform(some))
 
     return train
 
@@ -164,20 +163,15 @@ def train_teacher(name: str, seed: int = 0) -> Path:
         raise UserError("Teachers learn from the real GoEmotions; set GOEMOTIONS_DIR.")
     BUILD.mkdir(parents=True, exist_ok=True)
     start, checkpoint = time.perf_counter(), BUILD / f"{name}-{seed}.checkpoint"
-    network, history, predict = TEACHERS[name](seed, checkpoint)
+    network, predict = TEACHERS[name](seed, checkpoint)
     ids, texts = _everything()
-    path = BUILD / f"{name}-{seed}.npz"
-    np.savez(
-        path,
-        ids=np.array(ids),
-        logits=predict(texts).astype(np.float16),
-        seconds=time.perf_counter() - start,
-    )
+    logits, path = predict(texts).astype(np.float16), BUILD / f"{name}-{seed}.npz"
     if network is not None:
         tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-        save_file(tensors, BUILD / f"{name}-{seed}.safetensors")
-        print(*history.epochs, sep="\n", flush=True)
-        checkpoint.unlink(missing_ok=True)
+        save_file(tensors, path.with_suffix(".safetensors"))
+    # Written last: a teacher counts as trained once its logits are there.
+    np.savez(path, ids=np.array(ids), logits=logits, seconds=time.perf_counter() - start)
+    checkpoint.unlink(missing_ok=True)
     return path
 
 
@@ -192,7 +186,7 @@ def load_logits(name: str, seed: int = 0) -> tuple[list[str], np.ndarray]:
     path = BUILD / f"{name}-{seed}.npz"
     if not path.exists():
         raise UserError(
-            f"There is no {path}; run `python -m course teachers {name} --seed {seed}`."
+            f"There is no {path}; run `python -m course teachers {name} --seeds {seed + 1}`."
         )
     with np.load(path) as stored:
         return stored["ids"].tolist(), stored["logits"].astype(np.float32)

@@ -1,0 +1,71 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from course import teachers
+from course.errors import UserError
+from utils.data import load_sample
+from utils.distillation import teacher_logits
+from utils.distillation import teachers as shipped
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """Teachers that learn from the course sample and are kept in temporary folders."""
+    monkeypatch.setattr(teachers, "BUILD", tmp_path / "build")
+    for module in (teachers, shipped):
+        monkeypatch.setattr(module, "FOLDER", tmp_path / "shipped")
+
+    def as_if_real(split, taxonomy="ekman"):
+        data = load_sample(split, taxonomy)
+        return replace(data, source=replace(data.source, kind="environment"))
+
+    monkeypatch.setattr(teachers, "load_goemotions", as_if_real)
+    return tmp_path
+
+
+def test_a_linear_teacher_says_something_of_every_comment(house):
+    path = teachers.train_teacher("linear-words")
+    assert path.exists() and teachers.is_trained("linear-words", 0)
+    ids, logits = teachers.load_logits("linear-words")
+    assert logits.shape == (len(ids), 35) and np.isfinite(logits).all()
+    assert set(ids) == {i for split in ("train", "dev", "test") for i in load_sample(split).ids}
+    train = load_sample("train")
+    row_of = dict(zip(ids, range(len(ids)), strict=True))
+    own = logits[[row_of[i] for i in train.ids], :7]
+    assert own[train.labels == 1].mean() > own[train.labels == 0].mean() + 1
+
+
+def test_what_is_shipped_is_what_the_teachers_said(house, monkeypatch):
+    monkeypatch.setattr(teachers, "MEMBERS", ("linear-words", "linear-characters"))
+    monkeypatch.setattr(teachers, "SHIPPED", ("linear-words", "ensemble"))
+    for name in teachers.MEMBERS:
+        teachers.train_teacher(name)
+    sizes = teachers.ship_logits()
+    assert sizes == {p.stem: p.stat().st_size for p in (house / "shipped").glob("*.bin")}
+    test = load_sample("test")
+    ids, logits = teachers.load_logits("linear-words")
+    rows = [ids.index(i) for i in test.ids]
+    np.testing.assert_array_equal(teacher_logits(test, "linear-words"), logits[rows, :7])
+    _, mixed, weights = teachers.ensemble()
+    assert sum(weights.values()) == pytest.approx(1, abs=0.002)
+    np.testing.assert_allclose(teacher_logits(test, "ensemble"), mixed[rows, :7], rtol=1e-3)
+
+
+def test_mixing_prefers_the_member_that_knows():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((200, 3)) < 0.3).astype(float)
+    knows, guesses = 4 * labels - 2 + rng.normal(size=labels.shape), rng.normal(size=labels.shape)
+    weights = teachers.mixing_weights([guesses, knows], labels)
+    assert weights.sum() == pytest.approx(1) and weights[1] > 0.7
+
+
+def test_errors_name_what_to_do(house, monkeypatch):
+    with pytest.raises(UserError, match="no teacher 'bert'; there are linear-words"):
+        teachers.train_teacher("bert")
+    with pytest.raises(UserError, match="course teachers gru --seeds 3"):
+        teachers.load_logits("gru", 2)
+    monkeypatch.setattr(teachers, "load_goemotions", load_sample)
+    with pytest.raises(UserError, match="set GOEMOTIONS_DIR"):
+        teachers.train_teacher("linear-words")
