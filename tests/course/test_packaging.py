@@ -57,7 +57,7 @@ def test_constraints_pin_everything_that_make_installs_and_no_cuda():
         if line and not line.startswith("#"):
             name, version = line.split("==")
             pins[name] = Version(version)
-    for requirement in requirements("dev", "transformer"):
+    for requirement in requirements("dev", "transformer", "peers"):
         assert pins[requirement.name] in requirement.specifier, requirement
     assert not [name for name in pins if re.match("nvidia|triton|cuda", name)]
     assert pins["torch"].local is None  # "+cpu" is the choice of the index, see Makefile
