@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -21,7 +21,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from course.errors import UserError
 from course.units import ROOT
 from utils.data import SPLITS, Vocabulary, load_goemotions, load_sample, tokenize
-from utils.distillation import ensemble_logits, write_teacher_logits
+from utils.distillation import augment, ensemble_logits, write_teacher_logits
 from utils.distillation.teachers import COLUMNS, FOLDER
 from utils.embeddings import distilled_vectors, find_encoder
 from utils.metrics import macro_f1, tune_thresholds
@@ -190,6 +190,34 @@ def load_logits(name: str, seed: int = 0) -> tuple[list[str], np.ndarray]:
         )
     with np.load(path) as stored:
         return stored["ids"].tolist(), stored["logits"].astype(np.float32)
+
+
+def transformer_network(seed: int = 0) -> TransformerNetwork:
+    """The fine-tuned transformer of a seed, with its 7 + 28 outputs; trained if it is not yet."""
+    path = BUILD / f"transformer-{seed}.safetensors"
+    if not is_trained("transformer", seed):
+        train_teacher("transformer", seed)
+    state = load_file(path)
+    network = TransformerNetwork.pretrained(len(state["output.bias"]))
+    network.load_state_dict(state)
+    return network
+
+
+def made_up_texts(seed: int) -> tuple[list[str], np.ndarray]:
+    """As many texts as there are training comments, made from them, and the transformer's logits.
+
+    Kept in ``build/teachers``; not shipped, since they hold the words of the comments.
+    """
+    path = BUILD / f"made-up-{seed}.npz"
+    texts = augment(load_goemotions("train").texts, seed)
+    if not path.exists():
+        ids = WordPiece.from_folder(find_encoder()).encode(texts, MAX_TOKENS)
+        network = transformer_network().to(_device())
+        with torch.autocast(_device(), torch.bfloat16):
+            logits = predict_logits(network, ids)
+        np.savez(path, logits=logits.astype(np.float16))
+    with np.load(path) as stored:
+        return texts, stored["logits"].astype(np.float32)
 
 
 def mixing_weights(

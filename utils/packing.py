@@ -446,6 +446,8 @@ def save_model(model: TextClassifier, path, codecs: Mapping[str, Any] | None = N
     }
     tensors = {"thresholds": model.thresholds}
     if isinstance(model, SparseLinear):
+        if model.letters is not None:
+            header["letters"] = model.letters
         tensors |= {
             "vocabulary": _pack_words(model.words),
             "idf": model.idf.astype(np.float32),
@@ -486,7 +488,7 @@ def load_model(path) -> TextClassifier:
     try:
         common = _common(tensors, header)
         if header["kind"] == "SparseLinear":
-            return _load_sparse_linear(tensors, common)
+            return _load_sparse_linear(tensors, header, common)
         if header["kind"] == "NeuralClassifier":
             return _load_neural(tensors, header, common)
     except PackingError:
@@ -512,7 +514,9 @@ def _common(tensors, header) -> dict:
     }
 
 
-def _load_sparse_linear(tensors, common) -> SparseLinear:
+def _load_sparse_linear(tensors, header, common) -> SparseLinear:
+    letters = header.get("letters")
+    _expect(letters is None or (type(letters) is int and letters > 0), "letters are no number")
     words, shape = (
         _unpack_words(tensors["vocabulary"]),
         (len(tensors["idf"]), len(common["label_names"])),
@@ -522,7 +526,7 @@ def _load_sparse_linear(tensors, common) -> SparseLinear:
         "words and weights do not fit",
     )
     _expect(tensors["network.intercept"].shape == shape[1:], "labels and intercepts do not fit")
-    return SparseLinear(**common)._set(
+    return SparseLinear(**common, letters=letters)._set(
         words, tensors["idf"], tensors["network.coef"], tensors["network.intercept"]
     )
 

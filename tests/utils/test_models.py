@@ -82,6 +82,15 @@ def test_sparse_linear_is_tf_idf_times_weights():
     np.testing.assert_allclose(model.predict_proba(TEXTS), 1 / (1 + np.exp(-logits)), rtol=1e-5)
 
 
+def test_sparse_linear_of_few_letters_knows_other_forms_of_a_word():
+    texts = ["thanks a lot", "what a mess", "thankful for that", "messy again"] * 3
+    labels = np.array([[1], [0], [1], [0]] * 3)
+    model = SparseLinear("ekman", ["joy"], C=5.0, letters=4).fit(texts, labels)
+    assert max(map(len, model.words)) == 4 and "than" in model.words
+    unseen = model.predict_proba(["thanked", "messier"])[:, 0]
+    assert unseen[0] > 0.5 > unseen[1]
+
+
 def test_sparse_linear_with_an_absent_label_never_predicts_it():
     labels = LABELS.copy()
     labels[:, 1] = 0

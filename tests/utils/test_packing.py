@@ -63,6 +63,19 @@ def _sparse():
     return SparseLinear("ekman", NAMES, C=5.0).fit(TEXTS, LABELS).tune(TEXTS, LABELS)
 
 
+def test_letters_travel_in_the_file(tmp_path):
+    model = SparseLinear("ekman", NAMES, C=5.0, letters=3).fit(TEXTS, LABELS)
+    save_model(model, tmp_path / "m")
+    loaded = load_model(tmp_path / "m")
+    np.testing.assert_allclose(loaded.predict_proba(TEXTS), model.predict_proba(TEXTS), atol=1e-6)
+    tensors, header = read_file(tmp_path / "m")
+    header = {k: v for k, v in header.items() if k not in ("layout", "format", "version")}
+    for letters in (0, -1, "3", True):
+        write_file(tmp_path / "n", tensors, header | {"letters": letters})
+        with pytest.raises(PackingError, match="letters are no number"):
+            load_model(tmp_path / "n")
+
+
 @pytest.fixture
 def packed(tmp_path):
     path = tmp_path / "model.slm"

@@ -1,10 +1,11 @@
 """Learning from a teacher, and the small students that do.
 
 Losses for ``utils.training.fit`` (soft labels, features), what teachers say (shipped logits,
-ensembles, dropout samples, peers), and students: half a transformer, low-rank and tensor-train
-layers, layers that are sparse from the start.
+ensembles, dropout samples, peers), texts made up for them to label, and students: half a
+transformer, low-rank and tensor-train layers, layers that are sparse from the start.
 """
 
+from utils.distillation.augment import augment
 from utils.distillation.factorized import (
     FactorizedEmbedding,
     FactorizedLinear,
@@ -43,6 +44,7 @@ __all__ = [
     "StaticSparseLinear",
     "StructuredGRU",
     "TensorTrainEmbedding",
+    "augment",
     "co_distill",
     "dropout_distillation_targets",
     "ensemble_logits",

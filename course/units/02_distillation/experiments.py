@@ -27,7 +27,14 @@ from course.baselines import (
     untrained,
 )
 from course.results import Experiment
-from course.teachers import BUILD, MAX_TOKENS, load_logits, train_teacher
+from course.teachers import (
+    BUILD,
+    MAX_TOKENS,
+    is_trained,
+    load_logits,
+    train_teacher,
+    transformer_network,
+)
 from utils.data import Vocabulary
 from utils.distillation import (
     FeatureMatching,
@@ -51,7 +58,6 @@ from utils.models import (
     GRUNetwork,
     NeuralClassifier,
     SparseLinear,
-    TransformerNetwork,
     WordPiece,
 )
 from utils.training import set_seed
@@ -107,27 +113,19 @@ def _for_ekman(network: nn.Module) -> nn.Module:
 
 def transformer_teacher(seed: int) -> NeuralClassifier:
     """The fine-tuned MiniLM of a seed as a classifier of Ekman's labels; thresholds untuned."""
-    state = _teacher_state("transformer", seed)
-    network = TransformerNetwork.pretrained(len(state["output.bias"]))
-    network.load_state_dict(state)
+    network = _for_ekman(transformer_network(seed))
     tokenizer, names = WordPiece.from_folder(find_encoder()), data("dev").label_names
-    return NeuralClassifier(_for_ekman(network), tokenizer, TAXONOMY, names, length=MAX_TOKENS)
+    return NeuralClassifier(network, tokenizer, TAXONOMY, names, length=MAX_TOKENS)
 
 
 def gru_teacher(seed: int) -> NeuralClassifier:
     """The GRU teacher of a seed as a classifier of Ekman's labels; thresholds untuned."""
-    state = _teacher_state("gru", seed)
+    if not is_trained("gru", seed):
+        train_teacher("gru", seed)
     vocabulary = Vocabulary.from_texts(data("train").texts, min_count=2)
     network = GRUNetwork(len(vocabulary), 100, units=256, labels=35, layers=2, dropout=0.4)
-    network.load_state_dict(state)
+    network.load_state_dict(load_file(BUILD / f"gru-{seed}.safetensors"))
     return NeuralClassifier(_for_ekman(network), vocabulary, TAXONOMY, data("dev").label_names)
-
-
-def _teacher_state(name: str, seed: int) -> dict[str, torch.Tensor]:
-    path = BUILD / f"{name}-{seed}.safetensors"
-    if not path.exists():
-        train_teacher(name, seed)
-    return load_file(path)
 
 
 def teachers(name: str, build, setting: str):
