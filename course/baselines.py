@@ -7,6 +7,7 @@ A unit about a method asks :func:`trained` for a float32 model, changes it, and 
 import copy
 import json
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -122,11 +123,12 @@ def train_network(
     tokenizer: Tokenizer,
     seed: int,
     *,
+    texts: Sequence[str] | None = None,
     targets: np.ndarray | None = None,
     length: int = SEQUENCE_LENGTH,
     **options,
 ) -> tuple[NeuralClassifier, dict]:
-    """Train a network in place, on the labels unless there are other targets.
+    """Train a network in place: on comments and labels, unless there are other texts or targets.
 
     ``options`` of ``fit`` go before :data:`TRAINING`. Returns the model and what training cost.
     """
@@ -135,7 +137,10 @@ def train_network(
     start = time.perf_counter()
     history = fit(
         network,
-        (tokenizer.encode(train.texts, length), train.labels if targets is None else targets),
+        (
+            tokenizer.encode(texts or train.texts, length),
+            train.labels if targets is None else targets,
+        ),
         (tokenizer.encode(dev.texts, length), dev.labels),
         seed=seed,
         progress=False,

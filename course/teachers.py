@@ -250,6 +250,7 @@ def mixing_weights(
 
 
 SHIPPED = ("transformer", "gru", "ensemble")
+MAX_SEEDS = 100
 MEMBERS = ("linear-words", "linear-word-pairs", "linear-characters", "gru", "transformer")
 
 
@@ -257,22 +258,25 @@ def is_trained(name: str, seed: int) -> bool:
     return (BUILD / f"{name}-{seed}.npz").exists()
 
 
-def ensemble() -> tuple[list[str], np.ndarray, dict[str, float]]:
-    """Ids, logits and mixing weights of the ensemble of :data:`MEMBERS`, all trained seeds of each.
+def ensemble() -> tuple[list[str], np.ndarray, dict]:
+    """Ids and logits of the ensemble of :data:`MEMBERS`, and each one's mixing weight and seeds.
 
-    The weights are chosen on dev by Ekman's labels and used for all columns.
+    All trained seeds of a member count as one, their mean. The weights are chosen on dev by Ekman's
+    labels and used for all columns.
     """
-    members = {}
+    members, seeds = {}, {}
     for name in MEMBERS:
         ids, first = load_logits(name)
-        seeds = [seed for seed in range(1, 100) if is_trained(name, seed)]
-        members[name] = ensemble_logits([first, *(load_logits(name, s)[1] for s in seeds)])
+        seeds[name] = [0, *(seed for seed in range(1, MAX_SEEDS) if is_trained(name, seed))]
+        others = [load_logits(name, seed)[1] for seed in seeds[name][1:]]
+        members[name] = ensemble_logits([first, *others])
     dev = load_goemotions("dev")
     row_of = dict(zip(ids, range(len(ids)), strict=True))
     rows = [row_of[i] for i in dev.ids]
     weights = mixing_weights([m[rows][:, COLUMNS["ekman"]] for m in members.values()], dev.labels)
     logits = ensemble_logits(list(members.values()), weights)
-    return ids, logits, dict(zip(MEMBERS, weights.round(3).tolist(), strict=True))
+    rounded = dict(zip(MEMBERS, weights.round(3).tolist(), strict=True))
+    return ids, logits, {name: {"weight": rounded[name], "seeds": seeds[name]} for name in MEMBERS}
 
 
 def ship_logits() -> dict[str, int]:
@@ -283,6 +287,7 @@ def ship_logits() -> dict[str, int]:
     FOLDER.mkdir(parents=True, exist_ok=True)
     sizes = {}
     for name in SHIPPED:
-        ids, logits = ensemble()[:2] if name == "ensemble" else load_logits(name)
-        sizes[name] = write_teacher_logits(FOLDER / f"{name}.bin", ids, logits)
+        alone = {name: {"weight": 1.0, "seeds": [0]}}
+        found = ensemble() if name == "ensemble" else (*load_logits(name), alone)
+        sizes[name] = write_teacher_logits(FOLDER / f"{name}.bin", *found)
     return sizes

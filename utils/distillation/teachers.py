@@ -1,6 +1,6 @@
 """What teachers say: shipped logits, ensembles, dropout samples, and peers that teach each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,14 +66,19 @@ def teacher_logits(dataset: Dataset, name: str = "transformer") -> np.ndarray:
     return tensors["logits"][rows, COLUMNS[dataset.taxonomy]].astype(np.float32)
 
 
-def write_teacher_logits(path, ids: Sequence[str], logits: np.ndarray) -> int:
+def write_teacher_logits(
+    path, ids: Sequence[str], logits: np.ndarray, made_of: Mapping | None = None
+) -> int:
     """Write a teacher's logits for :func:`teacher_logits`; return the file's length in bytes.
 
     Parameters
     ----------
     path : file to write
     ids : of n comments, each once
-    logits : (n, 35), Ekman's seven labels and the 28 emotions; stored as float16
+    logits : (n, 35), Ekman's seven labels and the 28 emotions; stored as float16, rounded to a
+        32nd: no probability changes by more than 0.004, and the file is a quarter smaller.
+
+    made_of : what the file is to say of its origin, such as seeds and mixing weights
 
     Raises
     ------
@@ -89,9 +94,9 @@ def write_teacher_logits(path, ids: Sequence[str], logits: np.ndarray) -> int:
         raise ValueError("a logit is not a number that float16 can hold")
     tensors = {
         "ids": np.frombuffer("\n".join(ids).encode(), dtype=np.uint8),
-        "logits": logits.astype(np.float16),
+        "logits": (np.round(logits * 32) / 32).astype(np.float16),
     }
-    return write_file(path, tensors, {"kind": "TeacherLogits"})
+    return write_file(path, tensors, {"kind": "TeacherLogits", "made_of": dict(made_of or {})})
 
 
 def ensemble_logits(

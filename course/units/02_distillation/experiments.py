@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from scipy.special import expit
+from sklearn.decomposition import PCA
 from torch import nn
 
 from course.baselines import (
@@ -32,6 +33,7 @@ from course.teachers import (
     MAX_TOKENS,
     is_trained,
     load_logits,
+    made_up_texts,
     train_teacher,
     transformer_network,
 )
@@ -52,7 +54,7 @@ from utils.distillation import (
     teacher_logits,
 )
 from utils.efficiency import count_parameters, measure
-from utils.embeddings import find_encoder
+from utils.embeddings import distilled_vectors, find_encoder
 from utils.metrics import f1_report, tune_thresholds
 from utils.models import (
     GRUNetwork,
@@ -60,6 +62,8 @@ from utils.models import (
     SparseLinear,
     WordPiece,
 )
+from utils.packing import Sparse
+from utils.quantization import KMeansQuantizer
 from utils.training import set_seed
 
 TEACHER = "ensemble"
@@ -288,6 +292,68 @@ def tricks(seed: int) -> list[dict]:
     return records
 
 
+# --- the best complete file within a budget -----------------------------------------------------------
+
+
+def with_made_up_texts(times: int) -> dict:
+    """Options of ``train_network``: the comments as the ensemble sees them, and made-up texts too."""
+    texts, soft = list(data("train").texts), [targets()]
+    for seed in range(times):
+        made_up, logits = made_up_texts(seed)
+        logits = logits[:, : len(data("train").label_names)]
+        texts += made_up
+        soft.append(np.hstack([expit(logits), logits]))
+    return {"texts": texts, "targets": np.vstack(soft), "loss": LOSS}
+
+
+def linear_budget(budget: int, C: float, letters: int):
+    """A sparse linear model of few letters on labels and soft labels, half and half."""
+
+    def run(seed: int) -> list[dict]:
+        train = data("train")
+        labels = (train.labels + expit(teacher_logits(train, TEACHER))) / 2
+        model = SparseLinear(TAXONOMY, train.label_names, C=C, letters=letters)
+        model.fit(train.texts, labels)
+        codecs = {
+            "network.coef": Sparse(KMeansQuantizer(4)),
+            "idf": KMeansQuantizer(2),
+            "network.intercept": "float16",
+            "thresholds": "float16",
+            "vocabulary": "words",
+        }
+        setting = f"{letters} letters, C={C:g}, 4 bits"
+        parameters = int(model.coef.nnz) + len(model.words) + len(model.label_names)
+        facts = {"budget_bytes": budget, "parameters": parameters}
+        return scored(model, SPARSE[0], setting, seed, codecs, tune=True, **facts)
+
+    return Experiment(f"budgets: {budget}, linear", run, seeded=False)
+
+
+def gru_budget(budget: int, units: int, dim: int, min_count: int, bits: tuple[int, int]):
+    """A GRU taught on made-up texts as well; ``bits`` of its word vectors, and of its matrices."""
+
+    def run(seed: int) -> list[dict]:
+        vocabulary = Vocabulary.from_texts(data("train").texts, min_count=min_count)
+        values = distilled_vectors(vocabulary, 100).values
+        set_seed(seed)
+        network = GRUNetwork(len(vocabulary), dim, units=units, labels=7, dropout=0.2)
+        with torch.no_grad():
+            if dim < values.shape[1]:  # the principal axes, at the scale of the vectors
+                values = PCA(dim, random_state=0).fit_transform(values) / np.sqrt(dim / 100)
+            network.embedding.weight.copy_(torch.from_numpy(values.astype(np.float32)))
+        options = with_made_up_texts(3) | {"embedding_lr": 1e-4 if dim == 100 else 1e-3}
+        model, cost = train_network(network, vocabulary, seed, **options)
+        codecs = {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
+        vectors, matrices = (KMeansQuantizer(b, entropy_coding=True) for b in bits)
+        weights = {"network.embedding.weight": vectors, "network.*weight*": matrices}
+        codecs = weights | codecs
+        setting = f"GRU-{units}, {dim} dimensions, {len(vocabulary):,} words, {bits[0]} and {bits[1]} bits"
+        facts = {"budget_bytes": budget} | cost
+        return scored(model, "GRU", setting, seed, codecs, tune=True, **facts)
+
+    return Experiment(f"budgets: {budget}, GRU", run)
+
+
 # --- timings ------------------------------------------------------------------------------------------
 
 
@@ -354,6 +420,10 @@ EXPERIMENTS = [
     Experiment("students: half-depth transformer", half_depth),
     Experiment("temperature", temperature),
     Experiment("tricks", tricks),
+    linear_budget(1500, C=0.1, letters=5),
+    linear_budget(6000, C=0.5, letters=5),
+    gru_budget(64_000, units=56, dim=48, min_count=12, bits=(2, 3)),
+    gru_budget(1_000_000, units=64, dim=100, min_count=2, bits=(4, 4)),
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
     Experiment("sparse multiply", sparse_multiply, seeded=False, alone=True, scored=False),
 ]
