@@ -273,8 +273,8 @@ def teachers(
 ) -> None:
     """Train the teachers of unit 02 from nothing, on a GPU when there is one.
 
-    Takes minutes for a linear one, about half an hour on a CPU for the transformer. Interrupted, a
-    network's training goes on from its last epoch. What is trained already is not trained again.
+    Without a GPU the transformer takes long. Interrupted, a network's training goes on from its last
+    epoch. What is trained already is not trained again.
 
     ```
     python -m course teachers transformer --seeds 5

@@ -20,9 +20,9 @@ from sklearn.multiclass import OneVsRestClassifier
 
 from course.errors import UserError
 from course.units import ROOT
-from utils.data import SPLITS, Vocabulary, load_goemotions, load_sample, tokenize
+from utils.data import SPLITS, Dataset, Vocabulary, load_goemotions, load_sample, tokenize
 from utils.distillation import augment, ensemble_logits, write_teacher_logits
-from utils.distillation.teachers import COLUMNS, FOLDER
+from utils.distillation.teachers import COLUMNS, FOLDER, WIDTH
 from utils.embeddings import distilled_vectors, find_encoder
 from utils.metrics import macro_f1, tune_thresholds
 from utils.models import GRUNetwork, TransformerNetwork, WordPiece, predict_logits
@@ -74,6 +74,10 @@ def transformer(seed: int, checkpoint: Path):
     )
 
 
+def _untrained_gru(vocabulary: Vocabulary) -> GRUNetwork:
+    return GRUNetwork(len(vocabulary), 100, units=256, labels=WIDTH, layers=2, dropout=0.4)
+
+
 def gru(seed: int, checkpoint: Path):
     """Two bidirectional GRU layers of 256 on word vectors distilled from the encoder."""
     texts, labels = texts_and_labels("train")
@@ -81,9 +85,7 @@ def gru(seed: int, checkpoint: Path):
     vocabulary = Vocabulary.from_texts(texts, min_count=2)
     values = distilled_vectors(vocabulary, 100).values
     set_seed(seed)
-    network = GRUNetwork(
-        len(vocabulary), 100, units=256, labels=labels.shape[1], layers=2, dropout=0.4
-    )
+    network = _untrained_gru(vocabulary)
     with torch.no_grad():
         network.embedding.weight.copy_(torch.from_numpy(values))
     network = network.to(_device())
@@ -192,15 +194,36 @@ def load_logits(name: str, seed: int = 0) -> tuple[list[str], np.ndarray]:
         return stored["ids"].tolist(), stored["logits"].astype(np.float32)
 
 
+def logits_on(data: Dataset, name: str, seed: int = 0) -> np.ndarray:
+    """What a teacher said of a data set, (n, labels) float32, in its order and its taxonomy."""
+    ids, logits = load_logits(name, seed)
+    return logits[_rows(ids, data)][:, COLUMNS[data.taxonomy]]
+
+
+def _rows(ids: Sequence[str], data: Dataset) -> list[int]:
+    """Where the comments of a data set stand among these ids."""
+    row_of = dict(zip(ids, range(len(ids)), strict=True))
+    return [row_of[i] for i in data.ids]
+
+
 def transformer_network(seed: int = 0) -> TransformerNetwork:
     """The fine-tuned transformer of a seed, with its 7 + 28 outputs; trained if it is not yet."""
-    path = BUILD / f"transformer-{seed}.safetensors"
-    if not is_trained("transformer", seed):
-        train_teacher("transformer", seed)
-    state = load_file(path)
-    network = TransformerNetwork.pretrained(len(state["output.bias"]))
-    network.load_state_dict(state)
+    network = TransformerNetwork.pretrained(WIDTH)
+    network.load_state_dict(_trained_state("transformer", seed))
     return network
+
+
+def gru_network(vocabulary: Vocabulary, seed: int = 0) -> GRUNetwork:
+    """The GRU teacher of a seed, with its 7 + 28 outputs; trained if it is not yet."""
+    network = _untrained_gru(vocabulary)
+    network.load_state_dict(_trained_state("gru", seed))
+    return network
+
+
+def _trained_state(name: str, seed: int) -> dict[str, torch.Tensor]:
+    if not is_trained(name, seed):
+        train_teacher(name, seed)
+    return load_file(BUILD / f"{name}-{seed}.safetensors")
 
 
 def made_up_texts(seed: int) -> tuple[list[str], np.ndarray]:
@@ -271,8 +294,7 @@ def ensemble() -> tuple[list[str], np.ndarray, dict]:
         others = [load_logits(name, seed)[1] for seed in seeds[name][1:]]
         members[name] = ensemble_logits([first, *others])
     dev = load_goemotions("dev")
-    row_of = dict(zip(ids, range(len(ids)), strict=True))
-    rows = [row_of[i] for i in dev.ids]
+    rows = _rows(ids, dev)
     weights = mixing_weights([m[rows][:, COLUMNS["ekman"]] for m in members.values()], dev.labels)
     logits = ensemble_logits(list(members.values()), weights)
     rounded = dict(zip(MEMBERS, weights.round(3).tolist(), strict=True))

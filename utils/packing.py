@@ -208,8 +208,10 @@ def _encode(chosen: str | Sparse | Quantizer, array: np.ndarray) -> tuple[list, 
     if isinstance(chosen, str):
         return [chosen, shape], CODECS[chosen].encode(array)
     if isinstance(chosen, Sparse):
+        if chosen.values is None:
+            return _encode(chosen.name, array)
         mask = array != 0
-        entry, parts = _encode(chosen.values or "float16", array[mask])
+        entry, parts = _encode(chosen.values, array[mask])
         return ["sparse", shape, entry], parts | {"mask": np.packbits(mask)}
     if not hasattr(chosen, chosen._decode_arrays[0]):
         chosen = clone(chosen).fit(array)

@@ -22,8 +22,7 @@ def augment(
 
     In this order: the end of another text may take the place of the text's own; the text may be cut
     down to a span of 1 to 6 words; then each word may be dropped, or swapped for a word drawn as
-    often as it stands in ``texts``. What comes out is seldom English. It is near enough to it that a
-    teacher's answer says more about how it works than the same labels read once more.
+    often as it stands in ``texts``. What comes out is seldom English, but a teacher answers all the same.
 
     Parameters
     ----------

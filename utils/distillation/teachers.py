@@ -76,7 +76,7 @@ def write_teacher_logits(
     path : file to write
     ids : of n comments, each once
     logits : (n, 35), Ekman's seven labels and the 28 emotions; stored as float16, rounded to a
-        32nd: no probability changes by more than 0.004, and the file is a quarter smaller.
+        32nd: no probability changes by more than 0.004, and the file compresses better.
 
     made_of : what the file is to say of its origin, such as seeds and mixing weights
 

@@ -381,6 +381,12 @@ class _SumOfCodewords(VectorQuantizerBase):
     _decode_arrays = ("codebooks_",)
     _noise = (0.8, 0.35)  # first and last, as a share of the residual
 
+    def __init__(self, n_codebooks, n_codes, *, n_iter, random_state):
+        self.n_codebooks = n_codebooks
+        self.n_codes = n_codes
+        self.n_iter = n_iter
+        self.random_state = random_state
+
     @property
     def _layout(self) -> tuple[int, int]:
         return self.codebooks_.shape[:2]
@@ -459,8 +465,7 @@ class AdditiveQuantizer(_SumOfCodewords):
 
     Babenko and Lempitsky, CVPR 2014, both for the search (`beam_search`) and for the codebooks
     (`least_squares_codebooks`). They search with a beam in training as well; this trains as
-    `LocalSearchQuantizer` does, because a beam search for every update of the codebooks would take
-    most of the time and change few codes.
+    `LocalSearchQuantizer` does, to spare a beam search for every update of the codebooks.
 
     Parameters
     ----------
@@ -485,11 +490,8 @@ class AdditiveQuantizer(_SumOfCodewords):
         beam_width: int = 8,
         random_state=None,
     ):
-        self.n_codebooks = n_codebooks
-        self.n_codes = n_codes
-        self.n_iter = n_iter
+        super().__init__(n_codebooks, n_codes, n_iter=n_iter, random_state=random_state)
         self.beam_width = beam_width
-        self.random_state = random_state
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -531,12 +533,9 @@ class LocalSearchQuantizer(_SumOfCodewords):
         n_sweeps: int = 4,
         random_state=None,
     ):
-        self.n_codebooks = n_codebooks
-        self.n_codes = n_codes
-        self.n_iter = n_iter
+        super().__init__(n_codebooks, n_codes, n_iter=n_iter, random_state=random_state)
         self.n_rounds = n_rounds
         self.n_sweeps = n_sweeps
-        self.random_state = random_state
 
     def _check_params(self) -> None:
         super()._check_params()

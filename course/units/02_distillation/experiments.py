@@ -9,12 +9,12 @@ import time
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from scipy.special import expit
 from sklearn.decomposition import PCA
 from torch import nn
 
 from course.baselines import (
+    LINEAR,
     MODEL_1,
     MODEL_2,
     NEURAL,
@@ -29,12 +29,10 @@ from course.baselines import (
 )
 from course.results import Experiment
 from course.teachers import (
-    BUILD,
     MAX_TOKENS,
-    is_trained,
-    load_logits,
+    gru_network,
+    logits_on,
     made_up_texts,
-    train_teacher,
     transformer_network,
 )
 from utils.data import Vocabulary
@@ -57,6 +55,7 @@ from utils.efficiency import count_parameters, measure
 from utils.embeddings import distilled_vectors, find_encoder
 from utils.metrics import f1_report, tune_thresholds
 from utils.models import (
+    PAD,
     GRUNetwork,
     NeuralClassifier,
     SparseLinear,
@@ -91,12 +90,10 @@ def taught_by(teacher: str = TEACHER, loss=LOSS) -> dict:
 
 def _emotions_f1(name: str, seed: int) -> dict[str, float]:
     """Macro-F1 on the 28 emotions, by split, from what the teacher wrote down."""
-    ids, logits = load_logits(name, seed)
-    row_of = dict(zip(ids, range(len(ids)), strict=True))
     on = {}
     for split in ("dev", "test"):
         comments = data(split, "emotions")
-        probabilities = expit(logits[[row_of[i] for i in comments.ids], 7:])
+        probabilities = expit(logits_on(comments, name, seed))
         if split == "dev":
             thresholds = tune_thresholds(comments.labels, probabilities)
         on[split] = f1_report(comments.labels, probabilities, thresholds)["macro_f1"]
@@ -124,12 +121,9 @@ def transformer_teacher(seed: int) -> NeuralClassifier:
 
 def gru_teacher(seed: int) -> NeuralClassifier:
     """The GRU teacher of a seed as a classifier of Ekman's labels; thresholds untuned."""
-    if not is_trained("gru", seed):
-        train_teacher("gru", seed)
     vocabulary = Vocabulary.from_texts(data("train").texts, min_count=2)
-    network = GRUNetwork(len(vocabulary), 100, units=256, labels=35, layers=2, dropout=0.4)
-    network.load_state_dict(load_file(BUILD / f"gru-{seed}.safetensors"))
-    return NeuralClassifier(_for_ekman(network), vocabulary, TAXONOMY, data("dev").label_names)
+    network = _for_ekman(gru_network(vocabulary, seed))
+    return NeuralClassifier(network, vocabulary, TAXONOMY, data("dev").label_names)
 
 
 def teachers(name: str, build, setting: str):
@@ -140,7 +134,7 @@ def teachers(name: str, build, setting: str):
             name,
             setting,
             seed,
-            NETWORK | {"network.*": "float16"},
+            NETWORK,
             tune=True,
             parameters=count_parameters(model.network),
         )
@@ -170,19 +164,19 @@ def network_student(method: str):
 
 def linear_student(seed: int) -> list[dict]:
     """The sparse linear baseline, fitted to labels and to a teacher's probabilities."""
-    train, dev, records = data("train"), data("dev"), []
+    train, dev = data("train"), data("dev")
     codecs = {"vocabulary": "words", "network.coef": "sparse", "idf": "float16"}
-    for setting, labels in (
-        (LABELS, train.labels),
-        (TAUGHT, expit(teacher_logits(train, TEACHER))),
-    ):
-        start = time.perf_counter()
-        model = SparseLinear(TAXONOMY, train.label_names, C=0.25).fit(train.texts, labels)
-        model.tune(dev.texts, dev.labels)
-        parameters = int(model.coef.nnz) + len(model.words) + len(model.label_names)
-        cost = {"training_s": time.perf_counter() - start, "parameters": parameters}
-        records += scored(model, SPARSE[0], setting, seed, codecs, **cost)
-    return records
+    on_labels, cost = trained(*SPARSE, seed)
+    records = scored(on_labels, SPARSE[0], LABELS, seed, codecs, **cost)
+    start = time.perf_counter()
+    model = SparseLinear(TAXONOMY, train.label_names, C=LINEAR[SPARSE])
+    model.fit(train.texts, expit(teacher_logits(train, TEACHER))).tune(dev.texts, dev.labels)
+    cost = {"training_s": time.perf_counter() - start, "parameters": _parameters(model)}
+    return records + scored(model, SPARSE[0], TAUGHT, seed, codecs, **cost)
+
+
+def _parameters(model: SparseLinear) -> int:
+    return int(model.coef.nnz) + len(model.words) + len(model.label_names)
 
 
 def factorised(network: nn.Module) -> nn.Module:
@@ -322,8 +316,7 @@ def linear_budget(budget: int, C: float, letters: int):
             "vocabulary": "words",
         }
         setting = f"{letters} letters, C={C:g}, 4 bits"
-        parameters = int(model.coef.nnz) + len(model.words) + len(model.label_names)
-        facts = {"budget_bytes": budget, "parameters": parameters}
+        facts = {"budget_bytes": budget, "parameters": _parameters(model)}
         return scored(model, SPARSE[0], setting, seed, codecs, tune=True, **facts)
 
     return Experiment(f"budgets: {budget}, linear", run, seeded=False)
@@ -336,11 +329,13 @@ def gru_budget(budget: int, units: int, dim: int, min_count: int, bits: tuple[in
         vocabulary = Vocabulary.from_texts(data("train").texts, min_count=min_count)
         values = distilled_vectors(vocabulary, 100).values
         set_seed(seed)
-        network = GRUNetwork(len(vocabulary), dim, units=units, labels=7, dropout=0.2)
+        labels = len(data("train").label_names)
+        network = GRUNetwork(len(vocabulary), dim, units=units, labels=labels, dropout=0.2)
         with torch.no_grad():
             if dim < values.shape[1]:  # the principal axes, at the scale of the vectors
                 values = PCA(dim, random_state=0).fit_transform(values) / np.sqrt(dim / 100)
             network.embedding.weight.copy_(torch.from_numpy(values.astype(np.float32)))
+            network.embedding.weight[PAD] = 0
         options = with_made_up_texts(3) | {"embedding_lr": 1e-4 if dim == 100 else 1e-3}
         model, cost = train_network(network, vocabulary, seed, **options)
         codecs = {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
