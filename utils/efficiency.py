@@ -159,6 +159,8 @@ def count_macs(network, tokens: int = 27) -> int:
     - ``Linear``: inputs times outputs, for each position it is applied to;
     - ``GRU`` (3 gates) and ``LSTM`` (4 gates): gates times units times (inputs + units), for each
       token, layer and direction;
+    - ``StaticSparseLinear``: non-zero weights, for each position it is applied to;
+    - ``TensorTrainEmbedding``: the products of its cores, for each token (a repeated word counts again);
     - ``Embedding`` (a look-up), normalisation, activations and dropout: 0. As is usual, only the
       products of matrices are counted: no biases, no element-wise products.
 
@@ -224,6 +226,15 @@ def _recurrent_macs(gates: int) -> Callable:
     return count
 
 
+def _tensor_train_macs(layer, output) -> int:
+    columns, macs = 1, 0  # columns of the table that are there so far
+    for core in layer.cores:
+        rank, _, more, next_rank = core.shape
+        macs += columns * rank * more * next_rank
+        columns *= more
+    return output.numel() // columns * macs
+
+
 class _MacCounter:
     """Sums the products of matrices in a forward pass: see :func:`count_macs`."""
 
@@ -233,14 +244,20 @@ class _MacCounter:
     def __init__(self, network):
         from torch import nn
 
+        from utils.distillation import StaticSparseLinear, TensorTrainEmbedding
+
         self.network, self.macs, self.inside = network, 0, 0
         self.formulas = {
             nn.Linear: _linear_macs,
             nn.modules.linear.NonDynamicallyQuantizableLinear: _linear_macs,
             nn.GRU: _recurrent_macs(3),
             nn.LSTM: _recurrent_macs(4),
+            StaticSparseLinear: lambda layer, output: output.numel() * layer.fan_in,
+            TensorTrainEmbedding: _tensor_train_macs,
         }
-        self.free = (nn.Embedding, nn.LayerNorm, nn.RMSNorm, nn.BatchNorm1d, nn.PReLU)
+        # A list of parameters does nothing itself; whoever multiplies them is watched.
+        lists = (nn.ParameterList, nn.ParameterDict)
+        self.free = (nn.Embedding, nn.LayerNorm, nn.RMSNorm, nn.BatchNorm1d, nn.PReLU, *lists)
         for module in network.modules():
             own = next(module.parameters(recurse=False), None) is not None
             leaf = next(module.children(), None) is None
@@ -304,10 +321,8 @@ class _MacCounter:
 
 def _sparse_macs(model, texts) -> int:
     """Mean non-zero weights met by the distinct known words of a text."""
-    from utils.data import tokenize
-
     weights = dict(zip(model.words, np.diff(model.coef.tocsr().indptr), strict=True))
-    met = [sum(int(weights.get(w, 0)) for w in set(tokenize(text))) for text in texts]
+    met = [sum(int(weights.get(w, 0)) for w in set(model._analyze(text))) for text in texts]
     return round(float(np.mean(met)))
 
 

@@ -5,7 +5,9 @@ take token ids of shape (batch, tokens), where 0 is padding at the end, and give
 (batch, labels).
 """
 
+import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +23,7 @@ from utils.data import SEQUENCE_LENGTH, tokenize
 from utils.metrics import tune_thresholds
 
 PAD = 0
+BUCKET = "{:010d}"  # the number of a bucket as a word of SparseLinear
 
 
 class TextClassifier:
@@ -70,15 +73,19 @@ class SparseLinear(TextClassifier):
     C : inverse strength of the L1 penalty; smaller keeps fewer words
     letters : how many letters of a word count, None for all. With few, forms of one word share their
         weights ("thank", "thanks", "thankful"), so that a small model knows more words.
+    pairs : whether pairs of neighbouring words count as well
+    buckets : into how many buckets the words are hashed, None for none. Words of one bucket share their
+        weights, and the file holds numbers of buckets, at about a byte each, where words were.
 
     Attributes after ``fit``
     ------------------------
-    words : list of str, the vocabulary, alphabetical
+    words : list of str, the vocabulary, alphabetical; with ``buckets``, their numbers as text
     idf : float array of shape (words,)
     coef : scipy CSR array of shape (words, labels)
     intercept : float array of shape (labels,)
 
-    Source: Tibshirani (1996), "Regression shrinkage and selection via the lasso".
+    Source: Tibshirani (1996), "Regression shrinkage and selection via the lasso"; buckets: Weinberger et
+    al. (2009), "Feature hashing for large scale multitask learning", arXiv 0902.2206 (without signs).
     """
 
     def __init__(
@@ -89,12 +96,19 @@ class SparseLinear(TextClassifier):
         *,
         C: float = 0.5,
         letters: int | None = None,
+        pairs: bool = False,
+        buckets: int | None = None,
     ):
         super().__init__(taxonomy, label_names, thresholds)
-        self.C, self.letters = C, letters
+        self.C, self.letters, self.pairs, self.buckets = C, letters, pairs, buckets
 
     def _analyze(self, text: str) -> list[str]:
-        return [word[: self.letters] for word in tokenize(text)]
+        words = [word[: self.letters] for word in tokenize(text)]
+        if self.pairs:
+            words += [" ".join(pair) for pair in pairwise(words)]
+        if self.buckets is None:
+            return words
+        return [BUCKET.format(zlib.crc32(word.encode()) % self.buckets) for word in words]
 
     def fit(self, texts: Sequence[str], labels: np.ndarray) -> "SparseLinear":
         """Fit on comments and a matrix (n, labels) of 0/1 labels, or of a teacher's probabilities.

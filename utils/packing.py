@@ -30,7 +30,14 @@ from sklearn.base import clone
 
 from utils import quantization
 from utils.data import TAXONOMIES, Vocabulary
-from utils.models import NETWORKS, NeuralClassifier, SparseLinear, TextClassifier, WordPiece
+from utils.models import (
+    BUCKET,
+    NETWORKS,
+    NeuralClassifier,
+    SparseLinear,
+    TextClassifier,
+    WordPiece,
+)
 from utils.quantization import Quantizer, add_integer_layers, integer_layers
 
 FORMAT = "small-language-model"
@@ -41,6 +48,10 @@ MIN_ALLOWANCE = 1 << 16
 MAX_FILE_BYTES = 1 << 31
 MAX_LAYERS = 64
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+# Of a file shorter than this the header would be a third, and it says what all of them say. Its usual
+# words are therefore known to writer and reader (nothing of a model: no word, no weight). Longer files
+# do without, so that any zstandard can read them.
+TINY_FILE = 2048
 
 
 class PackingError(ValueError):
@@ -195,6 +206,34 @@ class Words:
         return np.frombuffer(b"\n".join(words[1:]), np.uint8)
 
 
+@codec
+class Gaps:
+    """Rising whole numbers as what lies between them, in bytes; 255 stands for 255, to be continued.
+
+    About a byte a number while 255 or fewer lie between two. (Witten, Moffat and Bell, Managing
+    Gigabytes, 2nd edition, 1999, section 3.3.)
+    """
+
+    name = "gaps"
+
+    def encode(self, array):
+        _expect(array.ndim == 1 and array.dtype.kind in "iu", "gaps wants a list of whole numbers")
+        between = np.diff(array.astype(np.int64), prepend=-1) - 1
+        _expect(bool((between >= 0).all()), "gaps wants rising numbers from 0 on")
+        ends = np.cumsum(between // 255 + 1)
+        gaps = np.full(ends[-1] if len(ends) else 0, 255, np.uint8)
+        gaps[ends - 1] = between % 255
+        return {"": gaps}
+
+    def decode(self, parts, shape):
+        gaps = parts[""]
+        _expect(gaps.dtype == np.uint8 and gaps.ndim == 1, "gaps are no bytes")
+        ends = np.flatnonzero(gaps != 255)
+        _expect((len(ends),) == shape, f"{len(ends)} numbers do not fit {shape}")
+        _expect(not gaps.size or gaps[-1] != 255, "the last number is cut off")
+        return np.cumsum(gaps, dtype=np.int64)[ends] + np.arange(len(ends))
+
+
 QUANTIZERS = {
     name: kind
     for name, kind in vars(quantization).items()
@@ -250,6 +289,28 @@ def _fits(shape: tuple[int, ...], held: int) -> bool:
 
 # --- the container: named arrays in one file ------------------------------------------------------
 
+# Part of the format: changed, it would make tiny files unreadable that were written before.
+_HEADER_WORDS = zstandard.ZstdCompressionDict(
+    b'{"__metadata__":{"":"{\\"format\\":\\"small-language-model\\",\\"version\\":1,\\"layout\\":'
+    b'{\\"thresholds\\":[\\"float16\\",[7]],\\"vocabulary\\":[\\"words\\",[999]],[\\"gaps\\",[999]],'
+    b'\\"idf\\":[\\"KMeansQuantizer\\",[999],{\\"bits\\":2,\\"entropy_coding\\":false}],'
+    b'\\"network.coef\\":[\\"sparse\\",[999,7],[\\"KMeansQuantizer\\",[999],{\\"bits\\":4,'
+    b'\\"entropy_coding\\":false}]],\\"network.intercept\\":[\\"float16\\",[7]]},'
+    b'\\"kind\\":\\"SparseLinear\\",\\"taxonomy\\":\\"ekman\\",\\"labels\\":[\\"anger\\",\\"disgust\\",'
+    b'\\"fear\\",\\"joy\\",\\"sadness\\",\\"surprise\\",\\"neutral\\"],\\"letters\\":5,\\"pairs\\":true,'
+    b'\\"buckets\\":32768}","crc32":"00000000"},'
+    b'"idf|codebook_":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},'
+    b'"network.coef|codebook_":{"dtype":"F32","shape":[16],"data_offsets":[16,80]},'
+    b'"network.intercept":{"dtype":"F16","shape":[7],"data_offsets":[80,94]},'
+    b'"thresholds":{"dtype":"F16","shape":[7],"data_offsets":[94,108]},'
+    b'"idf":{"dtype":"U8","shape":[99],"data_offsets":[108,'
+    b'"network.coef":{"dtype":"U8","shape":[999],"data_offsets":[999,'
+    b'"network.coef|mask":{"dtype":"U8","shape":[999],"data_offsets":[999,'
+    b'"vocabulary":{"dtype":"U8","shape":[999],"data_offsets":[999,'
+    b'"vocabulary|shared":{"dtype":"U8","shape":[999],"data_offsets":[999,',
+    dict_type=zstandard.DICT_TYPE_RAWCONTENT,
+)
+
 
 def write_file(
     path, tensors: Mapping[str, np.ndarray], header: dict, codecs: Mapping[str, Any] | None = None
@@ -298,6 +359,8 @@ def write_file(
     )
     data = _serialized(stored, {"": text, "crc32": _checksum(text, stored)})
     packed = zstandard.ZstdCompressor(level=19).compress(data)
+    if len(packed) < TINY_FILE:
+        packed = zstandard.ZstdCompressor(level=19, dict_data=_HEADER_WORDS).compress(data)
     # Too good a compression would be refused on reading as a bomb, so such a file stays as it is.
     if len(packed) < len(data) <= MAX_EXPANSION * len(packed):
         data = packed
@@ -406,7 +469,7 @@ def _decompress(data: bytes, path) -> bytes:
             raise PackingError(
                 f"{path} claims to unpack to more than {MAX_EXPANSION} times its size; refused"
             )
-        return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
+        return zstandard.ZstdDecompressor(_HEADER_WORDS).decompress(data, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise PackingError(f"{path} is truncated or damaged: {error}") from error
 
@@ -446,21 +509,21 @@ def save_model(model: TextClassifier, path, codecs: Mapping[str, Any] | None = N
         "taxonomy": model.taxonomy,
         "labels": list(model.label_names),
     }
-    tensors = {"thresholds": model.thresholds}
+    tensors, words = {"thresholds": model.thresholds}, "raw"
     if isinstance(model, SparseLinear):
-        if model.letters is not None:
-            header["letters"] = model.letters
+        header |= {key: getattr(model, key) for key in READING if getattr(model, key)}
+        hashed = model.buckets is not None
+        words = "gaps" if hashed else "raw"
         tensors |= {
-            "vocabulary": _pack_words(model.words),
+            "vocabulary": np.array(model.words, np.int64) if hashed else _pack_words(model.words),
             "idf": model.idf.astype(np.float32),
             "network.coef": model.coef.toarray().astype(np.float32),
             "network.intercept": model.intercept.astype(np.float32),
         }
     elif isinstance(model, NeuralClassifier):
-        words = isinstance(model.tokenizer, Vocabulary)
-        tensors["vocabulary"] = (
-            _pack_words(model.tokenizer.words) if words else _pack_words([model.tokenizer.to_str()])
-        )
+        tokenizer = model.tokenizer
+        text = tokenizer.words if isinstance(tokenizer, Vocabulary) else [tokenizer.to_str()]
+        tensors["vocabulary"] = _pack_words(text)
         header |= {
             "tokenizer": type(model.tokenizer).__name__,
             "length": model.length,
@@ -475,7 +538,7 @@ def save_model(model: TextClassifier, path, codecs: Mapping[str, Any] | None = N
         }
     else:
         raise PackingError(f"do not know how to save a {type(model).__name__}")
-    return write_file(path, tensors, header, {"vocabulary": "raw"} | dict(codecs or {}))
+    return write_file(path, tensors, header, {"vocabulary": words} | dict(codecs or {}))
 
 
 def load_model(path) -> TextClassifier:
@@ -516,19 +579,26 @@ def _common(tensors, header) -> dict:
     }
 
 
+# What a SparseLinear makes of a text, in the header if it is not as usual.
+READING = {"letters": int, "pairs": bool, "buckets": int}
+
+
 def _load_sparse_linear(tensors, header, common) -> SparseLinear:
-    letters = header.get("letters")
-    _expect(letters is None or (type(letters) is int and letters > 0), "letters are no number")
-    words, shape = (
-        _unpack_words(tensors["vocabulary"]),
-        (len(tensors["idf"]), len(common["label_names"])),
-    )
+    reading = {key: header[key] for key in READING if key in header}
+    for key, value in reading.items():
+        _expect(type(value) is READING[key] and 0 < value < 1 << 32, f"{key} cannot be {value!r}")
+    words, shape = tensors["vocabulary"], (len(tensors["idf"]), len(common["label_names"]))
+    if "buckets" in reading:
+        _expect(bool((words < reading["buckets"]).all()), "there is no such bucket")
+        words = [BUCKET.format(number) for number in words.tolist()]
+    else:
+        words = _unpack_words(words)
     _expect(
         (len(words), tensors["network.coef"].shape) == (shape[0], shape),
         "words and weights do not fit",
     )
     _expect(tensors["network.intercept"].shape == shape[1:], "labels and intercepts do not fit")
-    return SparseLinear(**common, letters=letters)._set(
+    return SparseLinear(**common, **reading)._set(
         words, tensors["idf"], tensors["network.coef"], tensors["network.intercept"]
     )
 

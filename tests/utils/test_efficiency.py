@@ -22,6 +22,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from utils import efficiency
+from utils.distillation import StaticSparseLinear, TensorTrainEmbedding
 from utils.efficiency import (
     count_macs,
     count_parameters,
@@ -162,11 +163,19 @@ class Reader(nn.Module):
             # query, key, value, output; scores and their sum of values; feed-forward
             6 * 4 * 10 * 10 + 2 * 6 * 6 * 10 + 6 * 2 * 10 * 32,
         ),
+        (StaticSparseLinear(10, 4, sparsity=0.8), 6 * 4 * 2),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
 )
 def test_macs_by_hand(layer, expected):
     assert count_macs(Reader(layer), tokens=6) == expected
+
+
+def test_macs_of_a_tensor_train():
+    reader = Reader(nn.Identity())
+    reader.embedding = TensorTrainEmbedding(6, 10, ((2, 3), (2, 5)), 3)
+    # A row: 1 by 1 times 1 by (2 * 3), then 2 by 3 times 3 by 5.
+    assert count_macs(reader, tokens=6) == 6 * (6 + 2 * 3 * 5)
 
 
 @pytest.mark.parametrize("tokens", [1, 27])
@@ -477,6 +486,15 @@ def test_macs_of_the_sparse_model_are_the_mean_over_texts():
     measurement = measure(linear_model(), texts, batch_sizes=(1,), repeats=1)
     assert efficiency._sparse_macs(linear_model(), ["good bad", "so"]) == 2  # (3 + 0) / 2, rounded
     assert (measurement.macs, measurement.macs_tokens, measurement.parameters) == (1, None, 9)
+
+
+def test_macs_of_a_sparse_model_count_what_it_reads():
+    texts = ["lovely day", "awful day", "what a lovely garden", "awful rain"] * 3
+    labels = np.array([[1], [0], [1], [0]] * 3)
+    for options in ({"letters": 3}, {"pairs": True}, {"buckets": 1 << 12}):
+        model = SparseLinear("ekman", ["joy"], C=5.0, **options).fit(texts, labels)
+        met = np.mean([(model._vectorizer.transform([t]) != 0).sum() for t in texts])
+        assert efficiency._sparse_macs(model, texts) == round(met) > 0
 
 
 # --------------------------------------------------------------------------------------- memory

@@ -1,3 +1,5 @@
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -89,6 +91,27 @@ def test_sparse_linear_of_few_letters_knows_other_forms_of_a_word():
     assert max(map(len, model.words)) == 4 and "than" in model.words
     unseen = model.predict_proba(["thanked", "messier"])[:, 0]
     assert unseen[0] > 0.5 > unseen[1]
+
+
+def test_sparse_linear_sees_pairs_of_neighbours():
+    texts = ["not good", "good", "bad", "not bad"] * 5  # no weights of single words can tell these
+    labels = np.array([[0], [1], [0], [1]] * 5)
+    alone = SparseLinear("ekman", ["joy"], C=100.0).fit(texts, labels)
+    pairs = SparseLinear("ekman", ["joy"], C=100.0, pairs=True).fit(texts, labels)
+    assert (pairs.predict(texts) == labels).all() and not (alone.predict(texts) == labels).all()
+    assert {"not good", "not bad"} & set(pairs.words)
+
+
+def test_hashed_words_of_one_bucket_share_their_weights():
+    texts = ["lovely", "awful"] * 10
+    labels = np.array([[1], [0]] * 10)
+    bucket = [zlib.crc32(word.encode()) % 50 for word in texts[:2]]
+    assert bucket[0] != bucket[1]
+    model = SparseLinear("ekman", ["joy"], C=5.0, buckets=50).fit(texts, labels)
+    assert set(map(int, model.words)) <= set(bucket) and model.words == sorted(model.words)
+    others = (f"word{n}" for n in range(1000))
+    colliding = next(w for w in others if zlib.crc32(w.encode()) % 50 == bucket[0])
+    np.testing.assert_array_equal(*map(model.predict_proba, (["lovely"], [colliding])))
 
 
 def test_sparse_linear_with_an_absent_label_never_predicts_it():

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import save as save_safetensors
 from sklearn.base import clone
 
@@ -63,17 +65,92 @@ def _sparse():
     return SparseLinear("ekman", NAMES, C=5.0).fit(TEXTS, LABELS).tune(TEXTS, LABELS)
 
 
-def test_letters_travel_in_the_file(tmp_path):
-    model = SparseLinear("ekman", NAMES, C=5.0, letters=3).fit(TEXTS, LABELS)
+READINGS = [{"letters": 3}, {"pairs": True}, {"buckets": 4096}]
+
+
+@pytest.mark.parametrize("options", [*READINGS, READINGS[0] | READINGS[1] | READINGS[2]])
+def test_how_a_model_reads_travels_in_the_file(options, tmp_path):
+    model = SparseLinear("ekman", NAMES, C=5.0, **options).fit(TEXTS, LABELS)
     save_model(model, tmp_path / "m")
     loaded = load_model(tmp_path / "m")
-    np.testing.assert_allclose(loaded.predict_proba(TEXTS), model.predict_proba(TEXTS), atol=1e-6)
+    assert loaded.words == model.words
+    texts = [*TEXTS, "", "words it never saw", "☕"]
+    np.testing.assert_allclose(loaded.predict_proba(texts), model.predict_proba(texts), atol=1e-6)
+
+
+@pytest.mark.parametrize("options", READINGS)
+@pytest.mark.parametrize("wrong", [0, -1, "3", 2.0, 1 << 32, None, [3]])
+def test_a_model_that_cannot_read_is_refused(options, wrong, tmp_path):
+    (key,) = options
+    save_model(SparseLinear("ekman", NAMES, C=5.0, **options).fit(TEXTS, LABELS), tmp_path / "m")
     tensors, header = read_file(tmp_path / "m")
     header = {k: v for k, v in header.items() if k not in ("layout", "format", "version")}
-    for letters in (0, -1, "3", True):
-        write_file(tmp_path / "n", tensors, header | {"letters": letters})
-        with pytest.raises(PackingError, match="letters are no number"):
-            load_model(tmp_path / "n")
+    write_file(tmp_path / "n", tensors, header | {key: wrong})
+    with pytest.raises(PackingError, match=f"{key} cannot be"):
+        load_model(tmp_path / "n")
+
+
+def test_a_bucket_that_there_is_not_is_refused(tmp_path):
+    model = SparseLinear("ekman", NAMES, C=5.0, buckets=4096).fit(TEXTS, LABELS)
+    model.buckets = int(model.words[-1])
+    save_model(model, tmp_path / "m")
+    with pytest.raises(PackingError, match="no such bucket"):
+        load_model(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "stored"),
+    [([], []), ([0], [0]), ([0, 1, 2], [0, 0, 0]), ([254, 255, 511], [254, 0, 255, 0]),
+     ([255], [255, 0]), ([1000], [255, 255, 255, 235])],
+)  # fmt: skip
+def test_gaps_by_hand(numbers, stored):
+    parts = packing.Gaps().encode(np.array(numbers, np.int64))
+    assert parts[""].tolist() == stored
+    assert packing.Gaps().decode(parts, (len(numbers),)).tolist() == numbers
+
+
+@settings(deadline=None)
+@given(st.sets(st.integers(0, 100_000)))
+def test_rising_numbers_come_back_from_their_gaps(numbers):
+    array = np.array(sorted(numbers), np.int64)
+    parts = packing.Gaps().encode(array)
+    assert parts[""].nbytes <= len(array) + max(numbers, default=0) // 255
+    np.testing.assert_array_equal(packing.Gaps().decode(parts, array.shape), array)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.array([2, 1]), np.array([1, 1]), np.array([-1]), np.array([0.5]), np.ones((2, 2), int)],
+)
+def test_gaps_want_rising_whole_numbers(array, tmp_path):
+    with pytest.raises(PackingError, match="cannot be stored as gaps"):
+        write_file(tmp_path / "m", {"a": array}, {}, {"a": "gaps"})
+
+
+@pytest.mark.parametrize(("stored", "shape"), [([255], (0,)), ([1, 255], (1,)), ([1, 2], (3,))])
+def test_damaged_gaps_are_noticed(stored, shape):
+    with pytest.raises(ValueError, match="cut off|do not fit"):
+        packing.Gaps().decode({"": np.array(stored, np.uint8)}, shape)
+
+
+def test_a_tiny_file_does_without_the_usual_words_of_a_header(tmp_path):
+    model = SparseLinear("ekman", NAMES, C=5.0, buckets=4096).fit(TEXTS, LABELS)
+    size = save_model(model, tmp_path / "m")
+    plain = zstandard.ZstdCompressor(level=19).compress(_unpacked(tmp_path / "m"))
+    assert size < packing.TINY_FILE and size < len(plain) - 200
+    # One that was written without them, as all once were, is read alike.
+    (tmp_path / "old").write_bytes(plain)
+    assert load_model(tmp_path / "old").words == model.words
+
+
+def test_a_longer_file_is_plain_zstandard(packed):
+    data = packed.read_bytes()
+    assert len(data) >= packing.TINY_FILE and data[:4] == b"\x28\xb5\x2f\xfd"
+    assert zstandard.ZstdDecompressor().decompress(data) == _unpacked(packed)
+
+
+def _unpacked(path):
+    return packing._decompress(path.read_bytes(), path)
 
 
 @pytest.fixture
