@@ -64,6 +64,7 @@ def fit(
     batch_size: int = 64,
     lr: float = 1e-3,
     embedding_lr: float | None = None,
+    output_lr: float | None = None,
     weight_decay: float = 0.01,
     warmup: float = 0.0,
     decay: bool = False,
@@ -86,6 +87,8 @@ def fit(
     epochs, patience : at most so many; stop after so many without a better dev macro-F1
     batch_size, lr, weight_decay, clip : AdamW's and the gradient norm's limit
     embedding_lr : learning rate of ``embedding.weight``; 0 freezes it, None means ``lr``
+    output_lr : learning rate of the last layer, ``output``, which starts from nothing even where the
+        rest is pretrained; 0 freezes it, None means ``lr``
     warmup : share of all steps in which the rate rises from 0
     decay : whether the rate then falls linearly to 0
     loss : of logits and targets, averaged over the batch
@@ -117,7 +120,7 @@ def fit(
     ids, targets = torch.as_tensor(ids), torch.as_tensor(np.asarray(targets, dtype=np.float32))
     lengths = (ids != PAD).sum(dim=1).clamp(min=1).numpy()
     optimizer = torch.optim.AdamW(
-        _parameter_groups(network, lr, embedding_lr, weight_decay), fused=True
+        _parameter_groups(network, lr, embedding_lr, output_lr, weight_decay), fused=True
     )
     steps = epochs * -(-len(ids) // batch_size)
     scheduler = torch.optim.lr_scheduler.LambdaLR(
@@ -167,28 +170,22 @@ def fit(
     return history
 
 
-def _parameter_groups(network, lr, embedding_lr, weight_decay) -> list[dict]:
-    # Weight decay is for matrices alone: a decayed embedding forgets the rare words.
-    groups: dict[str, list] = {"embedding": [], "matrices": [], "vectors": []}
+def _parameter_groups(network, lr, embedding_lr, output_lr, weight_decay) -> list[dict]:
+    groups: dict[tuple, list] = {}
     for name, parameter in network.named_parameters():
-        if name.split(".")[-2:] == ["embedding", "weight"]:  # of a network, or of one among several
-            parameter.requires_grad_(embedding_lr != 0)
-            groups["embedding"].append(parameter)
-        else:
-            groups["matrices" if parameter.ndim > 1 else "vectors"].append(parameter)
-    rates = {
-        "embedding": lr if embedding_lr is None else embedding_lr,
-        "matrices": lr,
-        "vectors": lr,
-    }
+        *_, layer, kind = ["", *name.split(".")]  # of a network, or of one among several
+        embedding, rate = (layer, kind) == ("embedding", "weight"), None
+        if embedding or layer == "output":
+            rate = embedding_lr if embedding else output_lr
+            parameter.requires_grad_(rate != 0)
+        rate = lr if rate is None else rate
+        # Weight decay is for matrices alone: a decayed embedding forgets the rare words.
+        decay = weight_decay if parameter.ndim > 1 and not embedding else 0.0
+        if rate > 0:
+            groups.setdefault((rate, decay), []).append(parameter)
     return [
-        {
-            "params": parameters,
-            "lr": rates[kind],
-            "weight_decay": weight_decay if kind == "matrices" else 0.0,
-        }
-        for kind, parameters in groups.items()
-        if parameters and rates[kind] > 0
+        {"params": parameters, "lr": rate, "weight_decay": decay}
+        for (rate, decay), parameters in groups.items()
     ]
 
 

@@ -2,12 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from course import teachers
 from course.errors import UserError
 from utils.data import load_sample
 from utils.distillation import teacher_logits
 from utils.distillation import teachers as shipped
+from utils.models import MeanVectorNetwork
 from utils.packing import read_file
 
 
@@ -39,10 +41,11 @@ def test_a_linear_teacher_says_something_of_every_comment(house):
 
 
 def test_what_is_shipped_is_what_the_teachers_said(house, monkeypatch):
-    monkeypatch.setattr(teachers, "MEMBERS", ("linear-words", "linear-characters"))
+    monkeypatch.setattr(teachers, "MEMBERS", {"linear-words": 2, "linear-characters": 1})
     monkeypatch.setattr(teachers, "SHIPPED", ("linear-words", "ensemble"))
-    for name in teachers.MEMBERS:
-        teachers.train_teacher(name)
+    for name, seeds in teachers.MEMBERS.items():
+        for seed in range(seeds):
+            teachers.train_teacher(name, seed)
     sizes = teachers.ship_logits()
     assert sizes == {p.stem: p.stat().st_size for p in (house / "shipped").glob("*.bin")}
     test = load_sample("test")
@@ -53,8 +56,23 @@ def test_what_is_shipped_is_what_the_teachers_said(house, monkeypatch):
     _, mixed, made_of = teachers.ensemble()
     assert sum(member["weight"] for member in made_of.values()) == pytest.approx(1, abs=0.002)
     header = read_file(house / "shipped" / "ensemble.bin")[1]
-    assert header["made_of"] == made_of and made_of["linear-words"]["seeds"] == [0]
+    assert header["made_of"] == made_of and made_of["linear-words"]["seeds"] == [0, 1]
     np.testing.assert_allclose(teacher_logits(test, "ensemble"), mixed[rows, :7], atol=1 / 64)
+
+
+def test_rare_labels_count_more_and_none_for_nothing():
+    labels = np.zeros((1000, 3))
+    labels[:500, 0] = labels[:10, 1] = 1
+    weights = teachers.label_weights(labels)
+    # Entropies of shares 1/2 and 1/100, by hand; an absent label counts as one in ten thousand.
+    np.testing.assert_allclose(weights[1] / weights[0], np.sqrt(np.log(2) / 0.0560015), rtol=1e-4)
+    assert weights[2] > weights[1] and weights.mean() == pytest.approx(1)
+
+
+def test_a_network_starts_by_saying_how_frequent_each_label_is():
+    network = MeanVectorNetwork(5, 4, hidden=3, labels=2)
+    teachers.start_at_frequencies(network, np.array([[1, 0], [0, 0], [0, 0], [0, 0]]))
+    np.testing.assert_allclose(expit(network.output.bias.detach()), [0.25, 1e-4], rtol=1e-4)
 
 
 def test_mixing_prefers_the_member_that_knows():

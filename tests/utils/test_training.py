@@ -94,6 +94,20 @@ def test_frozen_embedding_stays_and_the_rest_moves():
     assert not torch.equal(network.output.weight, head)
 
 
+def test_the_last_layer_may_learn_at_a_rate_of_its_own():
+    network = _network()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    _fit(network, epochs=1, output_lr=0)
+    moved = {name for name, value in network.state_dict().items() if (value != before[name]).any()}
+    assert not moved & {"output.weight", "output.bias"} and "embedding.weight" in moved
+    steps = []
+    for rate in (None, 1e-5):  # None is 0.01, as for the other layers
+        network = _network()
+        _fit(network, epochs=1, output_lr=rate)
+        steps.append((network.output.weight - before["output.weight"]).abs().mean().item())
+    assert steps[0] > 100 * steps[1] > 0
+
+
 def test_a_loss_of_ones_own_gets_the_targets_as_they_are():
     seen = []
 
