@@ -1,13 +1,14 @@
 """The baselines: trained once for each seed, kept as they are, saved and scored by every unit.
 
 A unit about a method asks :func:`trained` for a float32 model, changes it, and hands the result to
-:func:`scored`. Models are kept in ``build/models``; delete that folder after a change to training.
+:func:`scored`; what it trains itself it hands to :func:`kept`. Models are kept in ``build/models``;
+delete that folder after a change to training.
 """
 
 import copy
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -72,23 +73,30 @@ def build_path(method: str, setting: str, seed: int) -> Path:
     return BUILD / f"{name}.slm"
 
 
-def trained(method: str, setting: str, seed: int) -> tuple[TextClassifier, dict]:
-    """A baseline in float32 with its thresholds, and what its training cost.
+def kept(
+    method: str, setting: str, seed: int, train: Callable[[], tuple[TextClassifier, dict]]
+) -> tuple[TextClassifier, dict]:
+    """A model in float32 with its thresholds, and what its training cost.
 
-    Trains it only if ``build/models`` does not hold it yet.
-
-    Returns
-    -------
-    The model as it came back from its file, and a dict with ``training_s`` and ``parameters``; of
-    networks also ``epochs`` and ``best_epoch``, of linear models ``words``.
+    ``train`` is called only if ``build/models`` does not hold this model yet.
     """
     path = build_path(method, f"{setting}, float32", seed)
     facts = path.with_suffix(".json")
     if not facts.exists():  # written last
-        model, cost = (_linear if (method, setting) in LINEAR else _neural)(method, setting, seed)
+        model, cost = train()
         save_model(model, path)
         facts.write_text(json.dumps(cost), encoding="utf-8")
     return load_model(path), json.loads(facts.read_text(encoding="utf-8"))
+
+
+def trained(method: str, setting: str, seed: int) -> tuple[TextClassifier, dict]:
+    """A baseline as :func:`kept` has it.
+
+    Its cost has ``training_s`` and ``parameters``; of networks also ``epochs`` and ``best_epoch``, of
+    linear models ``words``.
+    """
+    train = _linear if (method, setting) in LINEAR else _neural
+    return kept(method, setting, seed, lambda: train(method, setting, seed))
 
 
 def _linear(method: str, setting: str, seed: int) -> tuple[SparseLinear, dict]:

@@ -6,6 +6,9 @@ Students learn from the shipped logits of ``utils/assets/teachers``. Teachers ar
 
 import copy
 import time
+from collections.abc import Callable
+from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
@@ -17,11 +20,12 @@ from course.baselines import (
     LINEAR,
     MODEL_1,
     MODEL_2,
-    NEURAL,
     SPARSE,
     TAXONOMY,
     TRAINING,
+    build_path,
     data,
+    kept,
     scored,
     train_network,
     trained,
@@ -30,6 +34,8 @@ from course.baselines import (
 from course.results import Experiment
 from course.teachers import (
     MAX_TOKENS,
+    TEACHERS,
+    TRANSFORMER_TRAINING,
     gru_network,
     logits_on,
     made_up_texts,
@@ -54,50 +60,59 @@ from utils.distillation import (
 from utils.efficiency import count_parameters, measure
 from utils.embeddings import distilled_vectors, find_encoder
 from utils.metrics import f1_report, tune_thresholds
-from utils.models import (
-    PAD,
-    GRUNetwork,
-    NeuralClassifier,
-    SparseLinear,
-    WordPiece,
-)
-from utils.packing import Sparse
+from utils.models import PAD, GRUNetwork, NeuralClassifier, SparseLinear, WordPiece
+from utils.packing import Sparse, save_model
 from utils.quantization import KMeansQuantizer
 from utils.training import set_seed
 
-TEACHER = "ensemble"
-LABELS, TAUGHT = "labels", f"taught by {TEACHER}"
+ENSEMBLE, TRANSFORMER, GRU = "ensemble", "transformer", "gru"
+LABELS, TAUGHT = "labels", f"taught by {ENSEMBLE}"
 LOSS = SoftLabelLoss(temperature=1.0, alpha=1.0)
 # Word vectors in 8 bits and the rest in half precision, as unit 01 ships its networks.
 NETWORK = {"vocabulary": "words", "network.embedding.weight": "int8", "network.*": "float16"}
+# Larger batches than unit 01's, with a rate to match: five seeds of everything in an evening.
+BATCHES = {"batch_size": 256, "lr": 3e-3}
 GRU_8 = (MODEL_2[0], "GRU-8, distilled vectors")
-STUDENTS = {"Model 1 (mean vectors)": MODEL_1, "GRU-8": GRU_8, "GRU-64": MODEL_2}
+# A network, and how fast its word vectors may move: those of a small one have to fit it.
+STUDENTS = {"Model 1": (MODEL_1, 3e-3), "GRU-8": (GRU_8, 3e-3), "GRU-64": (MODEL_2, 3e-4)}
 
 
-def targets(teacher: str = TEACHER) -> np.ndarray:
-    """Labels and a teacher's logits of the training comments, side by side for ``SoftLabelLoss``."""
+def taught_by(teacher: str = ENSEMBLE, loss=LOSS) -> dict:
+    """Options of ``train_network`` for a student of a shipped teacher: its logits beside the labels."""
     train = data("train")
-    return np.hstack([train.labels, teacher_logits(train, teacher)]).astype(np.float32)
+    targets = np.hstack([train.labels, teacher_logits(train, teacher)]).astype(np.float32)
+    return {"targets": targets, "loss": loss}
 
 
-def taught_by(teacher: str = TEACHER, loss=LOSS) -> dict:
-    """Options of ``train_network`` for a student of a teacher."""
-    return {"targets": targets(teacher), "loss": loss}
+def learn(network: nn.Module, tokenizer, seed: int, **options) -> tuple[NeuralClassifier, dict]:
+    """Train a student by this unit's recipe, from the seed on."""
+    set_seed(seed)
+    return train_network(network, tokenizer, seed, **BATCHES | options)
+
+
+def student(name: str, setting: str, seed: int, **options) -> tuple[NeuralClassifier, dict]:
+    """A network of :data:`STUDENTS` in float32, trained once and kept."""
+    key, rate = STUDENTS[name]
+
+    def train():
+        return learn(*untrained(*key, seed), seed, embedding_lr=rate, **options)
+
+    return kept(name, setting, seed, train)
 
 
 # --- teachers ---------------------------------------------------------------------------------------
 
 
-def _emotions_f1(name: str, seed: int) -> dict[str, float]:
-    """Macro-F1 on the 28 emotions, by split, from what the teacher wrote down."""
-    on = {}
+def _reports(taxonomy: str, say: Callable) -> dict[str, dict]:
+    """F1 on dev and test of what a teacher says of a data set, thresholds tuned on dev."""
+    reports = {}
     for split in ("dev", "test"):
-        comments = data(split, "emotions")
-        probabilities = expit(logits_on(comments, name, seed))
+        comments = data(split, taxonomy)
+        probabilities = expit(say(comments))
         if split == "dev":
             thresholds = tune_thresholds(comments.labels, probabilities)
-        on[split] = f1_report(comments.labels, probabilities, thresholds)["macro_f1"]
-    return on
+        reports[split] = f1_report(comments.labels, probabilities, thresholds, comments.label_names)
+    return reports
 
 
 def _for_ekman(network: nn.Module) -> nn.Module:
@@ -126,40 +141,58 @@ def gru_teacher(seed: int) -> NeuralClassifier:
     return NeuralClassifier(network, vocabulary, TAXONOMY, data("dev").label_names)
 
 
-def teachers(name: str, build, setting: str):
+def network_teacher(name: str, build, setting: str):
     def run(seed: int) -> list[dict]:
         model = build(seed)
-        records = scored(
-            model,
-            name,
-            setting,
-            seed,
-            NETWORK,
-            tune=True,
-            parameters=count_parameters(model.network),
-        )
-        emotions = _emotions_f1(name, seed)
-        return [record | {"macro_f1_emotions": emotions[record["split"]]} for record in records]
+        cost = {"parameters": count_parameters(model.network)}
+        records = scored(model, name, setting, seed, NETWORK, tune=True, **cost)
+        emotions = _reports("emotions", lambda comments: logits_on(comments, name, seed))
+        return [r | {"macro_f1_emotions": emotions[r["split"]]["macro_f1"]} for r in records]
 
     return Experiment(f"teachers: {name}", run)
+
+
+def heard_teacher(name: str, setting: str, say: Callable):
+    """A teacher of whom nothing is kept but what it says; it has no file and no size."""
+
+    def run(seed: int) -> list[dict]:
+        reports, emotions = (_reports(taxonomy, say) for taxonomy in (TAXONOMY, "emotions"))
+        return [
+            {
+                "method": name,
+                "setting": setting,
+                "seed": seed,
+                "split": split,
+                "taxonomy": TAXONOMY,
+                "macro_f1": report["macro_f1"],
+                "per_label_f1": {k: v["f1"] for k, v in report["per_label"].items()},
+                "macro_f1_emotions": emotions[split]["macro_f1"],
+            }
+            for split, report in reports.items()
+        ]
+
+    return Experiment(f"teachers: {name}", run, seeded=False, scored=False)
 
 
 # --- students ---------------------------------------------------------------------------------------
 
 
-def network_student(method: str):
+def network_student(name: str, teachers: tuple[str, ...]):
     """A network of unit 01, on labels and taught."""
 
     def run(seed: int) -> list[dict]:
-        key = STUDENTS[method]
-        on_labels, cost = trained(*key, seed)
-        records = scored(on_labels, method, LABELS, seed, NETWORK, **cost)
-        network, vocabulary = untrained(*key, seed)
-        options = taught_by() | {"embedding_lr": NEURAL[key][2]}
-        model, cost = train_network(network, vocabulary, seed, **options)
-        return records + scored(model, method, TAUGHT, seed, NETWORK, **cost)
+        records = []
+        for setting, options in settings(teachers).items():
+            model, cost = student(name, setting, seed, **options)
+            records += scored(model, name, setting, seed, NETWORK, **cost)
+        return records
 
-    return Experiment(f"students: {method}", run)
+    return Experiment(f"students: {name}", run)
+
+
+def settings(teachers: tuple[str, ...]) -> dict[str, dict]:
+    """Labels alone, and each teacher: what a student is called, and options of ``train_network``."""
+    return {LABELS: {}} | {f"taught by {teacher}": taught_by(teacher) for teacher in teachers}
 
 
 def linear_student(seed: int) -> list[dict]:
@@ -170,7 +203,7 @@ def linear_student(seed: int) -> list[dict]:
     records = scored(on_labels, SPARSE[0], LABELS, seed, codecs, **cost)
     start = time.perf_counter()
     model = SparseLinear(TAXONOMY, train.label_names, C=LINEAR[SPARSE])
-    model.fit(train.texts, expit(teacher_logits(train, TEACHER))).tune(dev.texts, dev.labels)
+    model.fit(train.texts, expit(teacher_logits(train, ENSEMBLE))).tune(dev.texts, dev.labels)
     cost = {"training_s": time.perf_counter() - start, "parameters": _parameters(model)}
     return records + scored(model, SPARSE[0], TAUGHT, seed, codecs, **cost)
 
@@ -189,48 +222,57 @@ def tensor_train(network: nn.Module) -> nn.Module:
     return replace_layers(network, {"embedding": embedding})
 
 
-def static_sparse(network: nn.Module) -> nn.Module:
-    return static_sparse_network(network, 0.9, "random", seed=0, layers=("gru", "output"))
-
-
-def changed_student(method: str, change, *, from_trained: bool):
-    """GRU-64 with other matrices in it, then trained: on labels and taught."""
+def changed_student(method: str, change: Callable, teachers: tuple[str, ...]):
+    """GRU-64, trained on labels, with other matrices in it that are then trained further."""
 
     def run(seed: int) -> list[dict]:
-        records = []
-        for setting, options in ((LABELS, {}), (TAUGHT, taught_by())):
-            network, vocabulary = untrained(*MODEL_2, seed)
-            if from_trained:
-                network = trained(*MODEL_2, seed)[0].network
-            set_seed(seed)
-            options = {"embedding_lr": NEURAL[MODEL_2][2]} | options
-            model, cost = train_network(change(network), vocabulary, seed, **options)
+        records, (start, _) = [], student("GRU-64", LABELS, seed)
+        for setting, options in settings(teachers).items():
+            network = change(start.network)
+            model, cost = learn(network, start.tokenizer, seed, epochs=8, **options)
             records += scored(model, method, setting, seed, NETWORK, **cost)
         return records
 
     return Experiment(f"students: {method}", run)
 
 
-TRANSFORMER_TRAINING = {
-    "length": MAX_TOKENS,
-    "epochs": 3,
-    "batch_size": 32,
-    "lr": 8e-5,
-    "warmup": 0.1,
-    "bf16": True,
-}
+def static_sparse(seed: int) -> list[dict]:
+    """GRU-64 of which a tenth of the GRU exists from the first step on, on labels and taught."""
+    records, method = [], "static sparse 90%"
+    for setting, options in settings((ENSEMBLE,)).items():
+        dense, vocabulary = untrained(*MODEL_2, seed)
+        network = static_sparse_network(dense, 0.9, seed=0, layers=("gru", "output"))
+        rate = STUDENTS["GRU-64"][1]
+        model, cost = learn(network, vocabulary, seed, embedding_lr=rate, **options)
+        weights = _sparse_weights(model.network)
+        cost["nonzeros"] = sum(weight.numel() for weight in weights)
+        rows = scored(model, method, setting, seed, NETWORK, **cost)
+        # What the file would have without these weights, to compare with the formula.
+        with torch.no_grad():
+            for weight in weights:
+                weight.zero_()
+        rest = save_model(model, build_path(method, f"{setting}, without", seed), NETWORK)
+        records += [row | {"bytes_without_nonzeros": rest} for row in rows]
+    return records
+
+
+def _sparse_weights(network: nn.Module) -> list[torch.Tensor]:
+    return [layer.weight for layer in network.modules() if isinstance(layer, StaticSparseLinear)]
 
 
 def half_depth(seed: int) -> list[dict]:
     """Every second layer of the transformer teacher, trained on labels and taught."""
-    records, teacher = [], transformer_teacher(seed)
-    for setting, options in ((LABELS, {}), (TAUGHT, taught_by())):
-        network = every_second_layer(teacher.network)
-        options = TRANSFORMER_TRAINING | options
-        model, cost = train_network(network, teacher.tokenizer, seed, **options)
-        records += scored(
-            model, "half-depth transformer", setting, seed, {"network.*": "float16"}, **cost
-        )
+    records, method = [], "half-depth transformer"
+    for setting, options in settings((ENSEMBLE,)).items():
+
+        def train(options=options):
+            teacher = transformer_teacher(seed)
+            network = every_second_layer(teacher.network)
+            options = TRANSFORMER_TRAINING | {"length": MAX_TOKENS} | options
+            return train_network(network, teacher.tokenizer, seed, **options)
+
+        model, cost = kept(method, setting, seed, train)
+        records += scored(model, method, setting, seed, {"network.*": "float16"}, **cost)
     return records
 
 
@@ -240,59 +282,73 @@ def half_depth(seed: int) -> list[dict]:
 def temperature(seed: int) -> list[dict]:
     records = []
     for T in (1.0, 2.0, 4.0):
-        network, vocabulary = untrained(*GRU_8, seed)
-        options = taught_by(loss=SoftLabelLoss(T, 1.0)) | {"embedding_lr": NEURAL[GRU_8][2]}
-        model, cost = train_network(network, vocabulary, seed, **options)
+        # The loss at T = 1 is that of all students.
+        setting = TAUGHT if T == 1 else f"{TAUGHT}, T={T:g}"
+        options = taught_by(loss=SoftLabelLoss(T, 1.0))
+        model, cost = student("GRU-8", setting, seed, **options)
         records += scored(model, "GRU-8", f"T={T:g}", seed, NETWORK, **cost)
     return records
 
 
-def tricks(seed: int) -> list[dict]:
-    """GRU-8 taught in other ways. Each is to be compared with GRU-8 on labels and on soft labels."""
-    records, rate = [], {"embedding_lr": NEURAL[GRU_8][2]}
-    train = data("train")
+def dropout_distillation(seed: int) -> tuple[NeuralClassifier, dict]:
+    train, (own, _) = data("train"), student("GRU-8", LABELS, seed)
+    soft = dropout_distillation_targets(own.network, own.tokenizer.encode(train.texts), seed=seed)
+    targets = np.hstack([train.labels, soft])
+    return student("GRU-8", "dropout distillation", seed, targets=targets, loss=LOSS)
 
-    def learn(setting, **options):
-        network, vocabulary = untrained(*GRU_8, seed)
-        model, cost = train_network(network, vocabulary, seed, **rate | options)
-        records.extend(scored(model, "GRU-8", setting, seed, NETWORK, **cost))
 
-    learn("taught by one transformer", **taught_by("transformer"))
-    own, _ = trained(*GRU_8, seed)
-    ids = own.tokenizer.encode(train.texts)
-    soft = dropout_distillation_targets(own.network, ids, samples=10, seed=seed)
-    learn("dropout distillation", targets=np.hstack([train.labels, soft]), loss=LOSS)
-    large, _ = trained(*MODEL_2, seed)
-    features = predict_features(large.network, large.tokenizer.encode(train.texts))
-    network, vocabulary = untrained(*GRU_8, seed)
+def match_features(seed: int) -> tuple[NeuralClassifier, dict]:
+    """Soft labels of the ensemble, and the layer under the output of a GRU-64."""
+    large, _ = student("GRU-64", LABELS, seed)
+    features = predict_features(large.network, large.tokenizer.encode(data("train").texts))
+    (network, vocabulary), rate = untrained(*GRU_8, seed), STUDENTS["GRU-8"][1]
     matching = FeatureMatching(network.output.in_features, features.shape[1])
+    targets = np.hstack([taught_by()["targets"], features])
     with feature_matching(network, matching, LOSS) as loss:
-        both = np.hstack([targets(), features])
-        model, cost = train_network(network, vocabulary, seed, targets=both, loss=loss, **rate)
-    records.extend(scored(model, "GRU-8", "feature matching", seed, NETWORK, **cost))
-    peers = [untrained(*GRU_8, seed)[0], untrained(*GRU_8, seed + 100)[0]]
-    vocabulary = own.tokenizer
+        options = {"targets": targets, "loss": loss, "embedding_lr": rate}
+        return learn(network, vocabulary, seed, **options)
+
+
+def with_a_peer(seed: int) -> tuple[NeuralClassifier, dict]:
+    peers = [untrained(*GRU_8, s)[0] for s in (seed, seed + 100)]
+    vocabulary, rate = untrained(*GRU_8, seed)[1], STUDENTS["GRU-8"][1]
     on = [(vocabulary.encode(data(s).texts), data(s).labels) for s in ("train", "dev")]
+    options = TRAINING | BATCHES | {"seed": seed, "embedding_lr": rate, "progress": False}
     start = time.perf_counter()
-    options = {"seed": seed, "progress": False} | TRAINING | rate
-    history = co_distill(peers, *on, burn_in=500, **options)
+    history = co_distill(peers, *on, burn_in=170, **options)  # an epoch
     cost = {
         "training_s": time.perf_counter() - start,
         "parameters": count_parameters(peers[0]),
         "best_epoch": history.best_epoch,
     }
-    model = NeuralClassifier(peers[0], vocabulary, TAXONOMY, train.label_names, history.thresholds)
-    records.extend(scored(model, "GRU-8", "co-distillation", seed, NETWORK, **cost))
+    names = data("train").label_names
+    return NeuralClassifier(peers[0], vocabulary, TAXONOMY, names, history.thresholds), cost
+
+
+def tricks(seed: int) -> list[dict]:
+    """GRU-8 taught in other ways. Each is to be compared with GRU-8 on labels and on soft labels."""
+    ways = {
+        "dropout distillation": dropout_distillation,
+        "feature matching": match_features,
+        "co-distillation": with_a_peer,
+    }
+    records = []
+    for setting, train in ways.items():
+        model, cost = train(seed)
+        records += scored(model, "GRU-8", setting, seed, NETWORK, **cost)
     return records
 
 
 # --- the best complete file within a budget -----------------------------------------------------------
 
 
-def with_made_up_texts(times: int) -> dict:
+MADE_UP = 3
+
+
+def with_made_up_texts() -> dict:
     """Options of ``train_network``: the comments as the ensemble sees them, and made-up texts too."""
-    texts, soft = list(data("train").texts), [targets()]
-    for seed in range(times):
+    texts, soft = list(data("train").texts), [taught_by()["targets"]]
+    for seed in range(MADE_UP):
         made_up, logits = made_up_texts(seed)
         logits = logits[:, : len(data("train").label_names)]
         texts += made_up
@@ -300,32 +356,30 @@ def with_made_up_texts(times: int) -> dict:
     return {"texts": texts, "targets": np.vstack(soft), "loss": LOSS}
 
 
-def linear_budget(budget: int, C: float, letters: int):
-    """A sparse linear model of few letters on labels and soft labels, half and half."""
+def linear_budget(budget: int, alpha: float, setting: str, **options):
+    """A sparse linear model, hashed, on labels and a teacher's probabilities, which weigh alpha."""
 
     def run(seed: int) -> list[dict]:
         train = data("train")
-        labels = (train.labels + expit(teacher_logits(train, TEACHER))) / 2
-        model = SparseLinear(TAXONOMY, train.label_names, C=C, letters=letters)
-        model.fit(train.texts, labels)
+        soft = expit(teacher_logits(train, ENSEMBLE))
+        model = SparseLinear(TAXONOMY, train.label_names, **options)
+        model.fit(train.texts, (1 - alpha) * train.labels + alpha * soft if alpha else train.labels)
         codecs = {
             "network.coef": Sparse(KMeansQuantizer(4)),
             "idf": KMeansQuantizer(2),
             "network.intercept": "float16",
             "thresholds": "float16",
-            "vocabulary": "words",
         }
-        setting = f"{letters} letters, C={C:g}, 4 bits"
-        facts = {"budget_bytes": budget, "parameters": _parameters(model)}
+        facts = {"budget_bytes": budget, "parameters": _parameters(model)} | options
         return scored(model, SPARSE[0], setting, seed, codecs, tune=True, **facts)
 
-    return Experiment(f"budgets: {budget}, linear", run, seeded=False)
+    return Experiment(f"budgets: {budget}, {setting}", run, seeded=False)
 
 
 def gru_budget(budget: int, units: int, dim: int, min_count: int, bits: tuple[int, int]):
-    """A GRU taught on made-up texts as well; ``bits`` of its word vectors, and of its matrices."""
+    """A GRU on labels, and taught with made-up texts too; bits of its word vectors and matrices."""
 
-    def run(seed: int) -> list[dict]:
+    def build(seed: int) -> tuple[nn.Module, Vocabulary]:
         vocabulary = Vocabulary.from_texts(data("train").texts, min_count=min_count)
         values = distilled_vectors(vocabulary, 100).values
         set_seed(seed)
@@ -336,15 +390,26 @@ def gru_budget(budget: int, units: int, dim: int, min_count: int, bits: tuple[in
                 values = PCA(dim, random_state=0).fit_transform(values) / np.sqrt(dim / 100)
             network.embedding.weight.copy_(torch.from_numpy(values.astype(np.float32)))
             network.embedding.weight[PAD] = 0
-        options = with_made_up_texts(3) | {"embedding_lr": 1e-4 if dim == 100 else 1e-3}
-        model, cost = train_network(network, vocabulary, seed, **options)
-        codecs = {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
+        return network, vocabulary
+
+    def run(seed: int) -> list[dict]:
+        records, method = [], f"GRU-{units}"
+        taught = f"{TAUGHT}, made-up texts too"
         vectors, matrices = (KMeansQuantizer(b, entropy_coding=True) for b in bits)
-        weights = {"network.embedding.weight": vectors, "network.*weight*": matrices}
-        codecs = weights | codecs
-        setting = f"GRU-{units}, {dim} dimensions, {len(vocabulary):,} words, {bits[0]} and {bits[1]} bits"
-        facts = {"budget_bytes": budget} | cost
-        return scored(model, "GRU", setting, seed, codecs, tune=True, **facts)
+        codecs = {"network.embedding.weight": vectors, "network.*weight*": matrices}
+        codecs |= {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
+        for setting in (LABELS, taught):
+
+            def train(setting=setting):
+                rate = {"embedding_lr": 3e-4 if dim == 100 else 3e-3}
+                more = with_made_up_texts() | {"epochs": 9} if setting == taught else {}
+                return learn(*build(seed), seed, **rate | more)
+
+            model, cost = kept(f"{method}, {dim} dimensions", setting, seed, train)
+            words = len(model.tokenizer)
+            facts = {"budget_bytes": budget, "words": words, "dim": dim, "bits": list(bits)} | cost
+            records += scored(model, method, setting, seed, codecs, tune=True, **facts)
+        return records
 
     return Experiment(f"budgets: {budget}, GRU", run)
 
@@ -363,10 +428,9 @@ def transformer_latency(seed: int) -> list[dict]:
         for method, model in (("transformer", teacher), ("half-depth transformer", half)):
             found[method] = measure(model, texts, batch_sizes=(batch_size,), threads=1, seed=seed)
         for method, measured in found.items():
-            records.append(
-                {"method": method, "setting": "1 thread", "seed": seed, "batch_size": batch_size}
-                | measured.to_record()
-            )
+            ratio = measured.latency_ms_p50 / found["transformer"].latency_ms_p50
+            facts = {"method": method, "setting": "1 thread", "seed": seed, "ratio": ratio}
+            records.append(facts | {"batch_size": batch_size} | measured.to_record())
     return records
 
 
@@ -404,19 +468,34 @@ def sparse_multiply(seed: int, repeats: int = 201) -> list[dict]:
     return records
 
 
+TINY = {"letters": 5, "buckets": 1 << 15, "C": 0.17}
+SMALL = {"letters": 6, "pairs": True, "buckets": 1 << 18, "C": 1.0}
+
 EXPERIMENTS = [
-    teachers("gru", gru_teacher, "2 layers of 256, bidirectional"),
-    teachers("transformer", transformer_teacher, "all-MiniLM-L6-v2, fine-tuned"),
+    *(
+        heard_teacher(name, "TF-IDF, logistic regression", partial(logits_on, name=name))
+        for name in TEACHERS
+        if name.startswith("linear")
+    ),
+    network_teacher(GRU, gru_teacher, "2 layers of 256, bidirectional"),
+    network_teacher(TRANSFORMER, transformer_teacher, "all-MiniLM-L6-v2, fine-tuned"),
+    heard_teacher(ENSEMBLE, "weighted mean of all", partial(teacher_logits, name=ENSEMBLE)),
     Experiment("students: sparse linear", linear_student, seeded=False),
-    *(network_student(method) for method in STUDENTS),
-    changed_student("factorised GRU-64", factorised, from_trained=True),
-    changed_student("tensor-train embedding", tensor_train, from_trained=True),
-    changed_student("static sparse 90%", static_sparse, from_trained=False),
+    network_student("Model 1", (ENSEMBLE,)),
+    network_student("GRU-8", (ENSEMBLE, TRANSFORMER, GRU)),
+    network_student("GRU-64", (ENSEMBLE, GRU)),
+    changed_student("factorised GRU-64", factorised, (ENSEMBLE, GRU)),
+    changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,)),
+    Experiment("students: static sparse 90%", static_sparse),
     Experiment("students: half-depth transformer", half_depth),
     Experiment("temperature", temperature),
     Experiment("tricks", tricks),
-    linear_budget(1500, C=0.1, letters=5),
-    linear_budget(6000, C=0.5, letters=5),
+    *(
+        linear_budget(budget, alpha, setting, **options)
+        for (budget, options), (alpha, setting) in product(
+            ((1500, TINY), (6000, SMALL)), ((0.0, LABELS), (0.5, f"{LABELS}, {TAUGHT}: half each"))
+        )
+    ),
     gru_budget(64_000, units=56, dim=48, min_count=12, bits=(2, 3)),
     gru_budget(1_000_000, units=64, dim=100, min_count=2, bits=(4, 4)),
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
