@@ -44,7 +44,8 @@ def readme_drift(root: Path = ROOT) -> list[str]:
 
 
 def _models() -> list[dict]:
-    """Every model of unit 01, and of unit 03 some of what they become when they are quantized."""
+    """Every model of unit 01, some of what they become in unit 03 when they are quantized, and for
+    each budget of unit 02 the file that is best on dev."""
     efficiency, quantization = load_results("efficiency"), load_results("quantization")
     quantized = [
         record
@@ -52,7 +53,17 @@ def _models() -> list[dict]:
         if (record["experiment"] == "models" and (record["scheme"], record["bits"]) in SCHEMES)
         or record["experiment"] == "shipped"
     ]
-    return [r for r in efficiency["records"] if r["experiment"] == "models"] + quantized
+    models = [r for r in efficiency["records"] if r["experiment"] == "models"]
+    return models + quantized + _within_budgets()
+
+
+def _within_budgets() -> list[dict]:
+    budgets = [r for r in load_results("distillation")["records"] if r["experiment"] == "budgets"]
+    on_dev = summarise((r for r in budgets if r["split"] == "dev"), by=("budget_bytes", *KEYS))
+    best = {}
+    for row in sorted(on_dev, key=lambda row: row["mean"]):
+        best[row["budget_bytes"]] = tuple(row[key] for key in KEYS)
+    return [r for r in budgets if best[r["budget_bytes"]] == tuple(r[key] for key in KEYS)]
 
 
 def _with_table(text: str) -> str:
@@ -85,6 +96,8 @@ def results_table() -> str:
     """The measured models as a Markdown table: score with spread, bytes, latency."""
     document, quantization = load_results("efficiency"), load_results("quantization")
     quantized = quantization.get("kept", {}).get("models", quantization)
+    distillation = load_results("distillation")
+    taught = distillation.get("kept", {}).get("budgets", distillation)
     test = [r for r in _models() if r["split"] == "test"]
     latency = {r["method"]: r for r in document["records"] if r["experiment"] == "timing"}
     columns = ("macro_f1", "file_bytes", "encoder_bytes")
@@ -109,6 +122,7 @@ def results_table() -> str:
         "Thresholds tuned on dev, one policy for all. The encoder alone leaves out words and word "
         f"vectors, as many papers do. Measured {document['date']} on {machine['cores']} cores "
         f"({machine['processor']}), latency at batch 1 with one thread, by `{document['command']}`; "
-        f"quantized models on {quantized['date']} by `{quantized['command']}`.",
+        f"quantized models on {quantized['date']} by `{quantized['command']}`, taught ones on "
+        f"{taught['date']} by `{taught['command']}`.",
     ]
     return "\n".join(lines)

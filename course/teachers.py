@@ -233,6 +233,12 @@ def load_logits(name: str, seed: int = 0) -> tuple[list[str], np.ndarray]:
         return stored["ids"].tolist(), stored["logits"].astype(np.float32)
 
 
+def training_seconds(name: str, seed: int = 0) -> float:
+    """How long :func:`train_teacher` took, the reading of every comment included."""
+    with np.load(BUILD / f"{name}-{seed}.npz") as stored:
+        return float(stored["seconds"])
+
+
 def logits_on(data: Dataset, name: str, seed: int = 0) -> np.ndarray:
     """What a teacher said of a data set, (n, labels) float32, in its order and its taxonomy."""
     ids, logits = load_logits(name, seed)

@@ -23,7 +23,8 @@ def test_a_changed_result_is_drift(tmp_path, monkeypatch):
     for record in document["records"]:
         record["macro_f1"] = record.get("macro_f1", 0) + 0.1
     (tmp_path / "efficiency.json").write_text(json.dumps(document))
-    shutil.copy(results.RESULTS / "quantization.json", tmp_path)
+    for name in ("quantization", "distillation"):
+        shutil.copy(results.RESULTS / f"{name}.json", tmp_path)
     monkeypatch.setattr(results, "RESULTS", tmp_path)
     assert any("table" in problem for problem in readme.readme_drift())
 

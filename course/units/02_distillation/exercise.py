@@ -38,6 +38,8 @@
 import numpy as np
 from scipy.sparse import csr_array
 
+from utils.records import load_records, summarise
+
 # %% [markdown]
 # ## Question 1: learn from probabilities
 #
@@ -1058,8 +1060,8 @@ for case in range(30):
 # is a single byte of the student's file. So it is worth its price if the student gets better by it,
 # by more than chance, and if there is no cheaper way to the same score.
 #
-# Take your numbers from the tables and charts of lecture 02: teachers and students, with labels
-# alone and taught, over five seeds.
+# The next cell prints what was measured, over five seeds (0 bytes: of that teacher only the logits are
+# kept). Lecture 02 draws it.
 #
 # Write 150 to 250 words. Each of these gives one point:
 #
@@ -1073,6 +1075,16 @@ for case in range(30):
 #    whether the better teacher was the better one to learn from.
 # 5. You say what the teacher cost, and who pays it, in training and on the device.
 # 6. You name one more measurement, and say which result would change your answer.
+
+# %% nbgrader={"grade": false, "grade_id": "q6_records", "locked": true, "schema_version": 3, "solution": false, "task": false}
+for experiment in ("teachers", "students"):
+    rows = load_records("distillation", experiment=experiment, split="test")
+    print(f"{experiment}: macro-F1 on test, mean over seeds (lowest to highest), largest file")
+    scores = summarise(rows)
+    sizes = summarise([{"file_bytes": 0} | row for row in rows], "file_bytes")
+    for f1, size in zip(scores, sizes, strict=True):
+        print(f"- {f1['method']}, {f1['setting']}: {f1['mean']:.3f} ({f1['min']:.3f} to "
+              f"{f1['max']:.3f}), {f1['n']} seeds; {size['max']:,} bytes")
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "q6", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 # **How a full answer is built** (for the person who reads the answers; the numbers in brackets are
