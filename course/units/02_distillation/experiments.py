@@ -500,7 +500,7 @@ EXPERIMENTS = [
     heard_teacher(ENSEMBLE, "weighted mean of all", partial(teacher_logits, name=ENSEMBLE)),
     Experiment("students: sparse linear", linear_student, seeded=False),
     network_student("Model 1", (ENSEMBLE,)),
-    network_student("GRU-8", (ENSEMBLE, TRANSFORMER, GRU)),
+    network_student("GRU-8", (ENSEMBLE, TRANSFORMER)),
     network_student("GRU-64", (ENSEMBLE, GRU)),
     changed_student("factorised GRU-64", factorised, (ENSEMBLE, GRU)),
     changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,)),
