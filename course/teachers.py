@@ -321,7 +321,7 @@ MEMBERS = {
     "linear-word-pairs": 1,
     "linear-characters": 1,
     "gru": 1,
-    "transformer": 3,
+    "transformer": 4,
 }
 
 
