@@ -54,6 +54,7 @@ class Experiment:
         its records, so that several experiments can fill one chart
     run : seed -> list of records (dicts of plain values)
     seeded : False for what no seed changes: it runs once, with seed 0
+    most : seeds at most, of what takes too long for more
     alone : True for timings: runs after all others, with nothing beside it
     scored : False when its records carry no F1 (timings): then only ``method``, ``setting``, ``seed``
         are required
@@ -62,6 +63,7 @@ class Experiment:
     name: str
     run: Callable[[int], list[dict]]
     seeded: bool = True
+    most: int | None = None
     alone: bool = False
     scored: bool = True
 
@@ -69,6 +71,10 @@ class Experiment:
     def group(self) -> str:
         """The field ``experiment`` of its records."""
         return self.name.partition(":")[0]
+
+    def seeds(self, asked: int) -> range:
+        """The seeds it runs with when so many are asked for."""
+        return range(min(asked, self.most or asked)) if self.seeded else range(1)
 
 
 def load_results(name: str) -> dict:
@@ -116,7 +122,7 @@ def run_results(
     experiments = [e for e in experiments if not only or e.group in only]
     parts = ROOT / "build" / "results" / unit.topic / _fingerprint(unit)
     parts.mkdir(parents=True, exist_ok=True)
-    runs = [(e, seed) for e in experiments for seed in (range(seeds) if e.seeded else (0,))]
+    runs = [(e, seed) for e in experiments for seed in e.seeds(seeds)]
     todo = [(e, seed) for e, seed in runs if not _part(parts, e, seed).exists()]
     columns = (
         TextColumn("{task.description}"),
