@@ -235,7 +235,7 @@ def changed_student(method: str, change: Callable, teachers: tuple[str, ...]):
         records, (start, _) = [], student("GRU-64", LABELS, seed)
         for setting, options in settings(teachers).items():
             network = change(start.network)
-            model, cost = learn(network, start.tokenizer, seed, epochs=8, **options)
+            model, cost = learn(network, start.tokenizer, seed, epochs=5, **options)
             records += scored(model, method, setting, seed, NETWORK, **cost)
         return records
 
@@ -497,7 +497,7 @@ EXPERIMENTS = [
         for name in TEACHERS
         if name.startswith("linear")
     ),
-    network_teacher(GRU, gru_teacher, "2 layers of 256, bidirectional", most=3),
+    network_teacher(GRU, gru_teacher, "2 layers of 256, bidirectional", most=2),
     network_teacher(TRANSFORMER, transformer_teacher, "all-MiniLM-L6-v2, fine-tuned"),
     heard_teacher(ENSEMBLE, "weighted mean of all", partial(teacher_logits, name=ENSEMBLE)),
     Experiment("students: sparse linear", linear_student, seeded=False),
