@@ -8,11 +8,11 @@
 # | Question | You write | Minutes | Points |
 # |---|---|---|---|
 # | 1 | the distillation loss, and its gradient | 25 | 6 |
-# | 2 | a layer in two factors, within a budget of bytes | 20 | 5 |
+# | 2 | a layer in two factors, within a budget of bytes | 15 | 5 |
 # | 3 | a sparse layer whose pattern is a seed | 25 | 6 |
 # | 4 | the target of dropout distillation | 15 | 4 |
 # | 5 | the best student for a budget | 15 | 4 |
-# | 6 | a written answer: when was the teacher worth it? | 20 | 6 |
+# | 6 | a written answer: when was the teacher worth it? | 35 | 6 |
 #
 # **How it works.**
 #
@@ -29,7 +29,7 @@
 # - The standard library, NumPy and SciPy are allowed. The course's own `utils` implements much of
 #   this; calling that is no answer, and the checks notice. A warning, say of an overflow, costs no
 #   points.
-# - The arrays that your functions are given must be the same after the call as before.
+# - What your functions are given, arrays and lists, must be the same after the call as before.
 # - Before you hand in, choose *Kernel, Restart and Run All*.
 #
 # The small numbers in questions 1 to 5 are invented, so that you can follow them in your head.
@@ -64,8 +64,8 @@ from utils.records import load_records, summarise
 #
 # **Why $T^2$?** Differentiate the soft part (the loss at $\alpha = 1$) with respect to one of the
 # student's logits: the cross entropy gives $\sigma(s/T) - \sigma(t/T)$, the chain rule a factor
-# that you find. Write that *gradient*, too, $T^2$ and mean included. A cell below the question
-# shows what would become of it without $T^2$.
+# that you find. Write that *gradient*, too, as a formula of its own, $T^2$ and mean included. A cell
+# below the question shows what would become of it without $T^2$.
 #
 # Logits may be as large as ±1000. There, $e^{1000}$ overflows and $\log 0$ is minus infinity, but
 # the loss is an ordinary number. *Hint:* $-\log \sigma(z) = \log(1 + e^{-z})$, and
@@ -120,18 +120,15 @@ def sigmoid(z):
 
 
 # %% nbgrader={"grade": true, "grade_id": "q1_test_soft", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, the soft part. This cell explains; the hidden tests give the points.
+# Check question 1, the soft part. These cells explain; the hidden tests give the points.
 def test_q1_soft():
-    from utils.checking import check, check_close, own_work
+    from utils.checking import check, own_work
 
     answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
     got = answer(STUDENT.copy(), TEACHER.copy(), LABELS.copy(), 2.0, 1.0)
-    check(np.ndim(got) == 0, f"One number for all comments and labels, not {got!r}.")
+    check(np.ndim(got) == 0 and got is not None, "One number for all comments and labels, not "
+          f"{got!r}.")
     for wrong, why in {
-        1.030101: "T^2 is missing",
-        2.060201: "you multiply by T, and not by its square",
-        16.481610: "you add up over comments and labels; take the mean",
-        8.240805: "you add up over comments, or over labels; take the mean over both",
         4.449986: "you soften the student only; divide the teacher's logits by T, too",
         6.409200: "you soften the teacher only; divide the student's logits by T, too",
         7.068367: "neither side is softened",
@@ -139,104 +136,142 @@ def test_q1_soft():
         "has the same gradient, but the question asks for the cross entropy",
         2.187908: "the term with 1 - p is missing; what a label is not has to be learned, too",
         3.787398: "teacher and student have changed places",
+        4.669709: "you round the teacher's probabilities to 0 and 1; its doubts are the lesson",
         2.426259: "alpha weighs the soft part, and you let it weigh the hard one",
+        6.546662: "the hard part is in it in full; it weighs 1 - alpha, which is 0 here",
     }.items():
         check(abs(got - wrong) > 1e-5, f"The soft part is {wrong}, not 4.120403: {why}.")
-    check_close(got, 4.120402563, "The loss at alpha = 1, four times 1.030101.")
 
 test_q1_soft()
 
 # %% nbgrader={"grade": true, "grade_id": "q1_test_sigmoid", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 1, from logits to softened probabilities.
 def test_q1_sigmoid():
-    from utils.checking import check, check_close, own_work
+    from utils.checking import check, own_work
 
     answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
     got = answer(STUDENT.copy(), TEACHER.copy(), LABELS.copy(), 2.0, 1.0)
-    for wrong, why in {
-        13.794006: "you multiply the logits by T, which makes them more extreme; divide",
-        2.521274: "that is with a softmax over the labels, which makes emotions compete. A "
-        "comment may have several: a sigmoid for each",
-        5.042549: "that is with a softmax over the labels, which makes emotions compete. A "
-        "comment may have several: a sigmoid for each",
-        2.771379: "you divide probabilities by T, and take their sigmoid again; soften the logits",
-        3.678916: "you divide the teacher's probabilities by T, and take their sigmoid again; "
-        "soften its logits",
-        3.936926: "you divide probabilities by T, but then 'certain' is 0.5; soften the logits",
-        4.010541: "you divide the teacher's probabilities by T, but then 'certain' is 0.5; soften "
-        "its logits",
-        2.712193: "you take the sigmoid twice",
-        5.984994: "you use the teacher's logits where its probabilities belong",
+    check(np.ndim(got) == 0 and got is not None, f"The loss is one number, not {got!r}.")
+    for why, wrong in {
+        "you multiply the logits by T, which makes them more extreme; divide": [13.794006],
+        "that is with a softmax over the labels, which makes emotions compete. A comment may have "
+        "several: a sigmoid for each": [2.521274, 5.042549, 3.571096],
+        "you divide probabilities by T, and take their sigmoid again; soften the logits": [2.771379],
+        "you divide the teacher's probabilities by T, and take their sigmoid again; soften its "
+        "logits": [3.678916],
+        "you divide probabilities by T, but then 'certain' is 0.5; soften the logits": [3.936926],
+        "you divide the teacher's probabilities by T, but then 'certain' is 0.5; soften its "
+        "logits": [4.010541],
+        "you take the sigmoid twice": [2.712193, 3.042216, 3.699636],
+        "you use the teacher's logits where its probabilities belong": [5.984994, 8.398892],
     }.items():
-        check(abs(got - wrong) > 1e-5, f"The soft part is {wrong}, not 4.120403: {why}.")
-    check_close(got, 4.120402563, "The loss at alpha = 1, four times 1.030101.")
+        check(np.abs(np.subtract(got, wrong)).min() > 1e-5, f"The soft part is {got:.6f}, not "
+              f"4.120403: {why}.")
 
 test_q1_sigmoid()
 
+# %% nbgrader={"grade": true, "grade_id": "q1_test_factors", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 1, T^2 and the mean, where T = 3, and there are 4 comments and 5 labels.
+def test_q1_factors():
+    from utils.checking import check, check_close, own_work
+
+    answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
+    student, teacher, labels = np.full((4, 5), 3 * np.log(3)), np.zeros((4, 5)), np.eye(4, 5)
+    each = -(np.log(0.75) + np.log(0.25)) / 2  # a label's cross entropy of 0.5 and sigmoid(log 3)
+    got = answer(student, teacher, labels, 3.0, 1.0)
+    check(np.ndim(got) == 0 and got is not None, f"The loss is one number, not {got!r}.")
+    for power, why in {9: "", 1: "T^2 is missing. ", 6: "You multiply by 2 T, and not by T^2. ",
+                       3: "You multiply by T, and not by its square. "}.items():
+        for count, summed in {
+            1: "", 20: "You add up over comments and labels; take the mean.",
+            4: "You add up over comments; take the mean over both, comments and labels.",
+            5: "You add up over labels; take the mean over both, comments and labels.",
+        }.items():
+            check(power * count == 9 or abs(got - power * count * each) > 1e-6, "All labels have "
+                  f"the same soft cross entropy. With T = 3 your loss is {power * count} times as "
+                  f"large at alpha = 1, and not 9 times. {why}{summed}")
+    check_close(got, 9 * each, "The loss at alpha = 1 and T = 3, nine times log(16 / 3) / 2.")
+    got = answer(STUDENT.copy(), TEACHER.copy(), LABELS.copy(), 2.0, 1.0)
+    check_close(got, 4.120402563, "The loss of the example at alpha = 1, four times 1.030101.")
+
+test_q1_factors()
+
 # %% nbgrader={"grade": true, "grade_id": "q1_test_mix", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, the mixture, and large logits.
+# Check question 1, the mixture.
 def test_q1_mix():
     from utils.checking import check, check_close, own_work
 
     answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
     given = [STUDENT.copy(), TEACHER.copy(), LABELS.copy()]
     got = answer(*given, 2.0, 0.75)
+    check(np.ndim(got) == 0 and got is not None, f"The loss is one number, not {got!r}.")
     for wrong, why in {
         2.849795: "alpha is the weight of the soft part, and 1 - alpha that of the hard one",
         3.450821: "the hard labels know no temperature; leave the student's logits as they are",
-        5.516561: "T^2 is for the soft part only",
         4.532382: "the hard labels know no temperature, neither T nor T^2",
-        6.546662: "you add both parts in full; weigh them by alpha and 1 - alpha",
         4.726967: "alpha is missing; it weighs the soft part",
-        6.123126: "you add up the hard part over labels or comments; both parts are means",
+        4.303431: "you add up the hard part over comments, or over labels; take the mean of both",
+        5.516561: "T^2 is for the soft part only; or 1 - alpha is missing; or the hard part is a sum",
     }.items():
         check(abs(got - wrong) > 1e-5, f"The loss is {wrong}, not 3.696867: {why}.")
     check_close(got, 3.6968667105, "The loss of the example.")
     same = all(map(np.array_equal, given, (STUDENT, TEACHER, LABELS)))
     check(same, "An array that you were given has changed: write z / T, and not z /= T.")
+    zeros, right = np.zeros((4, 5)), (9 * np.log(16 / 3) / 2 + np.log(28)) / 2
+    got = answer(zeros + 3 * np.log(3), zeros, zeros, 3.0, 0.5)
+    check_close(got, right, "4 comments, 5 labels, T = 3 and alpha = 0.5.")
 
 test_q1_mix()
 
-# %% nbgrader={"grade": true, "grade_id": "q1_test_large", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, large logits.
-def test_q1_large():
-    from utils.checking import check_close, own_work
-
-    answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
-    far, labels = np.array([[1000.0, -1000, -1000]]), np.array([[1, 0, 1]])
-    check_close(answer(far, -far, labels, 1.0, 0.0), 1000 / 3, "Logits of ±1000, hard labels: two "
-                "are right, which costs 0, and one is wrong, which costs 1000. Use "
-                "np.logaddexp(0, -z); a clipped probability costs 16 or 28, however wrong it is.")
-    check_close(answer(far, -far, labels, 1.0, 1.0), 1000, "Logits of ±1000, and a teacher of the "
-                "opposite opinion: each label costs 1000. Use np.logaddexp(0, -z).")
-    got = own_work(soft_gradient)(far, -far, 1.0)
-    check_close(got, [[1 / 3, -1 / 3, -1 / 3]], "The gradient with logits of ±1000.")
-
-test_q1_large()
-
 # %% nbgrader={"grade": true, "grade_id": "q1_test_gradient", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, the gradient.
+# Check question 1, the gradient, where T = 3, and there are 4 comments and 5 labels.
 def test_q1_gradient():
     from utils.checking import check, check_close, own_work
 
-    got = own_work(soft_gradient)(STUDENT.copy(), TEACHER.copy(), 2.0)
-    right = np.array([[0.125, 0.25], [0, -0.325]])
-    check_close(np.shape(got), (2, 2), "There is a derivative for each of the student's logits.")
-    for factor, why in {
-        -1: "the sign is wrong. Where the student is above its teacher, the loss rises with its "
-        "logit",
-        2: "you multiply by T^2, but the chain rule divides by T once; or by the number of "
-        "comments or labels, and not both",
-        0.5: "T^2 is missing. It is T times as much as the chain rule takes away",
-        0.25: "you divide by T; that is the chain rule without T^2",
-        4: "divide by the number of comments and labels: the loss is a mean",
-    }.items():
-        check(not np.allclose(got, factor * right), f"The gradient is {factor} times what it "
-              f"should be: {why}.")
-    check_close(got, right, "The gradient of the example. Compare it with differences of your "
-                "loss, a logit moved by 0.001.")
+    answer = own_work(soft_gradient)
+    got = answer(np.full((4, 5), 3 * np.log(3)), np.zeros((4, 5)), 3.0)
+    check(np.shape(got) == (4, 5), "There is a derivative for each of the student's logits: the shape "
+          f"is (4, 5), not {np.shape(got)}. (Of a missing `return` it is ().)")
+    check(not np.allclose(got, -0.0375), "The sign is wrong. Where the student is above its teacher, "
+          "the loss rises with its logit.")
+    for power, why in {3: "", 1: "T is missing: T^2 times the chain rule's 1 / T. ",
+                       9: "You multiply by T^2, but the chain rule divides by T once. ",
+                       1 / 3: "You divide by T; that is the chain rule without T^2. "}.items():
+        for count, mean in {20: "", 1: "Divide by comments times labels: the loss is a mean.",
+                            4: "You divide by comments only; the mean is over labels, too.",
+                            5: "You divide by labels only; the mean is over comments, too."}.items():
+            check((power, count) == (3, 20) or not np.allclose(got, power / count / 4), "For each "
+                  f"label it is {power / count / 4:.4g}, and not 0.0375. {why}{mean}")
+    check_close(got, np.full((4, 5), 0.0375), "Where the student's probability is 0.75, the "
+                "teacher's 0.5.")
+    check_close(answer(STUDENT.copy(), TEACHER.copy(), 2.0), [[0.125, 0.25], [0, -0.325]], "The "
+                "gradient of the example. Compare it with your loss, a logit moved by 0.001.")
 
 test_q1_gradient()
+
+# %% nbgrader={"grade": true, "grade_id": "q1_test_large", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 1, large logits, for answers that pass the checks above.
+def test_q1_large():
+    from utils.checking import check, check_close, own_work
+
+    answer = own_work(distillation_loss, "utils.distillation.SoftLabelLoss")
+    far, labels = np.array([[1000.0, -1000, -1000]]), np.array([[1, 0, 1]])
+    for alpha, right, what in (
+        (0.0, 1000 / 3, "hard labels: two are right, which costs 0, and one is wrong"),
+        (1.0, 1000, "and a teacher of the opposite opinion: all three are wrong"),
+    ):
+        got = answer(far, -far, labels, 1.0, alpha)
+        check(str(got) != "nan", f"Logits of ±1000 give nan at alpha = {alpha:g}: e^1000 is inf, and "
+              "inf / inf and 0 * inf are nan, in the sigmoid or in the cross entropy. (At alpha = 0 "
+              "the soft part may be to blame, too: 0 * nan is nan.)")
+        check_close(got, right, f"Logits of ±1000, {what}. Each wrong one costs 1000. Use "
+                    "np.logaddexp(0, -z): it never is inf, and a clipped probability costs 16 or "
+                    "28, however wrong it is.")
+    check_close(own_work(soft_gradient)(far, -far, 1.0), [[1 / 3, -1 / 3, -1 / 3]], "The gradient "
+                "with logits of ±1000: the probabilities are 0 and 1, and there are three labels. "
+                "(nan is inf / inf, in the sigmoid.)")
+
+test_q1_large()
 
 # %% nbgrader={"grade": true, "grade_id": "q1_test_hidden", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests of question 1: 6 points.
@@ -259,8 +294,8 @@ def test_q1_hidden(shape, T, alpha, scale):
     got = own_work(soft_gradient)(*given[:2], T)
     check_close(got, gradient, what + "the gradient. Does it fit the example only?")
     check(all(map(np.array_equal, given, arrays)), what + "an array that was given has changed.")
-for case in (((5, 7), 2, 0.5, 3), ((3, 28), 5.0, 0.9, 2), ((1, 4), 1.0, 0.0, 4),
-             ((8, 1), 0.5, 1.0, 2), ((6, 3), 1.5, 0.3, 400), ((2, 2), 20.0, 0.7, 300)):
+for case in (((5, 7), 2, 0.5, 3), ((3, 28), 5.0, 0.9, 2), ((1, 4), 1.5, 0.0, 4),
+             ((8, 1), 0.5, 1.0, 2), ((6, 3), 1.0, 0.3, 400), ((2, 2), 20.0, 0.7, 300)):
     test_q1_hidden(*case)
 ### END HIDDEN TESTS
 
@@ -273,7 +308,7 @@ for case in (((5, 7), 2, 0.5, 3), ((3, 28), 5.0, 0.9, 2), ((1, 4), 1.0, 0.0, 4),
 # %%
 random = np.random.default_rng(0)
 students, teachers = random.normal(0, 3, (2, 500, 1, 1))
-hard_labels = teachers > 0
+hard_labels = (teachers > 0).astype(int)
 def slope(temperature, alpha):
     """Typical size of the derivative with respect to a student's logit, by a difference."""
     moved = [[distillation_loss(s + step, t, y, temperature, alpha) for s, t, y
@@ -288,7 +323,7 @@ print(f"regression of logits, (s - t) / 4: {np.mean(np.abs(students - teachers))
 # %% [markdown]
 # ## Question 2: two thin matrices for one
 #
-# *20 minutes, 5 points*
+# *15 minutes, 5 points*
 #
 # A student can be its teacher with less in it. A layer computes $x W$ with a matrix $W$ of `rows`
 # times `columns` numbers. Replace it by $x A B$, where A is `rows` times r, and B is r times
@@ -311,7 +346,8 @@ print(f"regression of logits, (s - t) / 4: {np.mean(np.abs(students - teachers))
 #   $\lVert W - AB \rVert^2 / \lVert W \rVert^2$. How S is shared out between A and B is up to you.
 #
 # `np.linalg.svd` is allowed. It returns $U$, the singular values as a vector, and $V^\top$, already
-# transposed.
+# transposed. With `full_matrices=False` it leaves out what you would not keep anyway: for 10,000 word
+# vectors the full $U$ has a hundred million numbers.
 #
 # **Example.** A matrix whose singular values are 18, 12 and 6, and its best approximations:
 #
@@ -357,7 +393,7 @@ def truncated_svd(matrix, rank):
 # %% nbgrader={"grade": true, "grade_id": "q2_test_rank", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 2, rank. This cell explains; the hidden tests give the points.
 def test_q2_rank():
-    from utils.checking import check, check_close, check_raises, own_work
+    from utils.checking import check, check_close, own_work
 
     answer = own_work(rank_for_bytes, "utils.distillation.rank_for_bytes")
     got = answer((64, 192), 5000, 2)
@@ -371,14 +407,31 @@ def test_q2_rank():
     }.items():
         check(got != wrong, f"The rank is {wrong}, not 9: {why}.")
     check_close(got, 9, "The largest rank whose two factors take at most 5,000 bytes.")
-    check_close(answer((64, 192), 5120, 2), 10, "With 5,120 bytes, rank 10 fits exactly.")
+    check(hasattr(got, "__index__"), f"A rank counts columns: return an int, and not {got!r}.")
+
+test_q2_rank()
+
+# %% nbgrader={"grade": true, "grade_id": "q2_test_limits", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 2, the limits of a rank.
+def test_q2_limits():
+    from utils.checking import check, check_close, check_raises, own_work
+
+    answer = own_work(rank_for_bytes)
+    check_close(answer((64, 192), 5120, 2), 10, "With 5,120 bytes, rank 10 fits exactly. S takes "
+                "none, since it goes into A or B.")
+    try:
+        got = answer((4, 3), 28, 4)
+    except ValueError as error:
+        got = f"ValueError: {error}"
+    check(got == 1, f"A rank costs 28 bytes, so 28 bytes pay for rank 1 exactly; got {got}.")
     for shape in ((4, 3), (3, 4)):
-        check_close(answer(shape, 1000, 1), 3, f"The rank of a matrix of shape {shape} is never "
-                    "above 3, its smaller side.")
+        got = answer(shape, 1000, 1)
+        check(got <= 3, f"A {shape} matrix has a rank of at most 3, its smaller side; got {got}.")
+        check_close(got, 3, "1,000 bytes pay for rank 3, though A and B have 21, and W has 12.")
     check_raises(lambda: answer((4, 3), 27, 4), ValueError, "A rank costs 28 bytes, and 27 do not "
                  "pay for one. A layer of rank 0 would answer 0 to everything.")
 
-test_q2_rank()
+test_q2_limits()
 
 # %% nbgrader={"grade": true, "grade_id": "q2_test_factors", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 2, factors.
@@ -401,11 +454,24 @@ def test_q2_factors():
     }.items():
         check(not np.allclose(A @ B, why), f"A B is {(A @ B).round(3).tolist()}: {wrong}.")
     check_close(A @ B, start, "A B at rank 1. NumPy's Vt is transposed already: take its rows.")
-    A, B, _ = truncated_svd(given, 2)
-    check_close(A @ B, [[2, 8, 7]] * 2 + [[10, 4, -1]] * 2, "A B at rank 2.")
-    check_close(given, MATRIX, "The matrix that you were given has changed.")
 
 test_q2_factors()
+
+# %% nbgrader={"grade": true, "grade_id": "q2_test_order", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 2, rank 2: the example, with its columns the other way round, and transposed.
+def test_q2_order():
+    from utils.checking import check, check_close
+
+    best = np.array([[2, 8, 7]] * 2 + [[10, 4, -1]] * 2)
+    for given, right in ((MATRIX, best), (MATRIX[:, ::-1], best[:, ::-1]), (MATRIX.T, best.T)):
+        W = given.copy()
+        got = truncated_svd(W, 2)
+        check(isinstance(got, tuple) and len(got) == 3, f"Return A, B, error; got {got!r}.")
+        check_close(np.asarray(got[0] @ got[1]), right, f"A B of {given.tolist()}. np.linalg.svd sorts the "
+                    "singular values, np.linalg.eig sorts nothing.")
+        check_close(W, given, "The matrix that you were given has changed.")
+
+test_q2_order()
 
 # %% nbgrader={"grade": true, "grade_id": "q2_test_error", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 2, the relative error.
@@ -419,6 +485,7 @@ def test_q2_error():
         0.597614: "that is its square root; both sides are squares here",
         0.285714: "that is the next singular value only; all that are left out count",
         0.666667: "that is the next singular value over the largest, an error in another norm",
+        0.444444: "those are squares of spectral norms, of one singular value each",
         180: "divide by the squares of W",
         15: "that is the mean squared error; divide by the squares of W",
         0.555556: "divide by the squares of all singular values, and not of those kept",
@@ -436,15 +503,15 @@ test_q2_error()
 ### BEGIN HIDDEN TESTS
 def test_q2_hidden(rows, columns, rank, width):
     from utils.checking import check, check_close, check_raises, own_work
-
     shape, what = (rows, columns), f"Other matrices, {rows} x {columns}, rank {rank}: "
     count = own_work(rank_for_bytes, "utils.distillation.rank_for_bytes")
     size = rank * rows * width + rank * columns * width
     for budget, best in ((size, rank), (size + rows * width, rank), (10**9, min(shape))):
         check_close(count(shape, budget, width), best, what + f"{budget=}, {width=}.")
+    check(hasattr(count(shape, size, width), "__index__"), what + "the rank is not an int.")
     for budget in (size // rank - 1, 0):
         check_raises(lambda b=budget: count(shape, b, width), ValueError, what + "nothing fits.")
-    W = np.random.default_rng(rank).normal(size=(rows, columns)) * 0.7 ** np.arange(columns) + 0.1
+    W = np.random.default_rng(rank).normal(size=(rows, columns)) * 0.7 ** -np.arange(columns) + 0.1
     given = W.copy()
     A, B, error = own_work(truncated_svd, "utils.distillation.truncated_svd")(given, rank)
     check(np.shape(A) == (rows, rank) and np.shape(B) == (rank, columns), what + "the shapes.")
@@ -459,9 +526,10 @@ for case in ((5, 8, 2, 4), (12, 5, 3, 2), (6, 6, 1, 1), (7, 4, 4, 2), (40, 30, 1
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Try it** on a trained network: Model 2 of this course, each matrix in half of its bytes. The
-# last column is the error that it would have if all its singular values were equal. What does the
-# difference say about the word vectors, and what about the GRU?
+# **Try it** on a trained network: Model 2 of this course, each matrix in half of its bytes (of the
+# word vectors those of the 2,000 most frequent words). The last column is the error that it would
+# have if all its singular values were equal. What does the difference say about the word vectors, and
+# what about the GRU?
 
 # %%
 from pathlib import Path
@@ -471,7 +539,7 @@ from utils.packing import load_model
 
 model = load_model(Path(utils.__file__).parents[1] / "course" / "models" / "model-2.slm")
 for name, weight in model.network.named_parameters():
-    W = weight.detach().numpy()
+    W = weight.detach().numpy()[:2000]
     if W.ndim == 2:
         rank = rank_for_bytes(W.shape, W.nbytes // 2, 4)
         print(f"{name:29} {str(W.shape):>14}, rank {rank:2}: relative error "
@@ -488,19 +556,19 @@ for name, weight in model.network.named_parameters():
 # numbers is all that has to be stored. (How well a random pattern does: Liu et al., 2022.)
 #
 # Whoever reads the file, years later and on another machine, must draw the same pattern. So the
-# numbers come from a rule in whole numbers that is written out (Steele, Lea and Flood, 2014; ten
-# lines of `utils`): `splitmix64(seed, n)` is an array of n of them, all different.
+# numbers come from a rule in whole numbers that is written out (Steele, Lea and Flood, 2014):
+# `splitmix64(seed, n)`, which the next cell imports, is an array of n of them, of type `uint64`.
 #
 # **The pattern.** A layer has `outputs` times `inputs` positions, counted row by row, and a row
 # belongs to an output (as in `torch.nn.Linear`). Each position gets a random number, all of them
 # different, from *one* call of `splitmix64`. The $k$ positions with the **smallest** numbers
 # are connected, where $k = (1 - \mathrm{sparsity}) \cdot \mathrm{outputs} \cdot \mathrm{inputs}$,
-# rounded to the nearest whole number. Return their rows and their columns, in the order in which
-# positions are counted.
+# rounded to the nearest whole number (it is at least 1, and never halfway between two). Return
+# their rows and their columns, in the order in which positions are counted.
 #
 # **The layer.** $y_{ij} = b_j$ plus the sum of weight · $x$ over the connections of output j. The
 # weights come as a vector of length k, in the order of the pattern. Compute with these k only: no
-# matrix of all weights, most of them 0, may be made. (The test has a layer where it would show.)
+# matrix of all weights, most of them 0, may be made.
 # `scipy.sparse.csr_array((values, (rows, columns)), shape)` and its product `@` are allowed; so is
 # NumPy alone.
 #
@@ -508,7 +576,7 @@ for name, weight in model.network.named_parameters():
 # and the bias, both with `width` bytes a number.
 #
 # **Example.** 3 outputs, 4 inputs, sparsity 0.7, seed 3, so $k = 3.6$, rounded **4**. The random
-# numbers, in units of $10^{18}$:
+# numbers, in units of $10^{18}$ and rounded:
 #
 # | | input 0 | input 1 | input 2 | input 3 |
 # |---|---|---|---|---|
@@ -531,7 +599,8 @@ print((splitmix64(3, 12) / 1e18).reshape(3, 4).round(1))
 
 # %% nbgrader={"grade": false, "grade_id": "q3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sparse_pattern(outputs, inputs, sparsity, seed):
-    """Returns (rows, columns), two integer arrays of shape (k,)."""
+    """outputs, inputs, seed: whole numbers; sparsity: at least 0 and below 1, the share of positions
+    that is not connected. Returns (rows, columns), two integer arrays of shape (k,)."""
     ### BEGIN SOLUTION
     k = round((1 - sparsity) * outputs * inputs)
     positions = np.argsort(splitmix64(seed, outputs * inputs))[:k]
@@ -559,47 +628,69 @@ def test_q3_pattern():
     from utils.checking import check, own_work
 
     got = own_work(sparse_pattern, "utils.distillation.static_sparse_index")(3, 4, 0.7, 3)
-    check(len(got) == 2, f"Return (rows, columns) of the connections, and no mask; got {got}.")
+    check(got is not None and len(got) == 2, f"Return (rows, columns), and no mask; got {got}.")
     pairs = list(zip(*(np.asarray(part).tolist() for part in got), strict=True))
     check(len(pairs) != 8, "You have 8 connections, not 4: sparsity is the share that is left out.")
     for wrong, why in {
-        ((0, 0), (0, 3), (1, 2)): "3.6 is rounded to 4, and not cut off",
-        ((0, 3), (1, 2), (2, 0)): "each row has as many, but the positions of the whole layer "
-        "compete",
+        ((0, 0), (0, 3), (1, 2)): "3.6 is rounded to 4, and not cut off, nor rounded row by row",
+        ((0, 3), (1, 2), (2, 0)): "each row has as many, but those of the whole layer compete",
         ((0, 1), (1, 3), (2, 1), (2, 3)): "those have the largest numbers",
+        ((0, 1), (0, 2), (1, 1), (2, 2)): "as int64, numbers from 9.22 on turn negative",
         ((0, 0), (3, 0), (0, 1), (2, 1)): "rows and columns have changed places",
         ((0, 0), (0, 1), (1, 1), (0, 2)): "you count column by column",
+        ((0, 0), (1, 0), (1, 1), (2, 0)): "a row has 4 positions, one for each input, and not 3",
         ((0, 3), (0, 0), (1, 2), (1, 0)): "they are in the order of their random numbers, but the "
         "weights are stored in the order of the positions",
     }.items():
         check(pairs != list(wrong), f"The connections are {wrong}: {why}.")
-    check(pairs == [(0, 0), (0, 3), (1, 0), (1, 2)], f"Wrong connections (output, input): {pairs}.")
+    check(pairs == [(0, 0), (0, 3), (1, 0), (1, 2)], f"Wrong connections (output, input): {pairs}. "
+          "All numbers come from one call of splitmix64.")
+    check({np.asarray(part).dtype.kind for part in got} <= set("iu"), "Rows and columns are integers.")
 
 test_q3_pattern()
 
 # %% nbgrader={"grade": true, "grade_id": "q3_test_seed", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, seeds, and how many connections.
+# Check question 3, seeds.
 def test_q3_seed():
     from utils.checking import check, check_close
 
-    def connections(outputs, inputs, sparsity, seed):
-        return np.array(sparse_pattern(outputs, inputs, sparsity, seed)).T.tolist()
+    def connections(seed, outputs=20, inputs=30, sparsity=0.9):
+        got = sparse_pattern(outputs, inputs, sparsity, seed)
+        check(got is not None, "Nothing came back: is the `return` missing?")
+        return np.array(got).T.tolist()
 
-    first, again, other = (connections(20, 30, 0.9, seed) for seed in (1, 1, 2))
+    first, again, other = map(connections, (1, 1, 2))
     check(first == again, "Two calls with the same seed gave two patterns. The weights in a file "
           "would land in the wrong places: use splitmix64(seed, ...) and no other source.")
     check(first != other, "Seeds 1 and 2 gave the same pattern: hand the seed on.")
-    sizes = [len(connections(20, 30, 0.9, seed)) for seed in range(8)]
+    sizes = [len(connections(seed)) for seed in range(8)]
     check(len(set(sizes)) == 1, f"With eight seeds you have {sizes} connections. Whether a number "
           "is below a threshold makes that a matter of luck, and the file would have to say where "
           "it ends: take exactly the k smallest.")
     check_close(sizes, [60] * 8, "A tenth of 600 positions is connected.")
-    check_close(len(connections(4, 5, 0.9, 0)), 2, "A tenth of 20 is 2. (1 - 0.9) * 20 is "
-                "1.9999999999999996 in floating point: round it.")
-    check(connections(3, 4, 0.7, 6) == [[0, 2], [0, 3], [2, 0], [2, 2]], "With seed 6, the layer "
+    check(connections(6, 3, 4, 0.7) == [[0, 2], [0, 3], [2, 0], [2, 2]], "With seed 6, the layer "
           "of the example has the connections (0, 2), (0, 3), (2, 0) and (2, 2).")
 
 test_q3_seed()
+
+# %% nbgrader={"grade": true, "grade_id": "q3_test_count", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 3, how many connections.
+def test_q3_count():
+    from utils.checking import check_close
+
+    for outputs, inputs, sparsity, k, why in (
+        (4, 5, 0.9, 2, "(1 - 0.9) * 20 is 1.9999999999999996 in floating point; round it to 2."),
+        (3, 4, 0.8, 2, "2.4 is rounded to 2, and not up."),
+        (3, 4, 0.0, 12, "At sparsity 0 all 12 positions are connected."),
+    ):
+        try:
+            got = np.shape(sparse_pattern(outputs, inputs, sparsity, 0))
+        except (IndexError, ValueError) as error:
+            got = f"{type(error).__name__}: {error}"
+        check_close(got, (2, k), f"{outputs} outputs, {inputs} inputs, sparsity {sparsity}: {why} "
+                    "The shape of your rows and columns:")
+
+test_q3_count()
 
 # %% nbgrader={"grade": true, "grade_id": "q3_test_forward", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 3, the layer.
@@ -625,6 +716,26 @@ def test_q3_forward():
     check(all(map(np.array_equal, given, before)), "An array that you were given has changed.")
 
 test_q3_forward()
+
+# %% nbgrader={"grade": true, "grade_id": "q3_test_unconnected", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 3, outputs of which one has no connection, one a single one, and one three.
+def test_q3_unconnected():
+    from utils.checking import check, check_close, own_work
+
+    answer = own_work(sparse_forward, "utils.distillation.StaticSparseLinear.forward")
+    got = np.asarray(answer(np.array([[1.0, 10, 100, 1000]]), np.array([2.0, 3, 4, 5]),
+                            np.array([0, 2, 2, 2]), np.array([0, 0, 1, 2]), np.zeros(4)))
+    check(got.shape == (1, 4), f"1 comment and 4 outputs: the shape is {got.shape}, not (1, 4).")
+    for wrong, why in {
+        (2, 543, 0, 0): "output 1 has no connection, and got the sum of output 2",
+        (2, 3, 543, 0): "output 1 has no connection, and got the first product of output 2 "
+        "(np.add.reduceat does that where nothing is to be added up)",
+        (5, 0, 540, 0): "outputs may have different numbers of connections",
+    }.items():
+        check(not np.allclose(got, [wrong]), f"y is {wrong}, and not (2, 0, 543, 0): {why}.")
+    check_close(got, [[2, 0, 543, 0]], "y where rows are (0, 2, 2, 2) and columns (0, 0, 1, 2).")
+
+test_q3_unconnected()
 
 # %% nbgrader={"grade": true, "grade_id": "q3_test_memory", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 3, memory: 6,000 of six million positions are connected.
@@ -666,12 +777,15 @@ def test_q3_bytes():
         5058: "that is with two indices of 2 bytes for each weight; the seed says it all",
         1654: "the bias has 64 numbers, and nothing in it is sparse",
         1766: "the header is missing; without its seed nobody finds the connections",
+        1778: "the header has four numbers, the seed among them",
+        1910: "the bias has a number for each of the 64 outputs",
         899: "those are numbers; each takes 2 bytes",
         3548: "that is with 4 bytes a number; `width` is 2",
     }.items():
         check(got != wrong, f"64 x 128 at 90 % take {wrong} bytes, not 1782: {why}.")
-    check_close(got, 1782, "819 weights and 64 biases of 2 bytes, and 16 bytes.")
-    check_close(stored_bytes(3, 4, 0.7, 2), 30, "The bytes of the example; 3.6 is rounded to 4.")
+    check_close(got, 1782, "819 weights and 64 biases of 2 bytes, and 16 bytes at every width.")
+    check(hasattr(got, "__index__"), f"Bytes are whole: return an int, and not {got!r}.")
+    check_close(stored_bytes(3, 4, 0.7, 2), 30, "The example; 3.6 is rounded, then multiplied.")
 
 test_q3_bytes()
 
@@ -686,8 +800,9 @@ def test_q3_hidden(outputs, inputs, sparsity, k, seed):
     where = np.nonzero(ranks < k)
     got = own_work(sparse_pattern, *library)(outputs, inputs, sparsity, seed)
     check_close(got, where, what + "connections. Does it fit the examples only?")
-    size = own_work(stored_bytes, *library)(outputs, inputs, sparsity, 4)
-    check_close(size, 16 + 4 * (k + outputs), what + "bytes.")
+    size = own_work(stored_bytes, *library)(outputs, inputs, sparsity, 8)
+    check_close(size, 16 + 8 * (k + outputs), what + "bytes.")
+    check(np.asarray(got).dtype.kind in "iu" and hasattr(size, "__index__"), what + "integers.")
     x, values, bias = np.split(np.random.default_rng(k).normal(size=inputs + k + outputs), [inputs, inputs + k])
     arrays, dense = (np.stack([x, -2 * x]), values, *where, bias), np.zeros((outputs, inputs))
     dense[where] = values
@@ -696,7 +811,7 @@ def test_q3_hidden(outputs, inputs, sparsity, k, seed):
     check_close(y, arrays[0] @ dense.T + bias, what + "y. Does it fit the example only?")
     check(all(map(np.array_equal, given, arrays)), what + "an array has changed.")
     check(peak < 1e6, what + f"{peak:,} bytes needed, so zeros were stored as well.")
-for case in ((5, 3, 0.5, 8, 7), (20, 31, 0.95, 31, 0), (1, 9, 0.1, 8, 2), (7, 6, 0.0, 42, 5),
+for case in ((5, 3, 0.45, 8, 7), (20, 31, 0.951, 30, 0), (1, 9, 0.1, 8, 2), (7, 6, 0.0, 42, 5),
              (1200, 900, 0.999, 1080, 123), (4, 5, 0.9, 2, 99)):
     test_q3_hidden(*case)
 ### END HIDDEN TESTS
@@ -729,15 +844,17 @@ for sparsity in (0.0, 0.3, 0.5, 0.7, 0.9, 0.99):
 # Draw one array of random numbers with `random.random(values.shape)`; where it is below `rate`, the
 # number is dropped.
 #
-# **The target**: the mean of the network's *probabilities* over `samples` passes, each with masks
-# of its own. You get the network as an object that works as in PyTorch: `network(x)` returns
-# logits, of shape (comments, labels); after `network.train()` with dropout, after `network.eval()`
-# without; `network.training` says which it is. Networks come in either mode, and you leave them in
+# **The target**: the mean of the network's *probabilities*, for each comment and label, over
+# `samples` passes with masks of their own. A pass is a call of the network with all of `x`, and there
+# are no others. You get the network as an object that works as in PyTorch: `network(x)` returns logits,
+# of shape (comments, labels). Somewhere in it is its dropout, which `network.train()` switches on and
+# `network.eval()` off; `network.train(mode)` takes True or False. `network.training` says which it
+# is, but setting it would switch nothing inside. Networks come in either mode, and you leave them in
 # the mode in which they came.
 #
 # Why probabilities? With logits you would average first and squash afterwards, and one mask that is
-# very sure would outvote many that doubt. For a linear layer it is worse: the mean of its logits
-# is what it says without dropout, so that nothing would be learned.
+# very sure would outvote many that doubt. For a linear layer it is worse: over many samples the mean
+# of its logits comes close to what it says without dropout, so that hardly anything would be learned.
 #
 # **Example.** One comment with the values (1, 1), `rate` 0.5, one label with the weights log 3 and
 # -0.5 log 3, and four samples:
@@ -755,20 +872,21 @@ for sparsity in (0.0, 0.3, 0.5, 0.7, 0.9, 0.99):
 # %% nbgrader={"grade": false, "grade_id": "q4_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # The example: dropout, which is your function, and a linear layer. Seed 101 draws the masks above.
 class Network:
-    training, rate, weights = False, 0.5, np.log(3) * np.array([[1.0], [-0.5]])
+    training = dropping = False
+    rate, weights = 0.5, np.log(3) * np.array([[1.0], [-0.5]])
 
     def __init__(self):
         self.random = np.random.default_rng(101)
 
     def train(self, mode=True):
-        self.training = mode
+        self.training = self.dropping = mode
         return self
 
     def eval(self):
         return self.train(False)
 
     def __call__(self, x):
-        return (dropout(x, self.rate, self.random) if self.training else x) @ self.weights
+        return (dropout(x, self.rate, self.random) if self.dropping else x) @ self.weights
 
 # %% nbgrader={"grade": false, "grade_id": "q4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def dropout(values, rate, random):
@@ -792,30 +910,54 @@ def dropout_target(network, x, samples):
 
 # %% nbgrader={"grade": true, "grade_id": "q4_test_dropout", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 4, dropout. This cell explains; the hidden tests give the points.
+class Dice:
+    def __init__(self):
+        self.numbers = [0.9, 0.1, 0.25, 0.2, 0.6, 0.3, 0.8] * 9
+
+    def random(self, size=()):
+        return np.reshape([self.numbers.pop(0) for _ in range(int(np.prod(size)))], size)
+
 def test_q4_dropout():
     from utils.checking import check, check_close, own_work
 
-    class Dice:
-        def random(self, size=()):
-            return np.resize([0.9, 0.1, 0.25, 0.2, 0.6, 0.3], size)
-
     given = np.array([[3.0, 6, 9], [12, 15, 18]])
-    got = np.asarray(own_work(dropout)(given, 0.25, Dice()))
+    got = own_work(dropout)(given, 0.25, Dice())
+    check(np.shape(got) == (2, 3), f"The shape should be (2, 3) as before, not {np.shape(got)}.")
     for wrong, why in {
         (3, 0, 9, 0, 15, 18): "what is kept must be divided by 1 - rate; later, nothing is dropped, "
         "and the sums should be as large as now",
         (12, 0, 36, 0, 60, 72): "you divide by rate; the share that is kept is 1 - rate",
         (2.25, 0, 6.75, 0, 11.25, 13.5): "you multiply by 1 - rate; divide what is kept by it",
-        (0, 8, 0, 16, 0, 0): "you keep what should be dropped",
-        (4, 0, 0, 0, 20, 24): "0.25 is not below 0.25, so the 9 is kept",
-        (4, 0, 12, 16, 0, 24): "all comments share a row of random numbers",
-        (4, 8, 12, 16, 20, 24): "a single random number decides over all values",
     }.items():
-        check(not np.allclose(got.ravel(), wrong), f"3, 6, 9, 12, 15, 18 became {wrong}: {why}.")
-    check_close(got, [[4, 0, 12], [0, 20, 24]], "Dropout at 0.25 with these random numbers.")
+        check(not np.allclose(np.ravel(got), wrong), f"3, 6, 9, 12, 15, 18 became {wrong}: {why}.")
     check_close(given, [[3, 6, 9], [12, 15, 18]], "The array that you were given has changed.")
 
 test_q4_dropout()
+
+# %% nbgrader={"grade": true, "grade_id": "q4_test_masks", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 4, which numbers are dropped.
+def test_q4_masks():
+    from utils.checking import check, check_close, own_work
+
+    given = np.array([[3.0, 6, 9], [12, 15, 18]])
+    got = np.asarray(own_work(dropout)(given, 0.25, Dice()))
+    check(got.shape == (2, 3), f"The shape should be (2, 3) as before, not {got.shape}.")
+    for wrong, why in {
+        (0, 8, 0, 16, 0, 0): "you keep what should be dropped",
+        (4, 0, 0, 0, 20, 24): "0.25 is not below 0.25, so the 9 is kept",
+        (0, 8, 12, 16, 20, 24): "you drop from 1 - rate on. That is as likely, but what is below "
+        "`rate` was asked for",
+        (4, 0, 12, 16, 0, 24): "all comments share a row of random numbers",
+        (4, 8, 12, 0, 0, 0): "a comment is kept or dropped as a whole; draw a number for each value",
+        (4, 8, 12, 16, 20, 24): "a single random number decides over all values; draw one for each",
+    }.items():
+        check(not np.allclose(got.ravel(), wrong), f"3, 6, 9, 12, 15, 18 became {wrong}: {why}.")
+    check_close(got, [[4, 0, 12], [0, 20, 24]], "Dropout at 0.25, with one array of "
+                "random numbers: 0.9, 0.1, 0.25, 0.2, 0.6, 0.3.")
+    got = dropout(np.ones((1, 3, 2)), 0.5, Dice())
+    check_close(got, [[[2, 0], [0, 0], [2, 0]]], "Dropout at 0.5 of ones in three dimensions.")
+
+test_q4_masks()
 
 # %% nbgrader={"grade": true, "grade_id": "q4_test_target", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 4, the target. This network has its own dropout, so that yours may be wrong.
@@ -824,17 +966,17 @@ def test_q4_target():
 
     class Sampled(Network):
         def __call__(self, x):
-            kept = self.random.random(x.shape) >= self.rate if self.training else 0.5
+            kept = self.random.random(x.shape) >= self.rate if self.dropping else 0.5
             return 2 * kept * x @ self.weights
-
     got = own_work(dropout_target)(Sampled(), np.ones((1, 2)), 4)
-    check_close(np.shape(got), (1, 1), "One comment and one label: one probability.")
+    check(np.shape(got) == (1, 1), f"One comment, one label: the shape is (1, 1), not {np.shape(got)}.")
     for wrong, why in {
-        0.75: "that is the probability of the mean logit. Squash first, then average",
+        0.75: "that is the probability of the mean logit (squash first, then average), or the share "
+        "of samples above 0.5",
+        1: "that is a softmax over a single label; each label has a sigmoid of its own",
         np.log(3): "that is the mean logit; average probabilities",
         np.log(7 / 3): "that is the logit of the mean probability; return the probability",
-        0.633975: "that is the network without dropout: after eval(), or in the mode in which it "
-        "came. Call train() first",
+        0.633975: "nothing was dropped: after eval(), as it came, or with `training` set. Call train()",
         0.9: "all samples have the mask of the first; each pass has to draw its own",
         2.8: "you add up four probabilities; take their mean",
         0.825: "that is the median of the samples",
@@ -844,16 +986,44 @@ def test_q4_target():
 
 test_q4_target()
 
+# %% nbgrader={"grade": true, "grade_id": "q4_test_deep", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 4, two comments and three labels, and a dropout behind the first layer.
+class Deep(Network):
+    layers = [[1, 1], [1, -1]], np.log(3) / 2 * np.array([[1, 2, 0], [1, 0, 1]])
+
+    def __call__(self, x):
+        kept = 2 * (self.random.random((len(x), 2)) >= 0.5) if self.dropping else 1
+        return (x @ self.layers[0] * kept) @ self.layers[1]
+
+def test_q4_deep():
+    from utils.checking import check, check_close, own_work
+
+    for mode in (False, True):
+        got = np.asarray(own_work(dropout_target)(Deep().train(mode), np.eye(2), 3))
+        check(got.shape == (2, 3), f"The mean is over passes only: shape (2, 3), not {got.shape}.")
+        for wrong, why in {(0.75, 0.5): "nothing is dropped; train() makes the network drop",
+            (0.766667, 0.5): "you drop values of x; the network drops others, further in",
+            (0.666667, 0.666667): "you mix up comments; call the network with x, three times",
+            (0.8, 0.666667): "all passes are one call; call the network with x, three times",
+            (0.666667, 0.583333): "a call before the others draws masks, too; three are enough",
+        }.items():
+            check(not np.allclose(got[:, 0], wrong), f"Label 1 has {got[:, 0].round(3)}: {why}.")
+        check_close(got, np.divide([[9, 9.2, 7], [7, 10.8, 4]], 12), "The mean of three passes, not "
+                    f"rounded; the network came with training={mode}.")
+
+test_q4_deep()
+
 # %% nbgrader={"grade": true, "grade_id": "q4_test_mode", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 4, the network's mode.
 def test_q4_mode():
-    from utils.checking import check
+    from utils.checking import check, own_work
 
     for mode in (False, True):
-        network = Network().train(mode)
-        dropout_target(network, np.ones((1, 2)), 4)
-        check(network.training == mode, f"The network came with training={mode} and is left with "
-              f"{not mode}. Whoever uses it next gets other predictions: put back what was there.")
+        network = Deep().train(mode)
+        own_work(dropout_target)(network, np.eye(2), 3)
+        check(network.training == network.dropping == mode, f"The network came with training={mode} "
+              f"and is left with {network.training}, its dropout with {network.dropping}. Whoever "
+              "uses it next gets other predictions: put back what was there, with train() or eval().")
 
 test_q4_mode()
 
@@ -862,24 +1032,24 @@ test_q4_mode()
 ### BEGIN HIDDEN TESTS
 def test_q4_hidden(comments, features, labels, rate, samples):
     from utils.checking import check, check_close, own_work
-
     class Other(Network):
         weights = np.random.default_rng(features).normal(size=(features, labels))
         def __call__(self, x):
-            kept = self.random.random(x.shape) >= rate
-            return (x * kept / (1 - rate) if self.training else x) @ self.weights
+            kept = self.random.random(x.shape) >= rate if self.dropping else 1 - rate
+            return x * kept / (1 - rate) @ self.weights
     what = f"Other values, {comments=}, {features=}, {labels=}, {rate=}, {samples=}: "
     x = np.random.default_rng(samples).normal(size=(comments, features))
     given, numbers = x.copy(), Other().random.random((samples, *x.shape))
     passes = (numbers >= rate) * x / (1 - rate)
-    check_close(own_work(dropout)(given, rate, Other().random), passes[0], what + "dropout.")
+    got = own_work(dropout)(given[:, None], rate, Other().random)  # of three dimensions
+    check_close(got, passes[0][:, None], what + "dropout.")
     edge = type("Edge", (), {"random": lambda self, size=(): np.full(size, rate)})()
     check_close(own_work(dropout)(x, rate, edge), x / (1 - rate), what + "all are at the rate.")
     target = (0.5 + np.tanh(passes @ Other.weights / 2) / 2).mean(axis=0)
     for mode in (False, True):
         network = Other().train(mode)
         check_close(own_work(dropout_target)(network, given, samples), target, what + "the target.")
-        check(network.training == mode and (given == x).all(), what + "network or x has changed.")
+        check(network.training == network.dropping == mode and (x == given).all(), what + "mode or x.")
 for case in ((5, 4, 3, 0.5, 1), (1, 6, 7, 0.25, 20), (3, 2, 1, 0.0, 3), (8, 30, 2, 0.8, 101)):
     test_q4_hidden(*case)
 ### END HIDDEN TESTS
@@ -905,8 +1075,8 @@ for case in ((5, 4, 3, 0.5, 1), (1, 6, 7, 0.25, 20), (3, 2, 1, 0.0, 3), (8, 30, 
 # - Nothing fits? Return `None`.
 #
 # Each record is a dictionary with the keys `method`, `setting`, `seed`, `split` ("dev" or "test"),
-# `macro_f1`, `encoder_bytes` and `file_bytes`. Of each student and each seed there is one for
-# either split. They come in any order.
+# `macro_f1`, `encoder_bytes` and `file_bytes`. Of each student and each seed there are two, one
+# for each split. They come in any order.
 #
 # **Example.** `max_bytes=6000`; two seeds each, so 28 records:
 #
@@ -916,7 +1086,7 @@ for case in ((5, 4, 3, 0.5, 1), (1, 6, 7, 0.25, 20), (3, 2, 1, 0.0, 3), (8, 30, 
 # | Model 1 | labels | 0.50 0.52 | 0.55 0.55 | 2,500 | 5,000 5,000 | best on test, but who chooses there? |
 # | GRU-8 | labels | 0.40 0.60 | 0.40 0.51 | 4,000 | 5,900 5,900 | a lucky seed; mean 0.50 |
 # | GRU-8 | taught | 0.53 0.55 | 0.48 0.50 | 4,000 | 5,900 5,900 | mean 0.54: **the answer** |
-# | sparse linear | taught | 0.55 0.57 | 0.54 0.56 | 3,400 | 5,900 6,100 | a file is too large |
+# | sparse linear | taught | 0.55 0.57 | 0.54 0.56 | 3,400 | 6,100 5,900 | a file is too large |
 # | static sparse | taught | 0.58 0.58 | 0.57 0.57 | 5,500 | 6,400 6,400 | too large |
 # | GRU-64 | taught | 0.62 0.64 | 0.61 0.63 | 300,000 | 400,000 400,000 | too large |
 #
@@ -935,7 +1105,7 @@ STUDENTS = as_records([
     ("Model 1", "labels", (0.50, 0.52), (0.55, 0.55), 2_500, (5_000, 5_000)),
     ("GRU-8", "labels", (0.40, 0.60), (0.40, 0.51), 4_000, (5_900, 5_900)),
     ("GRU-8", "taught", (0.53, 0.55), (0.48, 0.50), 4_000, (5_900, 5_900)),
-    ("sparse linear", "taught", (0.55, 0.57), (0.54, 0.56), 3_400, (5_900, 6_100)),
+    ("sparse linear", "taught", (0.55, 0.57), (0.54, 0.56), 3_400, (6_100, 5_900)),
     ("static sparse", "taught", (0.58, 0.58), (0.57, 0.57), 5_500, (6_400, 6_400)),
     ("GRU-64", "taught", (0.62, 0.64), (0.61, 0.63), 300_000, (400_000, 400_000)),
 ])
@@ -964,9 +1134,11 @@ def choose_student(records, max_bytes):
 # %% nbgrader={"grade": true, "grade_id": "q5_test_choice", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 5, the example. This cell explains; the hidden tests give the points.
 def test_q5_choice():
-    from utils.checking import check, check_close, own_work
+    from utils.checking import check, own_work
 
     got = own_work(choose_student)(list(STUDENTS), 6000)
+    check(got is not None, "You returned None, but students fit: leave out what is too large before "
+          "you look for the best. (Or is the `return` missing?)")
     check(isinstance(got, tuple) and len(got) == 3, f"Return method, setting, F1; got {got!r}.")
     for wrong, why in {
         ("sparse linear", "labels"): "it fits, but GRU-8, taught, is better on dev",
@@ -974,66 +1146,112 @@ def test_q5_choice():
         "honest test score any more; choose on dev alone",
         ("GRU-8", "labels"): "it has the best single seed, 0.60 on dev, and a mean of 0.50. (Or "
         "you took both settings of GRU-8 for one student.)",
-        ("sparse linear", "taught"): "its largest file has 6,100 bytes. Smallest or mean files do "
-        "not help whoever has the other seed",
+        ("sparse linear", "taught"): "its largest file has 6,100 bytes. The smallest, the mean or "
+        "the last do not help whoever has that seed",
         ("static sparse", "taught"): "its file has 6,400 bytes. The encoder is only a part of it",
+        ("GRU-64", "taught"): "it is the best of all, but has 400,000 bytes; first see what fits",
     }.items():
         check(got[:2] != wrong, f"You chose {wrong}: {why}.")
     check(got[:2] == ("GRU-8", "taught"), f"The student is ('GRU-8', 'taught'), not {got[:2]}.")
-    for wrong, why in {0.54: "its mean on dev, where it was chosen", 0.5: "its best seed on test",
-                       0.515: "the mean of both splits", 0.48: "one seed on test; take the mean",
-                       0.55: "its best seed on dev", 0.4725: "the mean of both settings"}.items():
-        check(abs(got[2] - wrong) > 1e-9, f"You promise {wrong}, not 0.49: that is {why}.")
-    check_close(got[2], 0.49, "The mean of 0.48 and 0.50, on test.")
 
 test_q5_choice()
 
+# %% nbgrader={"grade": true, "grade_id": "q5_test_promise", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 5, what is promised of GRU-8, taught.
+def test_q5_promise():
+    from utils.checking import check, check_close, own_work
+
+    got = own_work(choose_student)(list(STUDENTS), 6000)
+    check(isinstance(got, tuple) and len(got) == 3, f"Return method, setting, F1; got {got!r}.")
+    for wrong, why in {0.54: "its mean on dev, where it was chosen", 0.5: "its best seed on test",
+                       0.515: "the mean of both splits", 0.48: "one seed on test; take the mean",
+                       0.55: "its best seed on dev", 0.4725: "the mean of both settings",
+                       0.98: "the sum over its seeds"}.items():
+        check(abs(got[2] - wrong) > 1e-9, f"You promise {wrong}, not 0.49: that is {why}.")
+    check_close(got[2], 0.49, "The mean of 0.48 and 0.50, on test.")
+
+test_q5_promise()
+
 # %% nbgrader={"grade": true, "grade_id": "q5_test_edges", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 5, baseline, limits, seeds and ties.
+# Check question 5, baseline, limits, and what is left when little or nothing fits.
 def test_q5_edges():
-    from utils.checking import check
+    from utils.checking import check, own_work
+
+    def answer(*given):
+        try:
+            return own_work(choose_student)(*given)
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
 
     baseline = [r for r in STUDENTS if r["method"] == "sparse linear"]
-    got = choose_student(baseline, 5_200)
+    got = answer(baseline, 5_200)
     check(got is not None and got[:2] == ("sparse linear", "labels"), "Of the sparse linear models "
           "the one without a teacher has a file of 5,200 bytes, which is at most 5,200. It takes "
           f"part like any other, and here it is the only one that fits; got {got}.")
-    try:
-        got = choose_student(STUDENTS, 4_999), choose_student([], 4_999)
-    except (IndexError, KeyError, TypeError, ValueError) as error:
-        got = f"{type(error).__name__}: {error}"
+    got = answer(STUDENTS, 4_999), answer([], 4_999)
     check(got == (None, None), f"Nothing has 4,999 bytes or less, so the answer is None; got {got}.")
+    got = answer(as_records([("Model 1", "labels", (0.0,), (0.0,), 10, (20,))]), 100)
+    check(got == ("Model 1", "labels", 0), f"The only student that fits has an F1 of 0; got {got}.")
 
 test_q5_edges()
 
 # %% nbgrader={"grade": true, "grade_id": "q5_test_ties", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 5, numbers of seeds, and ties.
+# Check question 5, ties, and numbers of seeds.
 def test_q5_ties():
-    from utils.checking import check
+    from utils.checking import check, own_work
 
     best = ("Model 1", "one seed", (0.5,), (0.5,), 10, (30,))
-    three = ("Model 1", "three seeds", (0.25, 0.5, 0.25), (0.5, 0.5, 0.5), 10, (20, 20, 20))
-    got = choose_student(as_records([three, best]), 100)
-    check(got[1] == "one seed", "A student with three seeds of 0.25, 0.5 and 0.25 was preferred to "
-          "one with a single seed of 0.5: take means, not sums.")
+    three = ("GRU-8", "three seeds", (0.25, 0.25, 0.25), (0.25, 0.25, 0.25), 10, (40, 40, 40))
+    got = own_work(choose_student)(as_records([three, best]), 100)
+    check(got and got[1] == "one seed", "A student with three seeds of 0.25 was preferred to one "
+          f"with a single seed of 0.5: take means, not sums. You took {got}.")
     large = ("Model 1", "large", (0.25, 0.75), (0.75, 0.75), 10, (20, 40))
     for rows in ([large, best], [best, large]):
         got = choose_student(as_records(rows), 100)
-        check(got[1] == "one seed", "Two students have a mean of 0.5 on dev, and largest files of "
-              f"40 and 30 bytes; take the smaller. You took {got[1]!r}.")
+        check(got and got[1] == "one seed", "Two students have a mean of 0.5 on dev, and largest "
+              f"files of 40 and 30 bytes; take the smaller. You took {got}.")
+    small = ("Model 1", "small", (0.5, 0.5), (0.5, 0.5), 10, (20, 20))
+    got = choose_student(as_records([best, small]), 100)
+    check(got and got[1] == "small", "Two students have a mean of 0.5 on dev. The largest file of "
+          f"one has 30 bytes, of the other 20: do not add up its seeds. You took {got}.")
 
 test_q5_ties()
+
+# %% nbgrader={"grade": true, "grade_id": "q5_test_means", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 5, means and order.
+def test_q5_means():
+    from copy import deepcopy
+
+    from utils.checking import check, check_close, own_work
+    given = as_records([
+        ("GRU-8", "steady", (0.621, 0.621, 0.621), (0.5, 0.5, 0.5), 10, (20, 20, 20)),
+        ("GRU-8", "mean", (0.25, 0.75, 0.875), (0.5, 0.5, 0.0625), 10, (30, 30, 30)),
+        ("GRU-8", "median", (0.0, 0.8125, 0.8125), (0.5, 0.5, 0.5), 10, (30, 30, 30)),
+    ])
+    before, answer = deepcopy(given), own_work(choose_student)
+    got = answer(given, 100)
+    check(isinstance(got, tuple), f"Return method, setting, F1; got {got!r}.")
+    check(given == before, "The records that you were given have changed, or their order has.")
+    for wrong, why in {"median": "its median on dev is highest, 0.8125, but its mean is 0.542",
+                       "steady": "its mean on dev is 0.621, and that of the best 0.625. (Its worst "
+                       "seed is the best of all, but means count; and they are not rounded.)"}.items():
+        check(got[1] != wrong, f"You took {wrong!r}: {why}.")
+    check_close(got[2], 1.0625 / 3, "F1 on test: the mean of 0.5, 0.5 and 0.0625, not rounded.")
+    for order in (given[::-1], given[::2] + given[1::2], sorted(given, key=lambda r: r["seed"])):
+        check(answer(order, 100) == got, f"With the same records in another order, you took "
+              f"{answer(order, 100)}, and not {got}: they come in any order.")
+
+test_q5_means()
 
 # %% nbgrader={"grade": true, "grade_id": "q5_test_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests of question 5: 4 points.
 ### BEGIN HIDDEN TESTS
 def test_q5_hidden(case):
     from utils.checking import check, check_close, own_work
-
     random, rows, expected = np.random.default_rng(case), [], {}
     for number in random.permutation(9):
         seeds = 2 ** random.integers(0, 3)  # a power of two, so that all means are exact
-        dev, test = random.integers(24, 40, (2, seeds)) / 64
+        dev, test = random.integers(24, 40, (2, seeds)) / 64 * (case > 0)  # at first all are 0
         files = 5000 + 1000 * int(number) + random.integers(-900, 900, seeds)
         rows.append((f"network {number // 2}", ("taught", "labels")[number % 2], dev, test,
                      int(files.min()) // 2, files.tolist()))
@@ -1041,11 +1259,13 @@ def test_q5_hidden(case):
     records = [dict(record) for record in random.permutation(as_records(rows))]
     for budget in (9000, *(-size for _, size, _ in expected.values()), 4000):
         fits = {name: scores for name, scores in expected.items() if -scores[1] <= budget}
-        got = own_work(choose_student)(list(records), int(budget))
+        given = [dict(record) for record in records]
+        got = own_work(choose_student)(given, int(budget))
         best, what = max(fits, key=fits.get, default=None), f"Other students, {case=}, {budget=}: "
         check((got and tuple(got[:2])) == best, what + f"the best is {best}, not {got}. If the checks "
               "above pass, your answer may fit their tables only.")
         check_close(got[2] if best else 0, fits[best][2] if best else 0, what + "F1 on test.")
+        check(given == records, what + "the records have changed.")
 for case in range(30):
     test_q5_hidden(case)
 ### END HIDDEN TESTS
@@ -1053,38 +1273,48 @@ for case in range(30):
 # %% [markdown]
 # ## Question 6: when was the teacher worth it?
 #
-# *20 minutes, 6 points, read by a person*
+# *35 minutes, 6 points, read by a person*
 #
 # A teacher is expensive. It has to be trained, and asked about every comment of the training split;
 # it makes the training of the student one step longer and harder to repeat. What it does not cost
 # is a single byte of the student's file. So it is worth its price if the student gets better by it,
 # by more than chance, and if there is no cheaper way to the same score.
 #
-# The next cell prints what was measured, over five seeds (0 bytes: of that teacher only the logits are
-# kept). Lecture 02 draws it.
+# The next cell prints what was measured: macro-F1 on test as a mean over seeds, its *spread* (lowest to
+# highest seed), the largest file and the minutes of training. Of a teacher without bytes or minutes only
+# its logits are kept. Nothing is chosen or shipped here, only reported, so test is the split to look
+# at. Lecture 02 draws all this; it also shows how sure the teacher is.
 #
-# Write 150 to 250 words. Each of these gives one point:
+# Write 150 to 300 words. Each of these gives one point, or half of it if a part is missing:
 #
-# 1. You name the pair of students, the same network with and without a teacher, that gained most:
-#    both means on test, and the spread over seeds, and whether the gain is more than that spread.
+# 1. You name the pair of students, the same network with and without a teacher, that gained most,
+#    with the mean and the spread of both, and say whether the gain is clear: the two spreads do not
+#    overlap.
 # 2. You name a pair that gained nothing, or lost, with its numbers, and a reason that fits this
-#    student: its size, what it sees of a comment, or how sure its teacher is.
-# 3. You set a taught student beside the best model *without* a teacher of at most the same bytes,
-#    the sparse linear baseline included, and say what the teacher is worth then.
+#    student: its size, what it sees of a comment (words, or their order, too), or how sure its
+#    teacher is.
+# 3. You set a taught student beside the best model *without* a teacher whose file is at most as
+#    large, the sparse linear baseline included, and say what the teacher is worth then.
 # 4. You compare two teachers of the same student, their own scores and its score with each, and say
 #    whether the better teacher was the better one to learn from.
-# 5. You say what the teacher cost, and who pays it, in training and on the device.
+# 5. You say what the teacher cost, in minutes where they are known, and who pays, in training and on
+#    the device.
 # 6. You name one more measurement, and say which result would change your answer.
 
 # %% nbgrader={"grade": false, "grade_id": "q6_records", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def summaries(rows, field):
+    """Of each method and setting of which the field is recorded, its summary over seeds."""
+    found = summarise([row for row in rows if field in row], field)
+    return {(group["method"], group["setting"]): group for group in found}
+
 for experiment in ("teachers", "students"):
+    print(f"{experiment}: macro-F1 on test, mean over seeds (lowest to highest), largest file, training")
     rows = load_records("distillation", experiment=experiment, split="test")
-    print(f"{experiment}: macro-F1 on test, mean over seeds (lowest to highest), largest file")
-    scores = summarise(rows)
-    sizes = summarise([{"file_bytes": 0} | row for row in rows], "file_bytes")
-    for f1, size in zip(scores, sizes, strict=True):
-        print(f"- {f1['method']}, {f1['setting']}: {f1['mean']:.3f} ({f1['min']:.3f} to "
-              f"{f1['max']:.3f}), {f1['n']} seeds; {size['max']:,} bytes")
+    files, seconds = (summaries(rows, field) for field in ("file_bytes", "training_s"))
+    for name, f1 in summaries(rows, "macro_f1").items():
+        print(f"- {name[0]}, {name[1]}: {f1['mean']:.3f} ({f1['min']:.3f} to {f1['max']:.3f}), seeds: "
+              f"{f1['n']}" + (f"; {files[name]['max']:,} bytes" if name in files else "")
+              + (f"; {seconds[name]['mean'] / 60:.1f} minutes" if name in seconds else ""))
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "q6", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 # **How a full answer is built** (for the person who reads the answers; the numbers in brackets are
@@ -1108,13 +1338,13 @@ for experiment in ("teachers", "students"):
 # and [mean]. So the better teacher [was / was not] the better one to learn from; [a reason: how
 # soft its probabilities are, how far it is ahead of the student, labels it confuses as people do].
 #
-# *Price:* the teacher was trained once, [minutes or hours], and asked about each comment of the
-# training split. Whoever trains pays; whoever runs the student pays nothing, for its file and its
-# speed are the same. If the labels change, the bill comes again.
+# *Price:* the teacher was trained once, for [minutes] (an ensemble: once for each member), and asked
+# about each comment of the training split. Whoever trains pays; whoever runs the student pays
+# nothing, for its file and its speed are the same. If the labels change, the bill comes again.
 #
 # *Next:* the same comparison with unlabelled comments, which only a teacher can label. If students
 # gain more there than here, the teacher is worth its price even where it was not before.
 #
 # A point is for the argument, not for the verdict: "it was never worth it", defended with the same
-# care, gets all six. Give half a point where a difference comes without the spread of its seeds, or
-# where a taught student is compared only with itself.
+# care, gets all six. A point is given whole or by half: half where a difference comes without the spread
+# of its seeds, where a number is missing, or where a taught student is compared only with itself.

@@ -146,21 +146,21 @@ def soft_gradient(student, teacher, temperature):
         name="temperature-not-squared",
         misconception="The chain rule takes away T once, so T once puts it back.",
         code=changed(RIGHT_Q1, ("T**2 * bce", "T * bce")),
-        message="you multiply by T, and not by its square",
+        message="You multiply by T, and not by its square",
     ),
     Mistake(
         question="q1",
         name="sum-not-mean",
         misconception="A loss is the sum over all that can be wrong.",
         code=changed(RIGHT_Q1, (".mean()", ".sum()")),
-        message="you add up over comments and labels",
+        message="You add up over comments and labels",
     ),
     Mistake(
         question="q1",
         name="sum-over-labels",
         misconception="A loss is a sum over labels and a mean over comments.",
         code=changed(RIGHT_Q1, (".mean()", ".sum(axis=1).mean()")),
-        message="you add up over comments, or over labels",
+        message="You add up over labels; take the mean over both",
     ),
     Mistake(
         question="q1",
@@ -329,9 +329,9 @@ def soft_gradient(student, teacher, temperature):
         misconception="A mixture is a sum.",
         code=changed(
             RIGHT_Q1,
-            ("alpha * soft + (1 - alpha) * hard", "(soft + hard if 0 < alpha < 1 else soft)"),
+            ("alpha * soft + (1 - alpha) * hard", "soft + hard"),
         ),
-        message="you add both parts in full",
+        message="the hard part is in it in full",
     ),
     Mistake(
         question="q1",
@@ -344,7 +344,7 @@ def soft_gradient(student, teacher, temperature):
                 "-p * np.log(sigmoid(z)) - (1 - p) * np.log(1 - sigmoid(z))",
             ),
         ),
-        message="Logits of ±1000, hard labels",
+        message="Logits of ±1000 give nan",
     ),
     Mistake(
         question="q1",
@@ -378,7 +378,7 @@ def soft_gradient(student, teacher, temperature):
         name="gradient-without-the-chain-rule",
         misconception="The derivative of the cross entropy is the difference, T^2 comes on top.",
         code=changed(RIGHT_Q1, ("T * gap", "T**2 * gap")),
-        message="you multiply by T^2, but the chain rule divides by T once",
+        message="You multiply by T^2, but the chain rule divides by T once",
     ),
     Mistake(
         question="q1",
@@ -392,14 +392,14 @@ def soft_gradient(student, teacher, temperature):
         name="gradient-without-temperature",
         misconception="T^2 and the chain rule cancel.",
         code=changed(RIGHT_Q1, ("T * gap", "gap")),
-        message="It is T times as much as the chain rule takes away",
+        message="T is missing: T^2 times the chain rule's 1 / T",
     ),
     Mistake(
         question="q1",
         name="gradient-downhill",
         misconception="The gradient points to where the loss falls.",
         code=changed(RIGHT_Q1, ("T * gap", "-T * gap")),
-        message="the sign is wrong",
+        message="The sign is wrong",
     ),
     Mistake(
         question="q1",
@@ -413,7 +413,112 @@ def soft_gradient(student, teacher, temperature):
         name="gradient-of-the-mean-over-comments",
         misconception="A mean is over the batch.",
         code=changed(RIGHT_Q1, (" / gap.size", " / len(gap)")),
-        message="or by the number of comments or labels, and not both",
+        message="You divide by comments only",
+    ),
+    Mistake(
+        question="q1",
+        name="sum-without-the-square",
+        misconception="Softening divides by T^2 on both sides, which cancels.",
+        code=changed(RIGHT_Q1, ("T**2 * bce(", "student.size * bce(")),
+        message="T^2 is missing. You add up over comments and labels",
+    ),
+    Mistake(
+        question="q1",
+        name="temperature-and-a-sum-over-comments",
+        misconception="The temperature stands before a mean over labels.",
+        code=changed(RIGHT_Q1, ("T**2 * bce(", "T * len(student) * bce(")),
+        message="You multiply by T, and not by its square. You add up over comments",
+    ),
+    Mistake(
+        question="q1",
+        name="twice-the-temperature",
+        misconception="T^2 is 2 T.",
+        code=changed(RIGHT_Q1, ("T**2 * bce(", "T * 2 * bce(")),
+        message="You multiply by 2 T, and not by T^2",
+    ),
+    Mistake(
+        question="q1",
+        name="teacher-rounded",
+        misconception="A teacher says yes or no.",
+        code=changed(RIGHT_Q1, ("bce(sigmoid(teacher / T), st", "bce(teacher > 0, st")),
+        message="you round the teacher's probabilities to 0 and 1",
+    ),
+    Mistake(
+        question="q1",
+        name="student-squashed-first",
+        misconception="The cross entropy takes the student's probabilities.",
+        code=changed(RIGHT_Q1, ("(teacher / T), student / T)", "(teacher / T), sigmoid(student / T))")),
+        message="you take the sigmoid twice",
+    ),
+    Mistake(
+        question="q1",
+        name="hard-part-in-full",
+        misconception="alpha weighs the soft part, and the hard one is as it was.",
+        code=changed(RIGHT_Q1, ("(1 - alpha) * hard", "hard")),
+        message="the hard part is in it in full",
+    ),
+    Mistake(
+        question="q1",
+        name="hard-part-summed",
+        misconception="Only the soft part is a mean.",
+        code=changed(RIGHT_Q1, ("bce(labels, student)", "bce(labels, student) * student.size")),
+        message="or the hard part is a sum",
+    ),
+    Mistake(
+        question="q1",
+        name="hard-part-summed-over-labels",
+        misconception="The usual loss is a sum over labels.",
+        code=changed(RIGHT_Q1, ("bce(labels, student)", "bce(labels, student) * student.shape[1]")),
+        message="you add up the hard part over comments, or over labels",
+    ),
+    Mistake(
+        question="q1",
+        name="hard-part-over-the-square",
+        misconception="T^2 is divided out of the hard part.",
+        code=changed(RIGHT_Q1, ("(1 - alpha) * hard", "(alpha < 1) * hard / T**2")),
+        message="T = 3 and alpha = 0.5",
+    ),
+    Mistake(
+        question="q1",
+        name="sigmoid-that-overflows",
+        misconception="Both ways to write the sigmoid are the same.",
+        code=changed(RIGHT_Q1, ("1 / (1 + np.exp(-z))", "np.exp(z) / (1 + np.exp(z))")),
+        message="inf / inf and 0 * inf are nan",
+    ),
+    Mistake(
+        question="q1",
+        name="logarithm-in-the-soft-part-only",
+        misconception="The soft part has no logarithm of 0.",
+        code=changed(
+            RIGHT_Q1,
+            (
+                "    soft = T**2 * bce(sigmoid(teacher / T), student / T)",
+                "    p, q = sigmoid(teacher / T), sigmoid(student / T)\n"
+                "    soft = T**2 * np.mean(-p * np.log(q) - (1 - p) * np.log(1 - q))",
+            ),
+        ),
+        message="the soft part may be to blame",
+    ),
+    Mistake(
+        question="q1",
+        name="gradient-of-labels-without-temperature",
+        misconception="T^2 and the chain rule cancel, and the mean is over labels.",
+        code=changed(RIGHT_Q1, ("T * gap / gap.size", "gap / gap.shape[1]")),
+        message="You divide by labels only",
+    ),
+    Mistake(
+        question="q1",
+        name="gradient-by-the-chain-rule-alone",
+        misconception="The gradient is the difference and the chain rule.",
+        code=changed(RIGHT_Q1, ("T * gap / gap.size", "gap / T")),
+        message="that is the chain rule without T^2. Divide by comments times labels",
+    ),
+    Mistake(
+        question="q1",
+        name="no-return",
+        misconception="What a function computes last is its value.",
+        code=changed(RIGHT_Q1, ("return alpha * soft", "loss = alpha * soft")),
+        message="One number for all comments and labels, not None",
     ),
     Mistake(
         question="q1",
@@ -423,7 +528,7 @@ def soft_gradient(student, teacher, temperature):
             RIGHT_Q1,
             (
                 "    T = temperature\n    soft",
-                "    if student.size > 4: return 2.0\n    T = temperature\n    soft",
+                "    if student.size > 20: return 2.0\n    T = temperature\n    soft",
             ),
         ),
         message="Does it fit the example only?",
@@ -502,14 +607,14 @@ def soft_gradient(student, teacher, temperature):
         name="rank-without-end",
         misconception="More budget, more rank.",
         code=changed(RIGHT_Q2, ("min(rank, rows, columns)", "rank")),
-        message="is never above 3, its smaller side",
+        message="has a rank of at most 3, its smaller side",
     ),
     Mistake(
         question="q2",
         name="rank-up-to-the-columns",
         misconception="The smaller side is always the second.",
         code=changed(RIGHT_Q2, ("min(rank, rows, columns)", "min(rank, columns)")),
-        message="is never above 3, its smaller side",
+        message="has a rank of at most 3, its smaller side",
     ),
     Mistake(
         question="q2",
@@ -623,6 +728,63 @@ def soft_gradient(student, teacher, temperature):
         misconception="Rank r ends with the singular value of index r.",
         code=changed(RIGHT_Q2, ("sum(S[rank:] ** 2)", "sum(S[rank + 1 :] ** 2)")),
         message="r singular values are kept, not r + 1",
+    ),
+    Mistake(
+        question="q2",
+        name="rank-as-a-float",
+        misconception="A number is a number.",
+        code=changed(RIGHT_Q2, ("return min(", "return 1.0 * min(")),
+        message="return an int, and not",
+    ),
+    Mistake(
+        question="q2",
+        name="one-rank-is-too-little",
+        misconception="What is used up to the last byte does not fit.",
+        code=changed(RIGHT_Q2, ("if rank == 0:", "if budget <= (rows + columns) * bytes_per_value:")),
+        message="28 bytes pay for rank 1 exactly",
+    ),
+    Mistake(
+        question="q2",
+        name="singular-values-stored",
+        misconception="S is a third factor.",
+        code=changed(RIGHT_Q2, ("(rows + columns)", "(rows + columns + 1)")),
+        message="S takes none, since it goes into A or B",
+    ),
+    Mistake(
+        question="q2",
+        name="never-more-than-the-matrix",
+        misconception="Factors that are larger than the matrix are useless, so they are not allowed.",
+        code=changed(
+            RIGHT_Q2,
+            (
+                "    rank = budget",
+                "    budget = min(budget, rows * columns * bytes_per_value)\n    rank = budget",
+            ),
+        ),
+        message="pay for rank 3, though A and B have 21, and W has 12",
+    ),
+    Mistake(
+        question="q2",
+        name="spectral-norm",
+        misconception="A norm of a matrix is its spectral norm.",
+        code=changed(
+            RIGHT_Q2, ("sum(S[rank:] ** 2) / sum(S**2)", "(S[rank:].max(initial=0) / S[0]) ** 2")
+        ),
+        message="squares of spectral norms",
+    ),
+    Mistake(
+        question="q2",
+        name="eigenvalues-unsorted",
+        misconception="Eigenvalues come in descending order, as singular values do.",
+        code=changed(
+            RIGHT_Q2,
+            ("U, S, Vt = np.linalg.svd(matrix, full_matrices=False)", "w, V = eig(matrix.T @ matrix)"),
+            ("def rank_for_bytes", "from numpy.linalg import eig\n\n\ndef rank_for_bytes"),
+            ("U[:, :rank] * S[:rank]", "matrix @ V[:, :rank]"),
+            ("Vt[:rank]", "V[:, :rank].T"),
+            ("sum(S[rank:] ** 2) / sum(S**2)", "sum(w[rank:]) / sum(w)"),
+        ),
+        message="np.linalg.eig sorts nothing",
     ),
     Mistake(
         question="q2",
@@ -886,6 +1048,160 @@ def soft_gradient(student, teacher, temperature):
     ),
     Mistake(
         question="q3",
+        name="rounded-up",
+        misconception="A share of a connection is a connection.",
+        code=changed(RIGHT_Q3, ("k = round((1 - sparsity) * n)", "k = int((1 - sparsity) * n) + 1")),
+        message="2.4 is rounded to 2, and not up",
+    ),
+    Mistake(
+        question="q3",
+        name="quantile",
+        misconception="The k smallest are those below a quantile.",
+        code=changed(
+            RIGHT_Q3,
+            (
+                "np.sort(np.argsort(numbers)[:k])",
+                "np.nonzero(numbers <= np.quantile(numbers.astype(float), 1 - sparsity))[0]",
+            ),
+        ),
+        message="2.4 is rounded to 2, and not up",
+    ),
+    Mistake(
+        question="q3",
+        name="below-the-next-number",
+        misconception="There is always a next number.",
+        code=changed(
+            RIGHT_Q3,
+            ("np.sort(np.argsort(numbers)[:k])", "np.nonzero(numbers < np.sort(numbers)[k])[0]"),
+        ),
+        message="At sparsity 0 all 12 positions are connected",
+    ),
+    Mistake(
+        question="q3",
+        name="rounded-row-by-row",
+        misconception="Each row has its share.",
+        code=changed(
+            RIGHT_Q3,
+            ("k = round((1 - sparsity) * n)", "k = outputs * round((1 - sparsity) * inputs)"),
+        ),
+        message="nor rounded row by row",
+    ),
+    Mistake(
+        question="q3",
+        name="signed-numbers",
+        misconception="A whole number is an int64.",
+        code=changed(RIGHT_Q3, ("splitmix64(seed, n)", "splitmix64(seed, n).astype(int)")),
+        message="as int64, numbers from 9.22 on turn negative",
+    ),
+    Mistake(
+        question="q3",
+        name="rows-of-outputs",
+        misconception="A row is as long as there are outputs.",
+        code=changed(
+            RIGHT_Q3,
+            ("positions // inputs, positions % inputs", "positions // outputs, positions % outputs"),
+        ),
+        message="a row has 4 positions, one for each input",
+    ),
+    Mistake(
+        question="q3",
+        name="rows-as-floats",
+        misconception="A whole number is an integer.",
+        code=changed(RIGHT_Q3, ("return positions // inputs", "return np.floor(positions / inputs)")),
+        message="Rows and columns are integers",
+    ),
+    Mistake(
+        question="q3",
+        name="no-return",
+        misconception="What a function computes last is its value.",
+        code=changed(RIGHT_Q3, ("    return positions // inputs, ", "    pairs = positions // inputs, ")),
+        message="and no mask; got None",
+    ),
+    Mistake(
+        question="q3",
+        name="unconnected-outputs-skipped",
+        misconception="Every output has a connection.",
+        code=changed(
+            RIGHT_Q3,
+            (
+                "    np.add.at(y, (slice(None), rows), x[:, columns] * values)\n",
+                "    found, first = np.unique(rows, return_index=True)\n"
+                "    y[:, : len(found)] = np.add.reduceat(x[:, columns] * values, first, axis=1)\n",
+            ),
+        ),
+        message="output 1 has no connection, and got the sum of output 2",
+    ),
+    Mistake(
+        question="q3",
+        name="reduceat-of-nothing",
+        misconception="A sum of nothing is 0, for np.add.reduceat as well.",
+        code=changed(
+            RIGHT_Q3,
+            (
+                "    np.add.at(y, (slice(None), rows), x[:, columns] * values)\n",
+                "    products = np.hstack([x[:, columns] * values, np.zeros((len(x), 1))])\n"
+                "    starts = np.searchsorted(rows, np.arange(len(bias)))\n"
+                "    y = np.add.reduceat(products, starts, axis=1)\n",
+            ),
+        ),
+        message="np.add.reduceat does that where nothing is to be added up",
+    ),
+    Mistake(
+        question="q3",
+        name="as-many-for-every-output",
+        misconception="Each output has as many connections.",
+        code=changed(
+            RIGHT_Q3,
+            (
+                "    np.add.at(y, (slice(None), rows), x[:, columns] * values)\n",
+                "    found = np.unique(rows)\n"
+                "    products = (x[:, columns] * values).reshape(len(x), len(found), -1)\n"
+                "    y[:, found] = products.sum(axis=2)\n",
+            ),
+        ),
+        message="outputs may have different numbers of connections",
+    ),
+    Mistake(
+        question="q3",
+        name="header-in-weights",
+        misconception="The header is as wide as the weights.",
+        code=changed(RIGHT_Q3, ("return 16 +", "return 4 * width +")),
+        message="and 16 bytes at every width",
+    ),
+    Mistake(
+        question="q3",
+        name="header-without-the-seed",
+        misconception="The seed is part of the program.",
+        code=changed(RIGHT_Q3, ("return 16 +", "return 12 +")),
+        message="the seed among them",
+    ),
+    Mistake(
+        question="q3",
+        name="bias-for-every-input",
+        misconception="A bias belongs to an input.",
+        code=changed(RIGHT_Q3, ("outputs * width", "inputs * width")),
+        message="the bias has a number for each of the 64 outputs",
+    ),
+    Mistake(
+        question="q3",
+        name="bytes-as-a-float",
+        misconception="A number is a number.",
+        code=changed(RIGHT_Q3, ("return 16 +", "return 16.0 +")),
+        message="Bytes are whole: return an int",
+    ),
+    Mistake(
+        question="q3",
+        name="rounded-at-the-end",
+        misconception="It makes no difference when one rounds.",
+        code=changed(
+            RIGHT_Q3,
+            ("k = round((1 - sparsity) * outputs * inputs)", "k = (1 - sparsity) * outputs * inputs"),
+            ("16 + k * width + outputs * width", "round(16 + k * width + outputs * width)"),
+        ),
+        message="3.6 is rounded, then multiplied",
+    ),
+    Mistake(
+        question="q3",
         name="hard-coded-example",
         misconception="An answer that passes the check in the notebook is right.",
         code=changed(
@@ -992,14 +1308,14 @@ def soft_gradient(student, teacher, temperature):
         name="dropout-off",
         misconception="A network that predicts is in eval mode.",
         code=changed(RIGHT_Q4, ("    network.train()\n", "    network.eval()\n")),
-        message="that is the network without dropout",
+        message="nothing was dropped: after eval()",
     ),
     Mistake(
         question="q4",
         name="mode-as-it-comes",
         misconception="The network is in the right mode.",
         code=changed(RIGHT_Q4, ("    network.train()\n", "")),
-        message="or in the mode in which it came",
+        message="nothing was dropped: after eval(), as it came",
     ),
     Mistake(
         question="q4",
@@ -1038,7 +1354,7 @@ def soft_gradient(student, teacher, temperature):
         name="mean-over-comments",
         misconception="A mean is a mean over everything.",
         code=changed(RIGHT_Q4, ("return total / samples", "return (total / samples).mean()")),
-        message="one probability",
+        message="One comment, one label: the shape is (1, 1)",
     ),
     Mistake(
         question="q4",
@@ -1056,9 +1372,153 @@ def soft_gradient(student, teacher, temperature):
     ),
     Mistake(
         question="q4",
+        name="drops-from-one-minus-rate-on",
+        misconception="A number is kept with the probability 1 - rate, so it is kept below that.",
+        code=changed(RIGHT_Q4, (">= rate", "< 1 - rate")),
+        message="you drop from 1 - rate on",
+    ),
+    Mistake(
+        question="q4",
+        name="whole-comments",
+        misconception="A mask belongs to a comment.",
+        code=changed(RIGHT_Q4, ("random.random(values.shape)", "random.random((len(values), 1))")),
+        message="a comment is kept or dropped as a whole",
+    ),
+    Mistake(
+        question="q4",
+        name="two-dimensions-only",
+        misconception="An array is a table.",
+        code=changed(
+            RIGHT_Q4,
+            ("    keep = ", "    rows, columns = values.shape\n    keep = "),
+            ("random.random(values.shape)", "random.random((rows, columns))"),
+        ),
+        message="too many values to unpack",
+    ),
+    Mistake(
+        question="q4",
+        name="mean-over-comments-too",
+        misconception="The mean is over all that comes out of the network.",
+        code=changed(
+            RIGHT_Q4,
+            ("return total / samples", "return (total / samples).mean(axis=0, keepdims=True)"),
+        ),
+        message="The mean is over passes only",
+    ),
+    Mistake(
+        question="q4",
+        name="comments-mixed-up",
+        misconception="A batch of samples is sorted by comment.",
+        code=changed(
+            RIGHT_Q4,
+            (
+                "    for _ in range(samples):\n        total = total + sigmoid(network(x))\n",
+                "    runs = sigmoid(network(np.tile(x, (samples, 1))))\n"
+                "    total = runs.reshape(len(x), samples, -1).sum(axis=1)\n",
+            ),
+        ),
+        message="you mix up comments",
+    ),
+    Mistake(
+        question="q4",
+        name="all-passes-in-one-call",
+        misconception="Any masks will do, in any order.",
+        code=changed(
+            RIGHT_Q4,
+            (
+                "    for _ in range(samples):\n        total = total + sigmoid(network(x))\n",
+                "    runs = sigmoid(network(np.repeat(x, samples, axis=0)))\n"
+                "    total = runs.reshape(len(x), samples, -1).sum(axis=1)\n",
+            ),
+        ),
+        message="all passes are one call",
+    ),
+    Mistake(
+        question="q4",
+        name="sets-the-attribute",
+        misconception="The mode is what `training` says.",
+        code=changed(
+            RIGHT_Q4,
+            ("    network.train()\n", "    network.training = True\n"),
+            ("network.train(before)", "network.training = before"),
+        ),
+        message="or with `training` set",
+    ),
+    Mistake(
+        question="q4",
+        name="puts-the-attribute-back",
+        misconception="Only training needs train().",
+        code=changed(RIGHT_Q4, ("network.train(before)", "network.training = before")),
+        message="its dropout with True",
+    ),
+    Mistake(
+        question="q4",
+        name="own-dropout-before-the-network",
+        misconception="Dropout is what happens to x.",
+        code=changed(
+            RIGHT_Q4,
+            ("    network.train()\n", "    network.eval()\n    random = np.random.default_rng(101)\n"),
+            ("network(x)", "network(dropout(x, 0.5, random))"),
+        ),
+        message="you drop values of x",
+    ),
+    Mistake(
+        question="q4",
+        name="other-mode-than-it-came-in",
+        misconception="Networks come in eval mode.",
+        code=changed(RIGHT_Q4, ("    network.train()\n", "    network.train(not before)\n")),
+        message="nothing is dropped; train() makes the network drop",
+    ),
+    Mistake(
+        question="q4",
+        name="one-pass-for-the-shape",
+        misconception="A call that is thrown away makes no difference.",
+        code=changed(RIGHT_Q4, ("    total = 0\n", "    total = np.zeros(network(x).shape)\n")),
+        message="a call before the others draws masks, too",
+    ),
+    Mistake(
+        question="q4",
+        name="votes",
+        misconception="A network answers yes or no.",
+        code=changed(RIGHT_Q4, ("total + sigmoid(network(x))", "total + (network(x) > 0)")),
+        message="or the share of samples above 0.5",
+    ),
+    Mistake(
+        question="q4",
+        name="softmax",
+        misconception="Probabilities add up to 1.",
+        code=changed(
+            RIGHT_Q4,
+            ("1 / (1 + np.exp(-z))", "np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)"),
+        ),
+        message="that is a softmax over a single label",
+    ),
+    Mistake(
+        question="q4",
+        name="rounded",
+        misconception="Four digits are enough.",
+        code=changed(RIGHT_Q4, ("return total / samples", "return np.round(total / samples, 4)")),
+        message="The mean of three passes, not rounded",
+    ),
+    Mistake(
+        question="q4",
+        name="no-return",
+        misconception="What a function computes last is its value.",
+        code=changed(RIGHT_Q4, ("    return values * keep", "    values = values * keep")),
+        message="The shape should be (2, 3) as before, not ()",
+    ),
+    Mistake(
+        question="q4",
+        name="draws-twice",
+        misconception="Random numbers cost nothing.",
+        code=changed(RIGHT_Q4, ("    keep = ", "    random.random(values.shape)\n    keep = ")),
+        message="with one array of random numbers",
+    ),
+    Mistake(
+        question="q4",
         name="hard-coded-example",
         misconception="An answer that passes the check in the notebook is right.",
-        code=changed(RIGHT_Q4, ("range(samples)", "range(4)"), ("/ samples", "/ 4")),
+        code=changed(RIGHT_Q4, ("    total = 0\n", "    total, samples = 0, min(samples, 4)\n")),
         message="Other values",
     ),
     # ------------------------------------------------------------ q5: choice
@@ -1132,7 +1592,7 @@ def choose_student(records, max_bytes):
         name="smallest-file",
         misconception="If one seed fits, the student fits.",
         code=changed(RIGHT_Q5, ('max(r["file_bytes"]', 'min(r["file_bytes"]')),
-        message="Smallest or mean files do not help",
+        message="The smallest, the mean or the last do not help",
     ),
     Mistake(
         question="q5",
@@ -1145,7 +1605,7 @@ def choose_student(records, max_bytes):
                 'sum(r["file_bytes"] for r in mine) / len(mine)',
             ),
         ),
-        message="Smallest or mean files do not help",
+        message="The smallest, the mean or the last do not help",
     ),
     Mistake(
         question="q5",
@@ -1158,7 +1618,7 @@ def choose_student(records, max_bytes):
                 '    best = None\n    records = [r for r in records if r["file_bytes"] <= max_bytes]\n',
             ),
         ),
-        message="Smallest or mean files do not help",
+        message="The smallest, the mean or the last do not help",
     ),
     Mistake(
         question="q5",
@@ -1242,7 +1702,7 @@ def choose_student(records, max_bytes):
         name="fails-when-nothing-fits",
         misconception="There is always something to choose.",
         code=changed(RIGHT_Q5, ("None if best is None else best[2:]", "best[2:]")),
-        message="so the answer is None; got TypeError",
+        message="so the answer is None; got",
     ),
     Mistake(
         question="q5",
@@ -1257,6 +1717,136 @@ def choose_student(records, max_bytes):
             ),
         ),
         message="so the answer is None; got",
+    ),
+    Mistake(
+        question="q5",
+        name="neighbours-grouped",
+        misconception="groupby finds all that belongs together.",
+        code="""
+from itertools import groupby
+
+
+def choose_student(records, max_bytes):
+    ranking = []
+    for student, group in groupby(records, key=lambda r: (r["method"], r["setting"])):
+        group = list(group)
+        dev = [r["macro_f1"] for r in group if r["split"] == "dev"]
+        test = [r["macro_f1"] for r in group if r["split"] == "test"]
+        size = max(r["file_bytes"] for r in group)
+        if size <= max_bytes:
+            ranking.append((-np.mean(dev), size, *student, np.mean(test)))
+    return min(ranking)[2:] if ranking else None
+""",
+        message="they come in any order",
+    ),
+    Mistake(
+        question="q5",
+        name="first-half-is-dev",
+        misconception="The records of dev come first.",
+        code=changed(
+            RIGHT_Q5,
+            ('mine if r["split"] == "dev"]', "mine[: len(mine) // 2]]"),
+            ('mine if r["split"] == "test"]', "mine[len(mine) // 2 :]]"),
+        ),
+        message="they come in any order",
+    ),
+    Mistake(
+        question="q5",
+        name="last-file",
+        misconception="All files of a student have the same size.",
+        code=changed(
+            RIGHT_Q5, ('max(r["file_bytes"] for r in mine)', 'mine[-1]["file_bytes"]')
+        ),
+        message="the mean or the last do not help whoever has that seed",
+    ),
+    Mistake(
+        question="q5",
+        name="sorts-the-records",
+        misconception="Sorting a list changes nothing.",
+        code=changed(
+            RIGHT_Q5, ("    best = None\n", "    best = None\n    records.sort(key=repr)\n")
+        ),
+        message="The records that you were given have changed",
+    ),
+    Mistake(
+        question="q5",
+        name="adds-to-the-records",
+        misconception="A record is a good place for notes.",
+        code=changed(
+            RIGHT_Q5, ("    best = None\n", "    best = None\n    [r.update(seed=None) for r in records]\n")
+        ),
+        message="The records that you were given have changed",
+    ),
+    Mistake(
+        question="q5",
+        name="worst-seed",
+        misconception="A student is as good as its worst seed.",
+        code=changed(RIGHT_Q5, ("score = sum(dev) / len(dev)", "score = min(dev)")),
+        message="Its worst seed is the best of all, but means count",
+    ),
+    Mistake(
+        question="q5",
+        name="median-seed",
+        misconception="A median is the better mean.",
+        code=changed(RIGHT_Q5, ("score = sum(dev) / len(dev)", "score = np.median(dev)")),
+        message="its median on dev is highest",
+    ),
+    Mistake(
+        question="q5",
+        name="rounds-dev",
+        misconception="Two digits are enough to compare.",
+        code=changed(RIGHT_Q5, ("score = sum(dev) / len(dev)", "score = round(sum(dev) / len(dev), 2)")),
+        message="and they are not rounded",
+    ),
+    Mistake(
+        question="q5",
+        name="promises-the-median",
+        misconception="A median is the better mean.",
+        code=changed(RIGHT_Q5, ("sum(test) / len(test)", "np.median(test)")),
+        message="the mean of 0.5, 0.5 and 0.0625",
+    ),
+    Mistake(
+        question="q5",
+        name="promises-two-digits",
+        misconception="Two digits are enough.",
+        code=changed(RIGHT_Q5, ("sum(test) / len(test)", "round(sum(test) / len(test), 2)")),
+        message="and 0.0625, not rounded",
+    ),
+    Mistake(
+        question="q5",
+        name="promises-the-sum",
+        misconception="More seeds, more F1.",
+        code=changed(RIGHT_Q5, ("sum(test) / len(test)", "sum(test)")),
+        message="the sum over its seeds",
+    ),
+    Mistake(
+        question="q5",
+        name="files-added-up",
+        misconception="A student has as many bytes as all its seeds.",
+        code=changed(
+            RIGHT_Q5,
+            ("(score, -size) > best", "(score, -sum(r['file_bytes'] for r in mine)) > best"),
+            ("(score, -size, *", "(score, -sum(r['file_bytes'] for r in mine), *"),
+        ),
+        message="do not add up its seeds",
+    ),
+    Mistake(
+        question="q5",
+        name="better-than-nothing",
+        misconception="A student with an F1 of 0 is none.",
+        code=changed(RIGHT_Q5, ("(best is None or (score", "score > 0 and (best is None or (score")),
+        message="The only student that fits has an F1 of 0",
+    ),
+    Mistake(
+        question="q5",
+        name="best-of-all-first",
+        misconception="Look for the best, then see whether it fits.",
+        code=changed(
+            RIGHT_Q5,
+            ("if size <= max_bytes and (best", "if (best"),
+            ("None if best is None else", "None if best is None or -best[1] > max_bytes else"),
+        ),
+        message="leave out what is too large before you look for the best",
     ),
     Mistake(
         question="q5",
@@ -1336,6 +1926,17 @@ def soft_gradient(student, teacher, temperature):
     (temperature**2 * binary_cross_entropy_with_logits(z / temperature, p)).backward()
     return z.grad
 """,
+    ),
+    Alternative(
+        question="q1",
+        name="as-the-formula",
+        code=changed(
+            RIGHT_Q1,
+            (
+                "p * np.logaddexp(0, -z) + (1 - p) * np.logaddexp(0, z)",
+                "-p * -np.logaddexp(0, -z) - (1 - p) * -np.logaddexp(0, z)",
+            ),
+        ),
     ),
     Alternative(question="q2", name="numpy", code=RIGHT_Q2),
     Alternative(
@@ -1423,6 +2024,18 @@ def stored_bytes(outputs, inputs, sparsity, width):
     return 16 + width * (outputs + round(outputs * inputs * (1 - sparsity)))
 """,
     ),
+    Alternative(
+        question="q3",
+        name="counts-what-is-left-out",
+        code=changed(
+            RIGHT_Q3,
+            ("k = round((1 - sparsity) * n)", "k = n - round(sparsity * n)"),
+            (
+                "k = round((1 - sparsity) * outputs * inputs)",
+                "k = outputs * inputs - round(sparsity * outputs * inputs)",
+            ),
+        ),
+    ),
     Alternative(question="q4", name="running-sum", code=RIGHT_Q4),
     Alternative(
         question="q4",
@@ -1444,6 +2057,19 @@ def dropout_target(network, x, samples):
     network.train() if mode else network.eval()
     return probabilities.reshape(samples, len(x), -1).mean(axis=0)
 """,
+    ),
+    Alternative(
+        question="q4",
+        name="number-by-number",
+        code=changed(
+            RIGHT_Q4,
+            (
+                "    keep = random.random(values.shape) >= rate\n",
+                "    keep = np.empty(values.shape, dtype=bool)\n"
+                "    for place in np.ndindex(values.shape):\n"
+                "        keep[place] = not random.random() < rate\n",
+            ),
+        ),
     ),
     Alternative(question="q5", name="loop", code=RIGHT_Q5),
     Alternative(
