@@ -383,8 +383,8 @@ def linear_budget(budget: int, method: str, setting: str, **options):
     return Experiment(f"budgets: {budget}, {setting}", run, seeded=False)
 
 
-def gru_budget(budget: int, units: int, dim: int, min_count: int, bits: tuple[int, int]):
-    """A GRU on labels, and taught with made-up texts too; bits of its word vectors and matrices."""
+def gru_budget(budget: int, units: int, dim: int, min_count: int, bits: int, epochs: int):
+    """A GRU of so many bits a weight: on labels, and taught, for so many epochs of made-up texts too."""
 
     def build(seed: int) -> tuple[nn.Module, Vocabulary]:
         vocabulary = Vocabulary.from_texts(data("train").texts, min_count=min_count)
@@ -400,22 +400,20 @@ def gru_budget(budget: int, units: int, dim: int, min_count: int, bits: tuple[in
         return network, vocabulary
 
     def run(seed: int) -> list[dict]:
-        records, method = [], f"GRU-{units} in {' and '.join(map(str, sorted(set(bits))))} bits"
+        records, method = [], f"GRU-{units} in {bits} bits"
         taught = f"{TAUGHT}, made-up texts too"
-        vectors, matrices = (KMeansQuantizer(b, entropy_coding=True) for b in bits)
-        codecs = {"network.embedding.weight": vectors, "network.*weight*": matrices}
+        codecs = {"network.*weight*": KMeansQuantizer(bits, entropy_coding=True)}
         codecs |= {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
         for setting in (LABELS, taught):
 
             def train(setting=setting):
                 rate = {"embedding_lr": 3e-4 if dim == 100 else 3e-3}
-                # With three made-up texts for each comment, six epochs are as long as 24.
-                more = with_made_up_texts() | {"epochs": 6} if setting == taught else {}
+                more = with_made_up_texts() | {"epochs": epochs} if setting == taught else {}
                 return learn(*build(seed), seed, **rate | more)
 
             model, cost = kept(f"GRU-{units}, {dim} dimensions", setting, seed, train)
             words = len(model.tokenizer)
-            facts = {"budget_bytes": budget, "words": words, "dim": dim, "bits": list(bits)} | cost
+            facts = {"budget_bytes": budget, "words": words, "dim": dim, "bits": bits} | cost
             records += scored(model, method, setting, seed, codecs, tune=True, **facts)
         return records
 
@@ -514,8 +512,8 @@ EXPERIMENTS = [
     linear_budget(1500, "hashed words", TAUGHT, C=0.2, **TINY),
     linear_budget(6000, "hashed pairs", LABELS, C=0.7, **SMALL),
     linear_budget(6000, "hashed pairs", TAUGHT, C=1.2, **SMALL),
-    gru_budget(64_000, units=56, dim=48, min_count=12, bits=(2, 3)),
-    gru_budget(1_000_000, units=64, dim=100, min_count=2, bits=(4, 4)),
+    gru_budget(64_000, units=56, dim=32, min_count=12, bits=3, epochs=14),
+    gru_budget(1_000_000, units=64, dim=100, min_count=2, bits=4, epochs=10),
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
     Experiment("sparse multiply", sparse_multiply, seeded=False, alone=True, scored=False),
 ]
