@@ -383,37 +383,46 @@ def linear_budget(budget: int, method: str, setting: str, **options):
     return Experiment(f"budgets: {budget}, {setting}", run, seeded=False)
 
 
-def gru_budget(budget: int, units: int, dim: int, min_count: int, bits: int, epochs: int):
-    """A GRU of so many bits a weight: on labels, and taught, for so many epochs of made-up texts too."""
+def small_gru(name: str, setting: str, seed: int, **options) -> tuple[NeuralClassifier, dict]:
+    """A GRU of 56 units in each direction, on words that 12 comments have; trained once and kept."""
 
-    def build(seed: int) -> tuple[nn.Module, Vocabulary]:
-        vocabulary = Vocabulary.from_texts(data("train").texts, min_count=min_count)
-        values = distilled_vectors(vocabulary, 100).values
-        set_seed(seed)
+    def train():
+        vocabulary = Vocabulary.from_texts(data("train").texts, min_count=12)
+        # The principal axes of the word vectors, at their scale.
+        axes = PCA(32, random_state=0).fit_transform(distilled_vectors(vocabulary, 100).values)
         labels = len(data("train").label_names)
-        network = GRUNetwork(len(vocabulary), dim, units=units, labels=labels, dropout=0.2)
+        set_seed(seed)
+        network = GRUNetwork(len(vocabulary), 32, units=56, labels=labels, dropout=0.2)
         with torch.no_grad():
-            if dim < values.shape[1]:  # the principal axes, at the scale of the vectors
-                values = PCA(dim, random_state=0).fit_transform(values) / np.sqrt(dim / 100)
-            network.embedding.weight.copy_(torch.from_numpy(values.astype(np.float32)))
+            network.embedding.weight.copy_(torch.from_numpy(axes / np.sqrt(32 / 100)))
             network.embedding.weight[PAD] = 0
-        return network, vocabulary
+        return learn(network, vocabulary, seed, embedding_lr=3e-3, **options)
+
+    return kept(name, setting, seed, train)
+
+
+def gru_budget(
+    budget: int, name: str, train: Callable, bits: tuple[int, int], epochs: int
+) -> Experiment:
+    """A GRU on labels, and taught, for so many epochs with made-up texts too.
+
+    ``bits`` are those of its word vectors, and of its matrices.
+    """
 
     def run(seed: int) -> list[dict]:
-        records, method = [], f"GRU-{units} in {bits} bits"
+        records, method = [], f"{name} in {' and '.join(map(str, sorted(set(bits))))} bits"
         taught = f"{TAUGHT}, made-up texts too"
-        codecs = {"network.*weight*": KMeansQuantizer(bits, entropy_coding=True)}
+        vectors, matrices = (KMeansQuantizer(b, entropy_coding=True) for b in bits)
+        codecs = {"network.embedding.weight": vectors, "network.*weight*": matrices}
         codecs |= {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
         for setting in (LABELS, taught):
-
-            def train(setting=setting):
-                rate = {"embedding_lr": 3e-4 if dim == 100 else 3e-3}
-                more = with_made_up_texts() | {"epochs": epochs} if setting == taught else {}
-                return learn(*build(seed), seed, **rate | more)
-
-            model, cost = kept(f"GRU-{units}, {dim} dimensions", setting, seed, train)
-            words = len(model.tokenizer)
-            facts = {"budget_bytes": budget, "words": words, "dim": dim, "bits": bits} | cost
+            options = with_made_up_texts() | {"epochs": epochs} if setting == taught else {}
+            model, cost = train(name, setting, seed, **options)
+            facts = {
+                "budget_bytes": budget,
+                "words": len(model.tokenizer),
+                "bits": list(bits),
+            } | cost
             records += scored(model, method, setting, seed, codecs, tune=True, **facts)
         return records
 
@@ -512,8 +521,8 @@ EXPERIMENTS = [
     linear_budget(1500, "hashed words", TAUGHT, C=0.2, **TINY),
     linear_budget(6000, "hashed pairs", LABELS, C=0.7, **SMALL),
     linear_budget(6000, "hashed pairs", TAUGHT, C=1.2, **SMALL),
-    gru_budget(64_000, units=56, dim=32, min_count=12, bits=3, epochs=14),
-    gru_budget(1_000_000, units=64, dim=100, min_count=2, bits=4, epochs=10),
+    gru_budget(64_000, "GRU-56", small_gru, bits=(3, 4), epochs=14),
+    gru_budget(1_000_000, "GRU-64", student, bits=(4, 4), epochs=10),
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
     Experiment("sparse multiply", sparse_multiply, seeded=False, alone=True, scored=False),
 ]
