@@ -59,10 +59,14 @@ def _models() -> list[dict]:
 
 def _within_budgets() -> list[dict]:
     budgets = [r for r in load_results("distillation")["records"] if r["experiment"] == "budgets"]
-    on_dev = summarise((r for r in budgets if r["split"] == "dev"), by=("budget_bytes", *KEYS))
+    by = ("budget_bytes", *KEYS)
+    on_dev = [r for r in budgets if r["split"] == "dev"]
+    sizes = {tuple(s[k] for k in by): s["max"] for s in summarise(on_dev, "file_bytes", by)}
     best = {}
-    for row in sorted(on_dev, key=lambda row: row["mean"]):
-        best[row["budget_bytes"]] = tuple(row[key] for key in KEYS)
+    for row in sorted(summarise(on_dev, by=by), key=lambda row: row["mean"]):
+        budget, *key = (row[k] for k in by)
+        if sizes[budget, *key] <= budget:  # every seed fits
+            best[budget] = tuple(key)
     return [r for r in budgets if best[r["budget_bytes"]] == tuple(r[key] for key in KEYS)]
 
 

@@ -487,7 +487,8 @@ def finish(records: list[dict]) -> None:
     """Ship the small files: for each budget below a megabyte that with the best macro-F1 on dev."""
     best = {}
     for row in sorted((r for r in records if "budget_bytes" in r), key=lambda r: r["macro_f1"]):
-        if row["split"] == "dev" and row["budget_bytes"] < 1_000_000:
+        fits = row["file_bytes"] <= row["budget_bytes"] < 1_000_000
+        if row["split"] == "dev" and fits:
             best[row["budget_bytes"]] = row
     for budget, row in best.items():
         path = build_path(row["method"], row["setting"], row["seed"])
