@@ -514,7 +514,7 @@ EXPERIMENTS = [
     changed_student("factorised GRU-64", factorised, (ENSEMBLE, GRU)),
     changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,)),
     Experiment("students: static sparse 90%", static_sparse),
-    Experiment("students: half-depth transformer", half_depth, most=3),
+    Experiment("students: half-depth transformer", half_depth, most=2),
     Experiment("temperature", temperature),
     Experiment("tricks", tricks),
     # C by hand, by macro-F1 on dev, among those with which the file fits.
