@@ -504,7 +504,7 @@ EXPERIMENTS = [
         for name in TEACHERS
         if name.startswith("linear")
     ),
-    network_teacher(GRU, gru_teacher, "2 layers of 256, bidirectional", most=2),
+    network_teacher(GRU, gru_teacher, "2 layers of 256, bidirectional", most=1),
     network_teacher(TRANSFORMER, transformer_teacher, "all-MiniLM-L6-v2, fine-tuned"),
     heard_teacher(ENSEMBLE, "weighted mean of all", partial(teacher_logits, name=ENSEMBLE)),
     Experiment("students: sparse linear", linear_student, seeded=False),
