@@ -704,7 +704,7 @@ show(figure, alt=f"Two stacks of boxes. The transformer: word pieces with {table
 
 # %%
 latency = load("latency")
-half_ms, full_ms = ({row["batch_size"]: row["latency_ms_p50"] for row in latency
+half_ms, full_ms = ({row["batch_size"]: row["batch_ms"] for row in latency
                      if row["method"].startswith("half") == half} for half in (True, False))
 predict(
     "half-depth",
@@ -718,7 +718,7 @@ reveal("half-depth", 100 * half_ms[1] / full_ms[1], "%")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 kept = (tables + 3 * layer) / (tables + 6 * layer)
-table(["p50 in ms, both in one run", *(f"batch of {batch}" for batch in sorted(half_ms))],
+table(["ms a batch, both in one run", *(f"batch of {batch}" for batch in sorted(half_ms))],
       [[name, *(f"{ms[batch]:.1f}" for batch in sorted(half_ms))]
        for name, ms in (("transformer", full_ms), ("half-depth transformer", half_ms))])
 say(f"Of the parameters it keeps {kept:.0%}, and its file has "
