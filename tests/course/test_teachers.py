@@ -73,7 +73,7 @@ def test_rare_labels_count_more_and_none_for_nothing():
 def test_a_network_starts_by_saying_how_frequent_each_label_is():
     network = MeanVectorNetwork(5, 4, hidden=3, labels=2)
     teachers.start_at_frequencies(network, np.array([[1, 0], [0, 0], [0, 0], [0, 0]]))
-    np.testing.assert_allclose(expit(network.output.bias.detach()), [0.25, 1e-4], rtol=1e-4)
+    np.testing.assert_allclose(expit(network.output.bias.detach().numpy()), [0.25, 1e-4], rtol=1e-4)
 
 
 def test_mixing_prefers_the_member_that_knows():
