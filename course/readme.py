@@ -67,7 +67,7 @@ def _within_budgets() -> list[dict]:
         budget, *key = (row[k] for k in by)
         if sizes[budget, *key] <= budget:  # every seed fits
             best[budget] = tuple(key)
-    return [r for r in budgets if best[r["budget_bytes"]] == tuple(r[key] for key in KEYS)]
+    return [r for r in budgets if best.get(r["budget_bytes"]) == tuple(r[key] for key in KEYS)]
 
 
 def _with_table(text: str) -> str:

@@ -57,7 +57,7 @@ def label_weights(labels: np.ndarray) -> np.ndarray:
     otherwise be a thousandth of what the network attends to. All answers of a label weigh the same,
     so its probabilities stay probabilities.
     """
-    share = np.asarray(labels, dtype=np.float64).mean(axis=0).clip(1e-4, 1 - 1e-4)
+    share = _shares(labels)
     weights = 1 / np.sqrt(entr(share) + entr(1 - share))
     return (weights / weights.mean()).astype(np.float32)
 
@@ -67,13 +67,17 @@ def start_at_frequencies(network: nn.Module, labels: np.ndarray) -> None:
 
     Source: Lin et al. (2017), focal loss, arXiv 1708.02002, section 4.1.
     """
-    share = np.asarray(labels).mean(axis=0).clip(1e-4, 1 - 1e-4)
     with torch.no_grad():
-        network.output.bias.copy_(torch.from_numpy(logit(share)))
+        network.output.bias.copy_(torch.from_numpy(logit(_shares(labels))))
+
+
+def _shares(labels: np.ndarray) -> np.ndarray:
+    """Of the comments that have each label; never 0 or 1, where logarithms end."""
+    return np.asarray(labels, dtype=np.float64).mean(axis=0).clip(1e-4, 1 - 1e-4)
 
 
 # How MiniLM is fine-tuned, as a teacher and cut in half. The head starts from nothing, so it learns
-# faster than the encoder; the third epoch only overfits.
+# faster than the encoder.
 TRANSFORMER_TRAINING = {
     "epochs": 2,
     "batch_size": 32,

@@ -48,9 +48,9 @@ MIN_ALLOWANCE = 1 << 16
 MAX_FILE_BYTES = 1 << 31
 MAX_LAYERS = 64
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-# Of a file shorter than this the header would be a third, and it says what all of them say. Its usual
-# words are therefore known to writer and reader (nothing of a model: no word, no weight). Longer files
-# do without, so that any zstandard can read them.
+# Much of a file as short as this is its header, which says what all of them say. Its usual words are
+# therefore known to writer and reader (nothing of a model: no word, no weight). Longer files do
+# without, so that any zstandard can read them.
 TINY_FILE = 2048
 
 

@@ -72,7 +72,7 @@ LABELS, TAUGHT = "labels", f"taught by {ENSEMBLE}"
 LOSS = SoftLabelLoss(temperature=1.0, alpha=1.0)
 # Word vectors in 8 bits and the rest in half precision, as unit 01 ships its networks.
 NETWORK = {"vocabulary": "words", "network.embedding.weight": "int8", "network.*": "float16"}
-# Larger batches than unit 01's, with a rate to match: five seeds of everything in an evening.
+# Larger batches than unit 01's, with a rate to match, because there is so much to train.
 BATCHES = {"batch_size": 256, "lr": 3e-3}
 GRU_8 = (MODEL_2[0], "GRU-8, distilled vectors")
 # A network, and how fast its word vectors may move: those of a small one have to fit it.
@@ -247,7 +247,7 @@ def static_sparse(seed: int) -> list[dict]:
     for setting, options in settings((ENSEMBLE,)).items():
         dense, vocabulary = untrained(*MODEL_2, seed)
         network = static_sparse_network(dense, 0.9, seed=0, layers=("gru", "output"))
-        # With as few weights as GRU-8, it needs word vectors that fit it. Its epochs are slow.
+        # It has about as few weights as GRU-8, so its word vectors have to fit it, too.
         options = {"embedding_lr": STUDENTS["GRU-8"][1], "epochs": 9} | options
         model, cost = learn(network, vocabulary, seed, **options)
         weights = _sparse_weights(model.network)
@@ -274,7 +274,7 @@ def half_depth(seed: int) -> list[dict]:
         def train(options=options):
             teacher = transformer_teacher(seed)
             network = every_second_layer(teacher.network)
-            # Its layers are trained already, so one epoch does.
+            # Its layers are trained already, so one epoch has to do.
             options = TRANSFORMER_TRAINING | {"epochs": 1, "length": MAX_TOKENS} | options
             return train_network(network, teacher.tokenizer, seed, **options)
 
