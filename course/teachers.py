@@ -23,8 +23,24 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from course.errors import UserError
 from course.units import ROOT
-from utils.data import SPLITS, Dataset, Vocabulary, load_goemotions, load_sample, tokenize
-from utils.distillation import augment, ensemble_logits, write_teacher_logits
+from utils.data import (
+    EMOTIONS,
+    GROUPS,
+    SPLITS,
+    Dataset,
+    Vocabulary,
+    load_goemotions,
+    load_sample,
+    tokenize,
+)
+from utils.distillation import (
+    GroupedLinear,
+    augment,
+    ensemble_logits,
+    grouped_logits,
+    replace_layers,
+    write_teacher_logits,
+)
 from utils.distillation.teachers import COLUMNS, FOLDER, WIDTH
 from utils.embeddings import distilled_vectors, find_encoder
 from utils.metrics import macro_f1, tune_thresholds
@@ -34,6 +50,8 @@ from utils.training import fit, set_seed
 BUILD = ROOT / "build" / "teachers"
 # Ekman's seven first: `fit` chooses its epoch by the labels of dev, which are Ekman's.
 TAXONOMIES = ("ekman", "emotions")
+# Which of the 28 emotions stand behind each of Ekman's labels.
+MEMBERS_OF = [[EMOTIONS.index(name) for name in names] for names in GROUPS["ekman"].values()]
 MAX_TOKENS = 34
 
 
@@ -41,6 +59,11 @@ def texts_and_labels(split: str) -> tuple[list[str], np.ndarray]:
     """Comments, and 0/1 labels of shape (n, 7 + 28): Ekman's, then the 28 emotions."""
     data = [load_goemotions(split, taxonomy) for taxonomy in TAXONOMIES]
     return data[0].texts, np.concatenate([d.labels for d in data], axis=1).astype(np.float32)
+
+
+def _answers(logits: np.ndarray) -> np.ndarray:
+    """Logits (n, 7 + 28) in which Ekman's labels hear the emotions, too."""
+    return grouped_logits(torch.as_tensor(logits, dtype=torch.float32), MEMBERS_OF).numpy()
 
 
 def _everything() -> tuple[list[str], list[str]]:
@@ -71,6 +94,15 @@ def start_at_frequencies(network: nn.Module, labels: np.ndarray) -> None:
         network.output.bias.copy_(torch.from_numpy(logit(_shares(labels))))
 
 
+def freeze_word_pieces(network: TransformerNetwork) -> None:
+    """Leave the embedding of a transformer as it was pretrained.
+
+    It is half of the weights, and every step would move all of it for the few word pieces of a batch.
+    Pieces that the training comments lack stay in place among the others, too.
+    """
+    network.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
+
+
 def _shares(labels: np.ndarray) -> np.ndarray:
     """Of the comments that have each label; never 0 or 1, where logarithms end."""
     return np.asarray(labels, dtype=np.float64).mean(axis=0).clip(1e-4, 1 - 1e-4)
@@ -85,7 +117,6 @@ TRANSFORMER_TRAINING = {
     "output_lr": 1e-3,
     "warmup": 0.1,
     "decay": True,
-    "bf16": True,
 }
 
 
@@ -96,6 +127,7 @@ def transformer(seed: int, checkpoint: Path):
     tokenizer = WordPiece.from_folder(find_encoder())
     set_seed(seed)
     network = TransformerNetwork.pretrained(labels.shape[1]).to(_device())
+    freeze_word_pieces(network)
     start_at_frequencies(network, labels)
     weights = torch.from_numpy(label_weights(labels)).to(_device())
     fit(
@@ -104,6 +136,8 @@ def transformer(seed: int, checkpoint: Path):
         (tokenizer.encode(dev_texts, MAX_TOKENS), load_goemotions("dev").labels),
         seed=seed,
         loss=partial(binary_cross_entropy_with_logits, weight=weights),
+        # Of the processors that students have, most only emulate bfloat16, at a third of the speed.
+        bf16=_device() == "cuda",
         checkpoint=checkpoint,
         progress=False,
         **TRANSFORMER_TRAINING,
@@ -113,8 +147,15 @@ def transformer(seed: int, checkpoint: Path):
 
 def _transformer_logits(network: nn.Module, texts: Sequence[str]) -> np.ndarray:
     ids = WordPiece.from_folder(find_encoder()).encode(texts, MAX_TOKENS)
-    with torch.autocast(_device(), torch.bfloat16):
+    with torch.autocast(_device(), torch.bfloat16, enabled=_device() == "cuda"):
         return predict_logits(network, ids)
+
+
+def for_ekman(network: nn.Module) -> nn.Module:
+    """A network of 7 + 28 outputs as one of seven, with the same answers as the teacher's logits."""
+    return replace_layers(
+        network, {"output": GroupedLinear.from_linear(network.output, MEMBERS_OF)}
+    )
 
 
 def _untrained_gru(vocabulary: Vocabulary) -> GRUNetwork:
@@ -210,7 +251,7 @@ def train_teacher(name: str, seed: int = 0) -> Path:
     start, checkpoint = time.perf_counter(), BUILD / f"{name}-{seed}.checkpoint"
     network, predict = TEACHERS[name](seed, checkpoint)
     ids, texts = _everything()
-    logits, path = predict(texts).astype(np.float16), BUILD / f"{name}-{seed}.npz"
+    logits, path = _answers(predict(texts)).astype(np.float16), BUILD / f"{name}-{seed}.npz"
     if network is not None:
         tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
         save_file(tensors, path.with_suffix(".safetensors"))
@@ -276,15 +317,19 @@ def _trained_state(name: str, seed: int) -> dict[str, torch.Tensor]:
 
 
 def made_up_texts(seed: int) -> tuple[list[str], np.ndarray]:
-    """As many texts as there are training comments, made from them, and the transformer's logits.
+    """As many texts as there are training comments, made from them, and what transformers say.
 
-    Kept in ``build/teachers``; not shipped, since they hold the words of the comments.
+    The logits (n, 7 + 28) are those of the mean of the ensemble's transformers. They are kept in
+    ``build/teachers`` and not shipped: the texts hold the words of the comments.
     """
     path = BUILD / f"made-up-{seed}.npz"
     texts = augment(load_goemotions("train").texts, seed)
     if not path.exists():
-        logits = _transformer_logits(transformer_network().to(_device()), texts)
-        np.savez(path, logits=logits.astype(np.float16))
+        said = [
+            _answers(_transformer_logits(transformer_network(member).to(_device()), texts))
+            for member in range(MEMBERS["transformer"])
+        ]
+        np.savez(path, logits=ensemble_logits(said).astype(np.float16))
     with np.load(path) as stored:
         return texts, stored["logits"].astype(np.float32)
 

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import expit
 
 from course import teachers
 from course.errors import UserError
-from utils.data import load_sample
+from utils.data import EMOTIONS, GROUPS, load_sample
 from utils.distillation import teacher_logits
 from utils.distillation import teachers as shipped
 from utils.models import MeanVectorNetwork
@@ -59,6 +60,44 @@ def test_what_is_shipped_is_what_the_teachers_said(house, monkeypatch):
     assert header["made_of"] == made_of and made_of["linear-words"]["seeds"] == [0, 1]
     said = teacher_logits(test, "ensemble")
     np.testing.assert_allclose(expit(said), expit(mixed[rows, :7]), atol=0.004)
+
+
+def test_a_label_of_ekman_hears_its_emotions_in_logits_and_in_the_network_alike():
+    torch.manual_seed(0)
+    network = MeanVectorNetwork(9, 4, hidden=3, labels=35).eval()
+    ids = torch.arange(1, 9).reshape(4, 2)
+    with torch.no_grad():
+        raw, grouped = network(ids), teachers.for_ekman(network)(ids).numpy()
+    answers = teachers._answers(raw.numpy())
+    np.testing.assert_allclose(answers[:, :7], grouped, atol=1e-5)
+    np.testing.assert_array_equal(answers[:, 7:], raw[:, 7:].numpy())
+    # Fear is said of fear and of nervousness: nobody else is asked.
+    fear, emotions = list(GROUPS["ekman"]).index("fear"), list(EMOTIONS)
+    for name, heard in (("nervousness", True), ("fear", True), ("joy", False)):
+        louder = raw.clone()
+        louder[:, 7 + emotions.index(name)] += 5
+        assert (teachers._answers(louder.numpy())[:, fear] > grouped[:, fear] + 0.1).all() == heard
+
+
+def test_made_up_texts_are_labelled_by_all_transformers_of_the_ensemble(house, monkeypatch):
+    (house / "build").mkdir()
+    monkeypatch.setattr(teachers, "MEMBERS", {"transformer": 2})
+    monkeypatch.setattr(
+        teachers,
+        "transformer_network",
+        lambda seed: MeanVectorNetwork(9, 4, hidden=3, labels=seed + 1),
+    )
+    monkeypatch.setattr(
+        teachers,
+        "_transformer_logits",
+        lambda network, texts: np.full((len(texts), 35), 2.0 * network.config["labels"] - 3),
+    )
+    texts, logits = teachers.made_up_texts(0)
+    assert len(texts) == len(load_sample("train")) == len(logits)
+    # One says no as loudly as the other says yes.
+    np.testing.assert_allclose(logits[:, 7:], 0, atol=1e-3)
+    monkeypatch.setattr(teachers, "transformer_network", None)  # kept: nobody is asked again
+    np.testing.assert_array_equal(teachers.made_up_texts(0)[1], logits)
 
 
 def test_rare_labels_count_more_and_none_for_nothing():

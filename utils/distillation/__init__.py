@@ -13,6 +13,7 @@ from utils.distillation.factorized import (
     rank_for_energy,
     truncated_svd,
 )
+from utils.distillation.grouped import GroupedLinear, grouped_logits
 from utils.distillation.losses import (
     FeatureMatching,
     SoftLabelLoss,
@@ -40,6 +41,7 @@ __all__ = [
     "FactorizedEmbedding",
     "FactorizedLinear",
     "FeatureMatching",
+    "GroupedLinear",
     "SoftLabelLoss",
     "StaticSparseLinear",
     "StructuredGRU",
@@ -51,6 +53,7 @@ __all__ = [
     "every_second_layer",
     "factorize_network",
     "feature_matching",
+    "grouped_logits",
     "predict_features",
     "rank_for_bytes",
     "rank_for_energy",

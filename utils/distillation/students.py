@@ -16,6 +16,7 @@ from utils.distillation.factorized import (
     FactorizedLinear,
     _rank_for_energy,
 )
+from utils.distillation.grouped import GroupedLinear
 from utils.distillation.sparse import StaticSparseLinear
 from utils.distillation.tensor_train import TensorTrainEmbedding
 from utils.models import GRUNetwork, MeanVectorNetwork, TransformerNetwork
@@ -156,6 +157,7 @@ LAYERS = {
         FactorizedLinear,
         FactorizedEmbedding,
         TensorTrainEmbedding,
+        GroupedLinear,
         StaticSparseLinear,
         StructuredGRU,
     )
@@ -197,6 +199,8 @@ class _Compressed:
             self.get_submodule(name)  # an AttributeError if there is none to replace
             self.set_submodule(name, build_layer(spec))
         self.config = self.config | {"replaced": dict(replaced)}
+        if isinstance(self.output, GroupedLinear):
+            self.config["labels"] = len(self.output.config["groups"])
 
 
 class CompressedMeanVectorNetwork(_Compressed, MeanVectorNetwork):

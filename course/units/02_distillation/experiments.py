@@ -35,11 +35,15 @@ from course.baselines import (
 from course.results import Experiment
 from course.teachers import (
     MAX_TOKENS,
+    TAXONOMIES,
     TEACHERS,
     TRANSFORMER_TRAINING,
+    for_ekman,
+    freeze_word_pieces,
     gru_network,
     logits_on,
     made_up_texts,
+    texts_and_labels,
     training_seconds,
     transformer_network,
 )
@@ -117,21 +121,9 @@ def _reports(taxonomy: str, say: Callable) -> dict[str, dict]:
     return reports
 
 
-def _for_ekman(network: nn.Module) -> nn.Module:
-    """The network without its outputs for the 28 emotions."""
-    labels = len(data("dev").label_names)
-    network = copy.deepcopy(network)
-    output = nn.Linear(network.output.in_features, labels)
-    with torch.no_grad():
-        output.weight.copy_(network.output.weight[:labels])
-        output.bias.copy_(network.output.bias[:labels])
-    network.output, network.config = output, network.config | {"labels": labels}
-    return network
-
-
 def transformer_teacher(seed: int) -> NeuralClassifier:
     """The fine-tuned MiniLM of a seed as a classifier of Ekman's labels; thresholds untuned."""
-    network = _for_ekman(transformer_network(seed))
+    network = for_ekman(transformer_network(seed))
     tokenizer, names = WordPiece.from_folder(find_encoder()), data("dev").label_names
     return NeuralClassifier(network, tokenizer, TAXONOMY, names, length=MAX_TOKENS)
 
@@ -139,7 +131,7 @@ def transformer_teacher(seed: int) -> NeuralClassifier:
 def gru_teacher(seed: int) -> NeuralClassifier:
     """The GRU teacher of a seed as a classifier of Ekman's labels; thresholds untuned."""
     vocabulary = Vocabulary.from_texts(data("train").texts, min_count=2)
-    network = _for_ekman(gru_network(vocabulary, seed))
+    network = for_ekman(gru_network(vocabulary, seed))
     return NeuralClassifier(network, vocabulary, TAXONOMY, data("dev").label_names)
 
 
@@ -267,19 +259,28 @@ def _sparse_weights(network: nn.Module) -> list[torch.Tensor]:
 
 
 def half_depth(seed: int) -> list[dict]:
-    """Every second layer of the transformer teacher, trained on labels and taught."""
+    """Every second layer of the transformer teacher, trained on labels and taught, 7 and 28 of them."""
     records, method = [], "half-depth transformer"
-    for setting, options in settings((ENSEMBLE,)).items():
+    _, labels = texts_and_labels("train")
+    said = [teacher_logits(data("train", taxonomy), ENSEMBLE) for taxonomy in TAXONOMIES]
+    taught = {"targets": np.hstack([labels, *said]), "loss": LOSS}
+    for setting, options in {LABELS: {"targets": labels}, TAUGHT: taught}.items():
 
         def train(options=options):
-            teacher = transformer_teacher(seed)
-            network = every_second_layer(teacher.network)
+            teacher, network = (
+                transformer_teacher(seed),
+                every_second_layer(transformer_network(seed)),
+            )
+            freeze_word_pieces(network)
             # Its layers are trained already, so one epoch has to do.
             options = TRANSFORMER_TRAINING | {"epochs": 1, "length": MAX_TOKENS} | options
-            return train_network(network, teacher.tokenizer, seed, **options)
+            model, cost = train_network(network, teacher.tokenizer, seed, **options)
+            model.network = for_ekman(network)
+            return model, cost
 
         model, cost = kept(method, setting, seed, train)
-        records += scored(model, method, setting, seed, {"network.*": "float16"}, **cost)
+        codecs = {"network.*": "float16"}
+        records += scored(model, method, setting, seed, codecs, tune=True, **cost)
     return records
 
 
@@ -436,7 +437,7 @@ def transformer_latency(seed: int) -> list[dict]:
     """The teacher and its half in one run; untrained halves take as long as trained ones."""
     teacher = transformer_teacher(0)
     half = copy.copy(teacher)
-    half.network = every_second_layer(teacher.network)
+    half.network = for_ekman(every_second_layer(transformer_network(0)))
     texts, found = data("dev").texts[:128], {}
     for method, model in (("transformer", teacher), ("half-depth transformer", half)):
         measured = measure(model, texts, batch_sizes=(1, 64), threads=1, seed=seed).to_record()
