@@ -317,19 +317,16 @@ def _trained_state(name: str, seed: int) -> dict[str, torch.Tensor]:
 
 
 def made_up_texts(seed: int) -> tuple[list[str], np.ndarray]:
-    """As many texts as there are training comments, made from them, and what transformers say.
+    """As many texts as there are training comments, made from them, and what the transformer says.
 
-    The logits (n, 7 + 28) are those of the mean of the ensemble's transformers. They are kept in
-    ``build/teachers`` and not shipped: the texts hold the words of the comments.
+    The logits (n, 7 + 28) are kept in ``build/teachers`` and not shipped: the texts hold the words of
+    the comments.
     """
     path = BUILD / f"made-up-{seed}.npz"
     texts = augment(load_goemotions("train").texts, seed)
     if not path.exists():
-        said = [
-            _answers(_transformer_logits(transformer_network(member).to(_device()), texts))
-            for member in range(MEMBERS["transformer"])
-        ]
-        np.savez(path, logits=ensemble_logits(said).astype(np.float16))
+        logits = _answers(_transformer_logits(transformer_network().to(_device()), texts))
+        np.savez(path, logits=logits.astype(np.float16))
     with np.load(path) as stored:
         return texts, stored["logits"].astype(np.float32)
 

@@ -27,7 +27,8 @@
 # - No question needs the answer to another one. *Restart and Run All* stops at a question that you leave
 #   open; to go on below it, put the cursor there and choose *Run, Run Selected Cell and All Below*.
 # - The standard library, NumPy and SciPy are allowed. The course's own `utils` implements much of
-#   this; calling that is no answer, and the checks notice. A warning, say of an overflow, costs no
+#   this; calling that is no answer, and the checks notice. (`summarise`, imported below, only computes
+#   means, and is allowed.) A warning, say of an overflow, costs no
 #   points.
 # - What your functions are given, arrays and lists, must be the same after the call as before.
 # - Before you hand in, choose *Kernel, Restart and Run All*.
@@ -242,10 +243,19 @@ def test_q1_gradient():
                             5: "You divide by labels only; the mean is over comments, too."}.items():
             check((power, count) == (3, 20) or not np.allclose(got, power / count / 4), "For each "
                   f"label it is {power / count / 4:.4g}, and not 0.0375. {why}{mean}")
+    for wrong, why in {
+        0.0375 * 0.1875: "There is a factor p (1 - p) too many. It belongs to a squared error; the "
+        "logarithm of the cross entropy cancels it",
+        3 / 20 * (27 / 28 - 0.5): "The logits are not divided by T inside the sigmoids",
+    }.items():
+        check(not np.allclose(got, wrong), f"For each label it is {wrong:.4g}, and not 0.0375. {why}.")
     check_close(got, np.full((4, 5), 0.0375), "Where the student's probability is 0.75, the "
                 "teacher's 0.5.")
-    check_close(answer(STUDENT.copy(), TEACHER.copy(), 2.0), [[0.125, 0.25], [0, -0.325]], "The "
+    given = STUDENT.copy(), TEACHER.copy()
+    check_close(answer(*given, 2.0), [[0.125, 0.25], [0, -0.325]], "The "
                 "gradient of the example. Compare it with your loss, a logit moved by 0.001.")
+    check(all(map(np.array_equal, given, (STUDENT, TEACHER))), "The gradient has changed an array "
+          "that you were given: write z / T, and not z /= T.")
 
 test_q1_gradient()
 
@@ -267,6 +277,9 @@ def test_q1_large():
         check_close(got, right, f"Logits of ±1000, {what}. Each wrong one costs 1000. Use "
                     "np.logaddexp(0, -z): it never is inf, and a clipped probability costs 16 or "
                     "28, however wrong it is.")
+        check_close(answer(far / 10, -far / 10, labels, 1.0, alpha), right / 10, "The same with "
+                    "logits of ±100: each wrong one costs 100. A probability that is rounded to 1 "
+                    "leaves 1 - p = 0, and what you add inside the logarithm is all that is seen.")
     check_close(own_work(soft_gradient)(far, -far, 1.0), [[1 / 3, -1 / 3, -1 / 3]], "The gradient "
                 "with logits of ±1000: the probabilities are 0 and 1, and there are three labels. "
                 "(nan is inf / inf, in the sigmoid.)")
@@ -340,8 +353,8 @@ print(f"regression of logits, (s - t) / 4: {np.mean(np.abs(students - teachers))
 # ($\lVert\cdot\rVert^2$ is the sum of all squared entries.) Write
 #
 # - `rank_for_bytes`: the largest rank whose *two* factors take at most `budget` bytes. A rank is
-#   never above the smaller side of the matrix. If the budget does not pay for rank 1, raise
-#   `ValueError`;
+#   never above the smaller side of the matrix, however large the budget. If the budget does not pay
+#   for rank 1, raise `ValueError`;
 # - `truncated_svd`: the factors A and B for a given rank, and the *relative error*
 #   $\lVert W - AB \rVert^2 / \lVert W \rVert^2$. How S is shared out between A and B is up to you.
 #
@@ -425,7 +438,11 @@ def test_q2_limits():
         got = f"ValueError: {error}"
     check(got == 1, f"A rank costs 28 bytes, so 28 bytes pay for rank 1 exactly; got {got}.")
     for shape in ((4, 3), (3, 4)):
-        got = answer(shape, 1000, 1)
+        try:
+            got = answer(shape, 1000, 1)
+        except ValueError as error:
+            check(False, f"1,000 bytes are more than rank 3 needs, and that is no error: the rank is 3, the "
+                  f"smaller side. You raised ValueError: {error}")
         check(got <= 3, f"A {shape} matrix has a rank of at most 3, its smaller side; got {got}.")
         check_close(got, 3, "1,000 bytes pay for rank 3, though A and B have 21, and W has 12.")
     check_raises(lambda: answer((4, 3), 27, 4), ValueError, "A rank costs 28 bytes, and 27 do not "
@@ -453,7 +470,8 @@ def test_q2_factors():
         "you kept the smallest singular value; the largest carry the most": signs,
     }.items():
         check(not np.allclose(A @ B, why), f"A B is {(A @ B).round(3).tolist()}: {wrong}.")
-    check_close(A @ B, start, "A B at rank 1. NumPy's Vt is transposed already: take its rows.")
+    check_close(A @ B, start, "A B at rank 1. NumPy's Vt is transposed already: take its rows. And take "
+                "W as it is: whoever subtracts a mean first approximates another matrix.")
 
 test_q2_factors()
 
@@ -467,8 +485,9 @@ def test_q2_order():
         W = given.copy()
         got = truncated_svd(W, 2)
         check(isinstance(got, tuple) and len(got) == 3, f"Return A, B, error; got {got!r}.")
-        check_close(np.asarray(got[0] @ got[1]), right, f"A B of {given.tolist()}. np.linalg.svd sorts the "
-                    "singular values, np.linalg.eig sorts nothing.")
+        check_close(np.asarray(got[0] @ got[1]), right, f"A B of {given.tolist()}. Is S in A or B, once, "
+                    "and Vt as NumPy gives it? np.linalg.svd sorts the singular values, np.linalg.eig "
+                    "sorts nothing.")
         check_close(W, given, "The matrix that you were given has changed.")
 
 test_q2_order()
@@ -723,8 +742,12 @@ def test_q3_unconnected():
     from utils.checking import check, check_close, own_work
 
     answer = own_work(sparse_forward, "utils.distillation.StaticSparseLinear.forward")
-    got = np.asarray(answer(np.array([[1.0, 10, 100, 1000]]), np.array([2.0, 3, 4, 5]),
-                            np.array([0, 2, 2, 2]), np.array([0, 0, 1, 2]), np.zeros(4)))
+    try:
+        got = np.asarray(answer(np.array([[1.0, 10, 100, 1000]]), np.array([2.0, 3, 4, 5]),
+                                np.array([0, 2, 2, 2]), np.array([0, 0, 1, 2]), np.zeros(4)))
+    except IndexError as error:
+        check(False, f"IndexError: {error}. The last output has no connection, so that nothing of the "
+              "vector of weights belongs to it (np.add.reduceat cannot say 'nothing').")
     check(got.shape == (1, 4), f"1 comment and 4 outputs: the shape is {got.shape}, not (1, 4).")
     for wrong, why in {
         (2, 543, 0, 0): "output 1 has no connection, and got the sum of output 2",
@@ -775,7 +798,8 @@ def test_q3_bytes():
         9974: "that is with a mask of a byte for each position; the seed says it all",
         3420: "that is with an index of 2 bytes for each weight; the seed says it all",
         5058: "that is with two indices of 2 bytes for each weight; the seed says it all",
-        1654: "the bias has 64 numbers, and nothing in it is sparse",
+        1654: "the bias is missing; it has 64 numbers, one for each output",
+        1666: "you leave out nine tenths of the bias, too; only weights are sparse",
         1766: "the header is missing; without its seed nobody finds the connections",
         1778: "the header has four numbers, the seed among them",
         1910: "the bias has a number for each of the 64 outputs",
@@ -817,8 +841,9 @@ for case in ((5, 3, 0.45, 8, 7), (20, 31, 0.951, 30, 0), (1, 9, 0.1, 8, 2), (7, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Four ways to store the same layer.** 64 outputs, 192 inputs, 2 bytes a number. From which
-# sparsity on does each way beat the dense matrix?
+# **Four ways to store the same layer.** 64 outputs, 192 inputs, 2 bytes a number. Between which two
+# rows does each way begin to beat the dense matrix? (Exactly: a mask costs 1 bit of 16 for each
+# position, so from 6.25% on; an index doubles each weight, so from 50% on; a seed at once.)
 
 # %%
 positions = 64 * 192
@@ -837,7 +862,8 @@ for sparsity in (0.0, 0.3, 0.5, 0.7, 0.9, 0.99):
 # A large teacher is not the only good one. A network trained with *dropout* is many networks: with
 # each mask another one. Averaged over a hundred masks its predictions are often better, and a
 # hundred times slower. *Dropout distillation* (Bulò, Porzi and Kontschieder, 2016) takes that
-# average as the target of a student, which then needs a single pass.
+# average as the target of a student, which then needs a single pass. (Often is not always: what it did
+# to GRU-8 stands in lecture 02.)
 #
 # **Dropout** itself first: each number on its own is dropped (becomes 0) with the probability
 # `rate`, and those kept are divided by 1 - `rate`, so that the expected value stays what it was.
@@ -847,7 +873,7 @@ for sparsity in (0.0, 0.3, 0.5, 0.7, 0.9, 0.99):
 # **The target**: the mean of the network's *probabilities*, for each comment and label, over
 # `samples` passes with masks of their own. A pass is a call of the network with all of `x`, and there
 # are no others. You get the network as an object that works as in PyTorch: `network(x)` returns logits,
-# of shape (comments, labels). Somewhere in it is its dropout, which `network.train()` switches on and
+# a NumPy array of shape (comments, labels). Somewhere in it is its dropout, which `network.train()` switches on and
 # `network.eval()` off; `network.train(mode)` takes True or False. `network.training` says which it
 # is, but setting it would switch nothing inside. Networks come in either mode, and you leave them in
 # the mode in which they came.
@@ -939,9 +965,11 @@ test_q4_dropout()
 def test_q4_masks():
     from utils.checking import check, check_close, own_work
 
-    given = np.array([[3.0, 6, 9], [12, 15, 18]])
-    got = np.asarray(own_work(dropout)(given, 0.25, Dice()))
+    given, dice = np.array([[3.0, 6, 9], [12, 15, 18]]), Dice()
+    got = np.asarray(own_work(dropout)(given, 0.25, dice))
     check(got.shape == (2, 3), f"The shape should be (2, 3) as before, not {got.shape}.")
+    check(len(dice.numbers) < 63, "You draw from a generator of your own. Take the one that you are given: "
+          "with its seed, everybody gets the same masks.")
     for wrong, why in {
         (0, 8, 0, 16, 0, 0): "you keep what should be dropped",
         (4, 0, 0, 0, 20, 24): "0.25 is not below 0.25, so the 9 is kept",
@@ -989,23 +1017,32 @@ test_q4_target()
 # %% nbgrader={"grade": true, "grade_id": "q4_test_deep", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 4, two comments and three labels, and a dropout behind the first layer.
 class Deep(Network):
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
     layers = [[1, 1], [1, -1]], np.log(3) / 2 * np.array([[1, 2, 0], [1, 0, 1]])
 
     def __call__(self, x):
         kept = 2 * (self.random.random((len(x), 2)) >= 0.5) if self.dropping else 1
+        self.calls.append(len(x))
         return (x @ self.layers[0] * kept) @ self.layers[1]
 
 def test_q4_deep():
     from utils.checking import check, check_close, own_work
 
     for mode in (False, True):
-        got = np.asarray(own_work(dropout_target)(Deep().train(mode), np.eye(2), 3))
+        network = Deep().train(mode)
+        got = np.asarray(own_work(dropout_target)(network, np.eye(2), 3))
         check(got.shape == (2, 3), f"The mean is over passes only: shape (2, 3), not {got.shape}.")
-        for wrong, why in {(0.75, 0.5): "nothing is dropped; train() makes the network drop",
+        check(len(network.calls) != 6, "You call the network twice in each pass, and each call draws "
+              "other masks: keep its logits, and use them twice.")
+        for wrong, why in {
             (0.766667, 0.5): "you drop values of x; the network drops others, further in",
             (0.666667, 0.666667): "you mix up comments; call the network with x, three times",
             (0.8, 0.666667): "all passes are one call; call the network with x, three times",
             (0.666667, 0.583333): "a call before the others draws masks, too; three are enough",
+            (0.75, 0.5): "those are the probabilities without dropout, or the medians; a mean is asked for",
         }.items():
             check(not np.allclose(got[:, 0], wrong), f"Label 1 has {got[:, 0].round(3)}: {why}.")
         check_close(got, np.divide([[9, 9.2, 7], [7, 10.8, 4]], 12), "The mean of three passes, not "
@@ -1069,14 +1106,15 @@ for case in ((5, 4, 3, 0.5, 1), (1, 6, 7, 0.25, 20), (3, 2, 1, 0.0, 3), (8, 30, 
 #   another seed, so its *largest* file must have at most `max_bytes`.
 # - **The best** has the highest macro-F1 on *dev*, as a mean over its seeds. One lucky seed is no
 #   better student. Students may have different numbers of seeds. Of equally good ones, take that
-#   with the smaller largest file (and of those any).
+#   with the smaller largest file (and of those any). Means are equal if nothing is left between them:
+#   do not round.
 # - **Promise** its macro-F1 on *test*, a mean over its seeds again. Choosing and promising on the
 #   same split would promise the luck that it was chosen for.
 # - Nothing fits? Return `None`.
 #
 # Each record is a dictionary with the keys `method`, `setting`, `seed`, `split` ("dev" or "test"),
 # `macro_f1`, `encoder_bytes` and `file_bytes`. Of each student and each seed there are two, one
-# for each split. They come in any order.
+# for each split, of the same model and so of the same bytes. They come in any order.
 #
 # **Example.** `max_bytes=6000`; two seeds each, so 28 records:
 #
@@ -1163,6 +1201,7 @@ def test_q5_promise():
 
     got = own_work(choose_student)(list(STUDENTS), 6000)
     check(isinstance(got, tuple) and len(got) == 3, f"Return method, setting, F1; got {got!r}.")
+    check(got[:2] == ("GRU-8", "taught"), f"First choose: the student is GRU-8, taught, not {got[:2]}.")
     for wrong, why in {0.54: "its mean on dev, where it was chosen", 0.5: "its best seed on test",
                        0.515: "the mean of both splits", 0.48: "one seed on test; take the mean",
                        0.55: "its best seed on dev", 0.4725: "the mean of both settings",
@@ -1205,6 +1244,10 @@ def test_q5_ties():
     got = own_work(choose_student)(as_records([three, best]), 100)
     check(got and got[1] == "one seed", "A student with three seeds of 0.25 was preferred to one "
           f"with a single seed of 0.5: take means, not sums. You took {got}.")
+    traps = [("Model 1", "best on dev", (0.5,), (0.25,), 20, (30,)),
+             ("Model 1", "best on test", (0.25,), (0.5,), 10, (20,))]
+    got = choose_student(as_records(traps), 100)
+    check(got and got[1] == "best on dev", f"Choose on dev, and report test. You took {got}.")
     large = ("Model 1", "large", (0.25, 0.75), (0.75, 0.75), 10, (20, 40))
     for rows in ([large, best], [best, large]):
         got = choose_student(as_records(rows), 100)
@@ -1224,7 +1267,7 @@ def test_q5_means():
 
     from utils.checking import check, check_close, own_work
     given = as_records([
-        ("GRU-8", "steady", (0.621, 0.621, 0.621), (0.5, 0.5, 0.5), 10, (20, 20, 20)),
+        ("GRU-8", "steady", (0.6248, 0.6248, 0.6248), (0.5, 0.5, 0.5), 10, (20, 20, 20)),
         ("GRU-8", "mean", (0.25, 0.75, 0.875), (0.5, 0.5, 0.0625), 10, (30, 30, 30)),
         ("GRU-8", "median", (0.0, 0.8125, 0.8125), (0.5, 0.5, 0.5), 10, (30, 30, 30)),
     ])
@@ -1233,7 +1276,7 @@ def test_q5_means():
     check(isinstance(got, tuple), f"Return method, setting, F1; got {got!r}.")
     check(given == before, "The records that you were given have changed, or their order has.")
     for wrong, why in {"median": "its median on dev is highest, 0.8125, but its mean is 0.542",
-                       "steady": "its mean on dev is 0.621, and that of the best 0.625. (Its worst "
+                       "steady": "its mean on dev is 0.6248, and that of the best 0.625. (Its worst "
                        "seed is the best of all, but means count; and they are not rounded.)"}.items():
         check(got[1] != wrong, f"You took {wrong!r}: {why}.")
     check_close(got[2], 1.0625 / 3, "F1 on test: the mean of 0.5, 0.5 and 0.0625, not rounded.")
@@ -1251,7 +1294,7 @@ def test_q5_hidden(case):
     random, rows, expected = np.random.default_rng(case), [], {}
     for number in random.permutation(9):
         seeds = 2 ** random.integers(0, 3)  # a power of two, so that all means are exact
-        dev, test = random.integers(24, 40, (2, seeds)) / 64 * (case > 0)  # at first all are 0
+        dev, test = random.integers(400, 420, (2, seeds)) / 1024 * (case > 0)  # at first all are 0
         files = 5000 + 1000 * int(number) + random.integers(-900, 900, seeds)
         rows.append((f"network {number // 2}", ("taught", "labels")[number % 2], dev, test,
                      int(files.min()) // 2, files.tolist()))
@@ -1277,7 +1320,7 @@ for case in range(30):
 #
 # A teacher is expensive. It has to be trained, and asked about every comment of the training split;
 # it makes the training of the student one step longer and harder to repeat. What it does not cost
-# is a single byte of the student's file. So it is worth its price if the student gets better by it,
+# is a larger student: the file holds as many numbers as before. So it is worth its price if the student gets better by it,
 # by more than chance, and if there is no cheaper way to the same score.
 #
 # The next cell prints what was measured: macro-F1 on test as a mean over seeds, its *spread* (lowest to
@@ -1285,16 +1328,17 @@ for case in range(30):
 # its logits are kept. Nothing is chosen or shipped here, only reported, so test is the split to look
 # at. Lecture 02 draws all this; it also shows how sure the teacher is.
 #
-# Write 150 to 300 words. Each of these gives one point, or half of it if a part is missing:
+# Write 150 to 350 words. Each of these gives one point, or half of it if a part is missing:
 #
 # 1. You name the pair of students, the same network with and without a teacher, that gained most,
-#    with the mean and the spread of both, and say whether the gain is clear: the two spreads do not
-#    overlap.
+#    with the mean and the spread of both, and say whether the gain is clear: both have several seeds,
+#    and their spreads do not overlap.
 # 2. You name a pair that gained nothing, or lost, with its numbers, and a reason that fits this
-#    student: its size, what it sees of a comment (words, or their order, too), or how sure its
-#    teacher is.
-# 3. You set a taught student beside the best model *without* a teacher whose file is at most as
-#    large, the sparse linear baseline included, and say what the teacher is worth then.
+#    student: its size, what it sees of a comment (words, or their order, too), or what it started
+#    from (half-depth and factorised students start from trained weights, see lecture 02).
+# 3. You set a taught student beside the best model *without* a teacher whose file is about as large
+#    or smaller (a tenth more is chance), the sparse linear baseline included, and say what the
+#    teacher is worth then. Students on labels count as without, teachers and halves of them do not.
 # 4. You compare two teachers of the same student, their own scores and its score with each, and say
 #    whether the better teacher was the better one to learn from.
 # 5. You say what the teacher cost, in minutes where they are known, and who pays, in training and on

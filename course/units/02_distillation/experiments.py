@@ -68,7 +68,7 @@ from utils.embeddings import distilled_vectors, find_encoder
 from utils.metrics import f1_report, tune_thresholds
 from utils.models import PAD, GRUNetwork, NeuralClassifier, SparseLinear, WordPiece
 from utils.packing import Sparse, save_model
-from utils.quantization import KMeansQuantizer
+from utils.quantization import KMeansQuantizer, QuantizationAware
 from utils.training import set_seed
 
 ENSEMBLE, TRANSFORMER, GRU = "ensemble", "transformer", "gru"
@@ -403,26 +403,35 @@ def small_gru(name: str, setting: str, seed: int, **options) -> tuple[NeuralClas
 
 
 def gru_budget(
-    budget: int, name: str, train: Callable, bits: tuple[int, int], epochs: int
+    budget: int, name: str, train: Callable, bits: tuple[int, int], epochs: int, aware: int = 0
 ) -> Experiment:
     """A GRU on labels, and taught, for so many epochs with made-up texts too.
 
-    ``bits`` are those of its word vectors, and of its matrices.
+    ``bits`` are those of its word vectors, and of its matrices. With ``aware`` it is trained for so
+    many epochs more while it computes with its codes.
     """
+    vectors, matrices = (KMeansQuantizer(b, entropy_coding=True) for b in bits)
+    quantizers = {"embedding.weight": vectors, "*weight*": matrices}
+    codecs = {f"network.{pattern}": quantizer for pattern, quantizer in quantizers.items()}
+    codecs |= {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
 
     def run(seed: int) -> list[dict]:
         records, method = [], f"{name} in {' and '.join(map(str, sorted(set(bits))))} bits"
         taught = f"{TAUGHT}, made-up texts too"
-        vectors, matrices = (KMeansQuantizer(b, entropy_coding=True) for b in bits)
-        codecs = {"network.embedding.weight": vectors, "network.*weight*": matrices}
-        codecs |= {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
         for setting in (LABELS, taught):
             options = with_made_up_texts() | {"epochs": epochs} if setting == taught else {}
             model, cost = train(name, setting, seed, **options)
+            if aware:
+                network = QuantizationAware(model.network, quantizers)
+                rates = {"epochs": aware, "lr": 1e-3, "embedding_lr": 1e-3}
+                model, more = learn(network, model.tokenizer, seed, **options | rates)
+                model.network = network.quantized()
+                cost["training_s"] += more["training_s"]
             facts = {
                 "budget_bytes": budget,
                 "words": len(model.tokenizer),
                 "bits": list(bits),
+                "epochs_with_codes": aware,
             } | cost
             records += scored(model, method, setting, seed, codecs, tune=True, **facts)
         return records
@@ -532,8 +541,8 @@ EXPERIMENTS = [
     linear_budget(1500, "hashed words", TAUGHT, C=0.2, **TINY),
     linear_budget(6000, "hashed pairs", LABELS, C=0.7, **SMALL),
     linear_budget(6000, "hashed pairs", TAUGHT, C=1.2, **SMALL),
-    gru_budget(64_000, "GRU-56", small_gru, bits=(3, 4), epochs=14),
-    gru_budget(1_000_000, "GRU-64", student, bits=(4, 4), epochs=10),
+    gru_budget(64_000, "GRU-56", small_gru, bits=(3, 4), epochs=10, aware=4),
+    gru_budget(1_000_000, "GRU-64", student, bits=(5, 6), epochs=10),
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
     Experiment("sparse multiply", sparse_multiply, seeded=False, alone=True, scored=False),
 ]

@@ -89,7 +89,7 @@ def table(header, rows, words=1):
 # %% [markdown]
 # ## 1. What a soft label says
 #
-# *About 5 minutes.*
+# *About 7 minutes.*
 #
 # Our teacher is MiniLM, a transformer with six layers, fine-tuned on GoEmotions. It ships with the
 # course, not as a model but as what matters of one: its logits for every comment. Here are its
@@ -222,7 +222,7 @@ draws.astype(int), draws.mean(), np.full(12, 0.3).mean()
 # %% [markdown]
 # ## 2. Temperature and the loss
 #
-# *About 8 minutes.*
+# *About 10 minutes.*
 #
 # A **temperature** $T$ softens the probabilities: $\sigma(t/T)$ in place of $\sigma(t)$. From here
 # on with the labels of this course, Ekman's six emotions and neutral. Play with it.
@@ -366,7 +366,7 @@ agreeing, 4 * np.log(2) * bits(0.8)
 # %% [markdown]
 # ## 3. Teach a student
 #
-# *About 6 minutes.*
+# *About 9 minutes.*
 #
 # Now train. The sparse linear model first: logistic regression does not care whether a label is
 # 1, 0 or 0.3. The comments are those of the course sample, so that this takes seconds.
@@ -458,6 +458,7 @@ say(
     + (", less than the sparse linear model on labels" if teacher_f1 < alone_f1 else "")
     + (", and its student stays below that" if taught_f1 < teacher_f1 else "")
     + ". It learned from GoEmotions, whose comments and whose raters differ from those of the sample. "
+    f"(These are {len(test)} comments and one seed: a few points either way mean nothing here.) "
     + ("**A student learns its teacher, not the truth.**" if hurt else
        "The student gains because its teacher knows more than these few labels.")
 )
@@ -466,7 +467,10 @@ say(
 # So much for the sample. On GoEmotions the teacher is at home, and students get all training comments.
 # That was recorded, over five seeds where nothing else is said. All networks of this section learned by
 # one recipe, with larger batches than in lecture 01, so the same network may score a little differently
-# here. First, who teaches? (The linear ones come out alike every time; the ensemble was mixed once.)
+# here. Whoever is taught learns from probabilities alone, $\alpha = 1$, at $T = 1$. First, who teaches?
+# (The linear ones come out alike every time; the ensemble was mixed once.) A teacher is asked for Ekman's
+# labels and for the 28 emotions, and what it says of a label is the mean of two answers: its own for the
+# label, and the probability that at least one of the emotions behind it is there.
 
 # %%
 def load(experiment, **filters):
@@ -595,7 +599,7 @@ say(f"Chosen on dev: {best_T}, with {tried['test'][best_T]['mean']:.3f} on test.
 # %% [markdown]
 # ## 4. Five kinds of students
 #
-# *About 11 minutes.*
+# *About 14 minutes.*
 #
 # A student may be any model. Here are five ways to make one small: four for Model 2, whose GRU has 64
 # units in each direction, and one for the transformer.
@@ -665,7 +669,7 @@ show(figure, alt="Five networks, each as three boxes from the words up, with the
          + f"; file {plots.human_bytes(file_of(name))}." for name, network in students.items()))
 
 # %% [markdown]
-# **Smaller of the same kind** needs no idea, and is hard to beat. But look at the bars: a GRU with an
+# **Smaller of the same kind** needs no idea. But look at the bars: a GRU with an
 # eighth of the units has nearly as many parameters as before, because word vectors outnumber
 # everything else. Only the factorised and the tensor-train student touch those.
 #
@@ -689,7 +693,7 @@ table(["student", "epochs at most"], longest.items())
 d = 384
 layer = 4 * (d * d + d) + (d * 4 * d + 4 * d) + (4 * d * d + d) + 2 * 2 * d
 tables = (30_522 + 512 + 2) * d + 2 * d  # pieces of words, positions, segments; a normalisation
-output = d * 7 + 7
+output = d * (7 + 28) + (7 + 28)  # Ekman's labels, and the emotions behind them
 tables + 6 * layer + output, tables + 3 * layer + output
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -737,7 +741,8 @@ say(f"Of the parameters it keeps {kept:.0%}, and its file has "
     f"{plots.human_bytes(file_of('half-depth transformer'))}: half of the layers are half of the work, "
     "but the table of word pieces stays, which costs bytes and hardly any time. On test it keeps "
     + " and ".join(f"{seeds('half-depth transformer', how).mean() / teachers['transformer']:.1%} "
-                   f"({how})" for how in ("labels", MAIN)) + " of the macro-F1 of its teacher, over "
+                   f"({how})" for how in ("labels", MAIN))
+    + " of the macro-F1 of the transformer that it was cut from, over "
     f"{len(seeds('half-depth transformer', MAIN))} seeds.")
 
 # %% [markdown]
@@ -809,7 +814,8 @@ explore(draw_rank, describe_rank, rank=SelectionSlider(options=[1, 2, 4, 8, 16, 
 vectors_2 = gru_64.embedding.weight.detach().numpy()
 noise = np.random.default_rng(0).normal(size=W.shape)
 spectra = {f"state to gates, {m} by {n}": W, f"word vectors, {size:,} by 100": vectors_2,
-           f"random numbers, {m} by {n}": noise}
+           f"random numbers, {m} by {n}": noise,
+           f"random numbers, {size:,} by 100": np.random.default_rng(1).normal(size=vectors_2.shape)}
 curves = {}
 for name, matrix in spectra.items():
     values = np.linalg.svd(matrix, compute_uv=False)
@@ -829,15 +835,16 @@ right.set(xlabel="numbers in the factors / in the matrix", xlim=(0, 1.3), ylim=(
           ylabel="lost share of squared norm")
 left.legend()
 halves = {name: np.interp(0.5, share, error) for name, (_, share, error) in curves.items()}
-show(figure, alt="Left: singular values of three matrices, each divided by its largest. Right: lost "
+show(figure, alt="Left: singular values of four matrices, each divided by its largest. Right: lost "
      "share of the squared norm against the size of the factors, with dots for approximations that "
      "were computed; they lie on the line. At half the numbers: " + ", ".join(
          f"{name} {value:.0%}" for name, value in halves.items()) + ".")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-gates, words, random_numbers = halves.values()
-say(f"In half of its numbers the matrix of the GRU loses {gates:.0%}, random numbers "
-    f"{random_numbers:.0%}, and the word vectors {words:.0%}. "
+gates, words, noise_gates, noise_words = halves.values()
+say(f"In half of its numbers the matrix of the GRU loses {gates:.0%}, random numbers of its shape "
+    f"{noise_gates:.0%}; the word vectors lose {words:.0%}, random numbers of their shape "
+    f"{noise_words:.0%}. "
     + ("Trained matrices have structure, but **they are not of low rank**. "
        if gates > 0.05 else "")
     + ("The word vectors have been through a principal component analysis once; what was easy to "
@@ -849,8 +856,9 @@ say(f"In half of its numbers the matrix of the GRU loses {gates:.0%}, random num
 #
 # Why stop at two? Write the number of a word as three digits, and the number of a column as three
 # digits too. Each pair of digits picks a small matrix from a **core**, and the entry of the table is
-# the product of the three ([Novikov et al., 2015](https://arxiv.org/abs/1509.06569)). Only the rows
-# that are asked for are ever computed:
+# the product of the three ([Novikov et al., 2015](https://arxiv.org/abs/1509.06569)). Three singular
+# value decompositions, one after the other, find cores for a table that exists. Only the rows that are
+# asked for are ever computed:
 
 # %%
 cores = tensor_train(vectors_2, SHAPES, 64)
@@ -885,15 +893,15 @@ say(("Two factors of the same size lose less, at each of these ranks. " if not b
      f"The tensor train loses less than two factors at rank {', '.join(map(str, better))}. ")
     + "The digits of a word's number carry no meaning, only how frequent the word is: in another "
     "order the same words give another error, whereas two factors do not care. So a tensor train is "
-    "a way to *have few parameters*, to be trained from the start, rather than a way to compress a "
-    "table that exists.")
+    "a way to *have few parameters* that are trained from here on, as our student's were, rather than a "
+    "way to compress a table and leave it at that.")
 
 # %% [markdown]
 # ### Static sparse: a pattern from a seed
 #
 # Leave out nine connections in ten, at random, before training, and never change which. Whoever
 # knows the seed knows the pattern, so only the weights that exist are stored. Random is one choice
-# ([Prabhu et al., 2018](https://arxiv.org/abs/1711.08757)); blocks suit the hardware; a small world
+# ([Prabhu et al., 2018](https://arxiv.org/abs/1711.08757)); blocks are meant to suit the hardware; a small world
 # joins each unit to its neighbours and rewires a few connections at random
 # ([Watts and Strogatz, 1998](https://doi.org/10.1038/30918)).
 
@@ -952,7 +960,7 @@ say(f"Faster than dense: {'; '.join(faster) or 'none of them'}. A dense product 
 # %% [markdown]
 # ## 5. Four tricks
 #
-# *About 5 minutes.*
+# *About 7 minutes.*
 #
 # **Ensemble.** Teachers that make different mistakes correct one another in their mean
 # ([Freitag et al., 2017](https://arxiv.org/abs/1702.01802)). A student learns the mean, and costs no
@@ -1067,7 +1075,7 @@ table(["trick", "student", "against labels", f"against {MAIN}", "macro-F1"],
 # %% [markdown]
 # ## 6. Size against macro-F1
 #
-# *About 3 minutes.*
+# *About 4 minutes.*
 #
 # All students on one chart, trained on labels and taught, with the sparse linear baseline.
 
@@ -1155,12 +1163,14 @@ for budget in sorted(best):
     gain = max(here[key] for key in taught_keys) - max(
         here[key] for key in here if key not in taught_keys)
     worth.append(f"{gain:+.3f} in {plots.human_bytes(budget)}")
-say("What a teacher changes on test, the same architecture with and without: " + ", ".join(worth) + ".")
+say("What a teacher changes on test, the same architecture with and without: " + ", ".join(worth)
+    + ". For the GRUs this is the worth of both, its soft labels and the made-up texts, which nobody "
+    "could have labelled without it.")
 
 # %% [markdown]
 # ## 7. Where the teacher does not help
 #
-# *About 3 minutes.*
+# *About 4 minutes.*
 #
 # Every student with every teacher it had, seed by seed:
 
@@ -1244,23 +1254,23 @@ for method, names in compared.items():
 # %% [markdown]
 # Where a teacher adds nothing, four reasons are worth checking, in this order:
 #
-# 1. **It knows nothing more.** A teacher has to be better than the student *on these comments*. Compare
-#    the last row of the table in section 3 with those above it.
+# 1. **It knows nothing more.** A teacher has to be better than the student *on these comments*. Section 3
+#    has both scores for the sample: compare them before anything else.
 # 2. **The student cannot use it.** A bag of words does not see what a transformer saw in the order of
 #    words. Small students of large teachers may gain less than those of middling ones
 #    ([Cho and Hariharan, 2019](https://arxiv.org/abs/1910.01348)).
 # 3. **There is nothing soft about it.** On comments it was trained on, a teacher may be nearly as
 #    certain as the labels.
-# 4. **There were labels enough.** Soft labels spare variance, and with tens of thousands of labelled
-#    comments and a small student little of it is left.
+# 4. **There were labels enough.** Soft labels spare variance. A student that finds in its labels all
+#    that it can express has none to spare.
 #
-# The other side of reason 4 is where distillation pays most: comments *without* labels. Labels end;
-# a teacher goes on.
+# The other side of reason 4: there are always comments *without* labels. Labels end; a teacher goes on.
+# The GRUs of the last table learned from three made-up texts for each real one.
 
 # %% [markdown]
 # ## 8. What you have learned
 #
-# *About 4 minutes, with the quiz.*
+# *About 5 minutes, with the quiz.*
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 verdicts = Counter(verdict(*both) for both in pairs.values())
@@ -1274,8 +1284,9 @@ say(
     f"{alone_f1:.3f} to {taught_f1:.3f}, with a teacher of {teacher_f1:.3f}.\n"
     f"- **Low rank has a price known in advance.** Half of the numbers: {gates:.0%} of our matrix is "
     f"lost, {words:.0%} of the word vectors.\n"
-    f"- **A tenth of the multiplications is not a tenth of the time.** At random places, for one "
-    f"comment, it takes {multiply['random', 1]:.2f} times as long as all.\n"
+    f"- **A tenth of the multiplications is not a tenth of the time.** At random places they take "
+    f"{multiply['random', 1]:.2f} times as long as all for one comment, and "
+    f"{multiply['random', 64]:.2f} times for 64.\n"
     f"- **The mean of sigmoids is not the sigmoid of the mean:** {mean_probability[widest]:.2f} and "
     f"{of_mean[widest]:.2f} for one sentence, and {off[widest]:.2f} with dropout off.\n"
     f"- **When was the teacher worth it?** Of {len(pairs)} pairs of student and teacher, "

@@ -447,7 +447,9 @@ def soft_gradient(student, teacher, temperature):
         question="q1",
         name="student-squashed-first",
         misconception="The cross entropy takes the student's probabilities.",
-        code=changed(RIGHT_Q1, ("(teacher / T), student / T)", "(teacher / T), sigmoid(student / T))")),
+        code=changed(
+            RIGHT_Q1, ("(teacher / T), student / T)", "(teacher / T), sigmoid(student / T))")
+        ),
         message="you take the sigmoid twice",
     ),
     Mistake(
@@ -532,6 +534,60 @@ def soft_gradient(student, teacher, temperature):
             ),
         ),
         message="Does it fit the example only?",
+    ),
+    Mistake(
+        question="q1",
+        name="gradient-in-place",
+        misconception="z /= T is a short way to write z / T.",
+        code=changed(
+            RIGHT_Q1,
+            (
+                "    T = temperature\n    gap = sigmoid(student / T) - sigmoid(teacher / T)",
+                "    T = temperature\n    student /= T\n    teacher /= T\n"
+                "    gap = sigmoid(student) - sigmoid(teacher)",
+            ),
+        ),
+        message="The gradient has changed an array that you were given",
+    ),
+    Mistake(
+        question="q1",
+        name="gradient-of-a-squared-error",
+        misconception="Behind a sigmoid there is always a factor p (1 - p).",
+        code=changed(
+            RIGHT_Q1,
+            (
+                "return T * gap / gap.size",
+                "p = sigmoid(student / T)\n    return T * gap * p * (1 - p) / gap.size",
+            ),
+        ),
+        message="a factor p (1 - p) too many",
+    ),
+    Mistake(
+        question="q1",
+        name="gradient-at-temperature-one",
+        misconception="The gradient compares the probabilities that would be shipped.",
+        code=changed(
+            RIGHT_Q1,
+            ("sigmoid(student / T) - sigmoid(teacher / T)", "sigmoid(student) - sigmoid(teacher)"),
+        ),
+        message="The logits are not divided by T inside the sigmoids",
+    ),
+    Mistake(
+        question="q1",
+        name="tiny-number-in-the-logarithm",
+        misconception="A tiny number inside the logarithm makes it safe.",
+        code=changed(
+            RIGHT_Q1,
+            (
+                "(p * np.logaddexp(0, -z) + (1 - p) * np.logaddexp(0, z)).mean()",
+                "np.where(\n"
+                "        abs(z) > 500,\n"
+                "        np.maximum(z, 0) - p * z,\n"
+                "        -p * np.log(sigmoid(z) + 1e-300) - (1 - p) * np.log(1 - sigmoid(z) + 1e-300),\n"
+                "    ).mean()",
+            ),
+        ),
+        message="logits of ±100",
     ),
     # ------------------------------------------------------------ q2: truncated SVD
     Mistake(
@@ -740,7 +796,9 @@ def soft_gradient(student, teacher, temperature):
         question="q2",
         name="one-rank-is-too-little",
         misconception="What is used up to the last byte does not fit.",
-        code=changed(RIGHT_Q2, ("if rank == 0:", "if budget <= (rows + columns) * bytes_per_value:")),
+        code=changed(
+            RIGHT_Q2, ("if rank == 0:", "if budget <= (rows + columns) * bytes_per_value:")
+        ),
         message="28 bytes pay for rank 1 exactly",
     ),
     Mistake(
@@ -778,7 +836,10 @@ def soft_gradient(student, teacher, temperature):
         misconception="Eigenvalues come in descending order, as singular values do.",
         code=changed(
             RIGHT_Q2,
-            ("U, S, Vt = np.linalg.svd(matrix, full_matrices=False)", "w, V = eig(matrix.T @ matrix)"),
+            (
+                "U, S, Vt = np.linalg.svd(matrix, full_matrices=False)",
+                "w, V = eig(matrix.T @ matrix)",
+            ),
             ("def rank_for_bytes", "from numpy.linalg import eig\n\n\ndef rank_for_bytes"),
             ("U[:, :rank] * S[:rank]", "matrix @ V[:, :rank]"),
             ("Vt[:rank]", "V[:, :rank].T"),
@@ -792,6 +853,21 @@ def soft_gradient(student, teacher, temperature):
         misconception="An answer that passes the check in the notebook is right.",
         code=changed(RIGHT_Q2, ("    B = Vt[:rank]", "    rank = min(rank, 3)\n    B = Vt[:rank]")),
         message="Other matrices",
+    ),
+    Mistake(
+        question="q2",
+        name="too-large-a-budget-is-an-error",
+        misconception="A budget that cannot be spent is wrong.",
+        code=changed(
+            RIGHT_Q2,
+            (
+                "    return min(rank, rows, columns)",
+                "    if rank > min(rows, columns):\n"
+                '        raise ValueError("more than there is")\n'
+                "    return rank",
+            ),
+        ),
+        message="the rank is 3, the smaller side",
     ),
     # ------------------------------------------------------------ q3: static sparse layer
     Mistake(
@@ -1050,7 +1126,9 @@ def soft_gradient(student, teacher, temperature):
         question="q3",
         name="rounded-up",
         misconception="A share of a connection is a connection.",
-        code=changed(RIGHT_Q3, ("k = round((1 - sparsity) * n)", "k = int((1 - sparsity) * n) + 1")),
+        code=changed(
+            RIGHT_Q3, ("k = round((1 - sparsity) * n)", "k = int((1 - sparsity) * n) + 1")
+        ),
         message="2.4 is rounded to 2, and not up",
     ),
     Mistake(
@@ -1099,7 +1177,10 @@ def soft_gradient(student, teacher, temperature):
         misconception="A row is as long as there are outputs.",
         code=changed(
             RIGHT_Q3,
-            ("positions // inputs, positions % inputs", "positions // outputs, positions % outputs"),
+            (
+                "positions // inputs, positions % inputs",
+                "positions // outputs, positions % outputs",
+            ),
         ),
         message="a row has 4 positions, one for each input",
     ),
@@ -1107,14 +1188,18 @@ def soft_gradient(student, teacher, temperature):
         question="q3",
         name="rows-as-floats",
         misconception="A whole number is an integer.",
-        code=changed(RIGHT_Q3, ("return positions // inputs", "return np.floor(positions / inputs)")),
+        code=changed(
+            RIGHT_Q3, ("return positions // inputs", "return np.floor(positions / inputs)")
+        ),
         message="Rows and columns are integers",
     ),
     Mistake(
         question="q3",
         name="no-return",
         misconception="What a function computes last is its value.",
-        code=changed(RIGHT_Q3, ("    return positions // inputs, ", "    pairs = positions // inputs, ")),
+        code=changed(
+            RIGHT_Q3, ("    return positions // inputs, ", "    pairs = positions // inputs, ")
+        ),
         message="and no mask; got None",
     ),
     Mistake(
@@ -1195,7 +1280,10 @@ def soft_gradient(student, teacher, temperature):
         misconception="It makes no difference when one rounds.",
         code=changed(
             RIGHT_Q3,
-            ("k = round((1 - sparsity) * outputs * inputs)", "k = (1 - sparsity) * outputs * inputs"),
+            (
+                "k = round((1 - sparsity) * outputs * inputs)",
+                "k = (1 - sparsity) * outputs * inputs",
+            ),
             ("16 + k * width + outputs * width", "round(16 + k * width + outputs * width)"),
         ),
         message="3.6 is rounded, then multiplied",
@@ -1208,6 +1296,16 @@ def soft_gradient(student, teacher, temperature):
             RIGHT_Q3, ("    return 16 + k", "    k = 819 if k > 100 else k\n    return 16 + k")
         ),
         message="Other layers",
+    ),
+    Mistake(
+        question="q3",
+        name="bias-thinned-out",
+        misconception="A sparse layer has a tenth of everything.",
+        code=changed(
+            RIGHT_Q3,
+            ("k * width + outputs * width", "k * width + round((1 - sparsity) * outputs) * width"),
+        ),
+        message="you leave out nine tenths of the bias",
     ),
     # ------------------------------------------------------------ q4: dropout distillation
     Mistake(
@@ -1457,7 +1555,10 @@ def soft_gradient(student, teacher, temperature):
         misconception="Dropout is what happens to x.",
         code=changed(
             RIGHT_Q4,
-            ("    network.train()\n", "    network.eval()\n    random = np.random.default_rng(101)\n"),
+            (
+                "    network.train()\n",
+                "    network.eval()\n    random = np.random.default_rng(101)\n",
+            ),
             ("network(x)", "network(dropout(x, 0.5, random))"),
         ),
         message="you drop values of x",
@@ -1520,6 +1621,23 @@ def soft_gradient(student, teacher, temperature):
         misconception="An answer that passes the check in the notebook is right.",
         code=changed(RIGHT_Q4, ("    total = 0\n", "    total, samples = 0, min(samples, 4)\n")),
         message="Other values",
+    ),
+    Mistake(
+        question="q4",
+        name="own-generator",
+        misconception="Any random numbers will do.",
+        code=changed(RIGHT_Q4, ("keep = random.random", "keep = np.random.default_rng(0).random")),
+        message="You draw from a generator of your own",
+    ),
+    Mistake(
+        question="q4",
+        name="two-calls-a-pass",
+        misconception="Calling a network twice gives the same logits.",
+        code=changed(
+            RIGHT_Q4,
+            ("sigmoid(network(x))", "np.exp(network(x)) / (1 + np.exp(network(x)))"),
+        ),
+        message="each call draws other masks",
     ),
     # ------------------------------------------------------------ q5: choice
     Mistake(
@@ -1754,9 +1872,7 @@ def choose_student(records, max_bytes):
         question="q5",
         name="last-file",
         misconception="All files of a student have the same size.",
-        code=changed(
-            RIGHT_Q5, ('max(r["file_bytes"] for r in mine)', 'mine[-1]["file_bytes"]')
-        ),
+        code=changed(RIGHT_Q5, ('max(r["file_bytes"] for r in mine)', 'mine[-1]["file_bytes"]')),
         message="the mean or the last do not help whoever has that seed",
     ),
     Mistake(
@@ -1773,7 +1889,8 @@ def choose_student(records, max_bytes):
         name="adds-to-the-records",
         misconception="A record is a good place for notes.",
         code=changed(
-            RIGHT_Q5, ("    best = None\n", "    best = None\n    [r.update(seed=None) for r in records]\n")
+            RIGHT_Q5,
+            ("    best = None\n", "    best = None\n    [r.update(seed=None) for r in records]\n"),
         ),
         message="The records that you were given have changed",
     ),
@@ -1793,9 +1910,20 @@ def choose_student(records, max_bytes):
     ),
     Mistake(
         question="q5",
+        name="rounds-dev-to-three-digits",
+        misconception="The fourth digit is noise.",
+        code=changed(
+            RIGHT_Q5, ("score = sum(dev) / len(dev)", "score = round(sum(dev) / len(dev), 3)")
+        ),
+        message="and they are not rounded",
+    ),
+    Mistake(
+        question="q5",
         name="rounds-dev",
         misconception="Two digits are enough to compare.",
-        code=changed(RIGHT_Q5, ("score = sum(dev) / len(dev)", "score = round(sum(dev) / len(dev), 2)")),
+        code=changed(
+            RIGHT_Q5, ("score = sum(dev) / len(dev)", "score = round(sum(dev) / len(dev), 2)")
+        ),
         message="and they are not rounded",
     ),
     Mistake(
@@ -1834,7 +1962,9 @@ def choose_student(records, max_bytes):
         question="q5",
         name="better-than-nothing",
         misconception="A student with an F1 of 0 is none.",
-        code=changed(RIGHT_Q5, ("(best is None or (score", "score > 0 and (best is None or (score")),
+        code=changed(
+            RIGHT_Q5, ("(best is None or (score", "score > 0 and (best is None or (score")
+        ),
         message="The only student that fits has an F1 of 0",
     ),
     Mistake(
