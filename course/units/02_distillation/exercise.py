@@ -227,7 +227,7 @@ test_q1_mix()
 # %% nbgrader={"grade": true, "grade_id": "q1_test_gradient", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 1, the gradient, where T = 3, and there are 4 comments and 5 labels.
 def test_q1_gradient():
-    from utils.checking import check, check_close, own_work
+    from utils.checking import check, own_work
 
     answer = own_work(soft_gradient)
     got = answer(np.full((4, 5), 3 * np.log(3)), np.zeros((4, 5)), 3.0)
@@ -243,6 +243,16 @@ def test_q1_gradient():
                             5: "You divide by labels only; the mean is over comments, too."}.items():
             check((power, count) == (3, 20) or not np.allclose(got, power / count / 4), "For each "
                   f"label it is {power / count / 4:.4g}, and not 0.0375. {why}{mean}")
+
+test_q1_gradient()
+
+# %% nbgrader={"grade": true, "grade_id": "q1_test_slope", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 1, what is inside the gradient.
+def test_q1_slope():
+    from utils.checking import check, check_close, own_work
+
+    answer = own_work(soft_gradient)
+    got = answer(np.full((4, 5), 3 * np.log(3)), np.zeros((4, 5)), 3.0)
     for wrong, why in {
         0.0375 * 0.1875: "There is a factor p (1 - p) too many. It belongs to a squared error; the "
         "logarithm of the cross entropy cancels it",
@@ -257,7 +267,7 @@ def test_q1_gradient():
     check(all(map(np.array_equal, given, (STUDENT, TEACHER))), "The gradient has changed an array "
           "that you were given: write z / T, and not z /= T.")
 
-test_q1_gradient()
+test_q1_slope()
 
 # %% nbgrader={"grade": true, "grade_id": "q1_test_large", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # Check question 1, large logits, for answers that pass the checks above.
@@ -746,8 +756,7 @@ def test_q3_unconnected():
         got = np.asarray(answer(np.array([[1.0, 10, 100, 1000]]), np.array([2.0, 3, 4, 5]),
                                 np.array([0, 2, 2, 2]), np.array([0, 0, 1, 2]), np.zeros(4)))
     except IndexError as error:
-        check(False, f"IndexError: {error}. The last output has no connection, so that nothing of the "
-              "vector of weights belongs to it (np.add.reduceat cannot say 'nothing').")
+        check(False, f"IndexError: {error}. The last output has no connection, which np.add.reduceat cannot say.")
     check(got.shape == (1, 4), f"1 comment and 4 outputs: the shape is {got.shape}, not (1, 4).")
     for wrong, why in {
         (2, 543, 0, 0): "output 1 has no connection, and got the sum of output 2",
@@ -1014,20 +1023,22 @@ def test_q4_target():
 
 test_q4_target()
 
-# %% nbgrader={"grade": true, "grade_id": "q4_test_deep", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, two comments and three labels, and a dropout behind the first layer.
+# %% nbgrader={"grade": false, "grade_id": "q4_deep_network", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# For the checks below: two comments and three labels, and a dropout behind the first layer.
 class Deep(Network):
+    layers = [[1, 1], [1, -1]], np.log(3) / 2 * np.array([[1, 2, 0], [1, 0, 1]])
+
     def __init__(self):
         super().__init__()
         self.calls = []
-
-    layers = [[1, 1], [1, -1]], np.log(3) / 2 * np.array([[1, 2, 0], [1, 0, 1]])
 
     def __call__(self, x):
         kept = 2 * (self.random.random((len(x), 2)) >= 0.5) if self.dropping else 1
         self.calls.append(len(x))
         return (x @ self.layers[0] * kept) @ self.layers[1]
 
+# %% nbgrader={"grade": true, "grade_id": "q4_test_deep", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Check question 4, the target of the network above.
 def test_q4_deep():
     from utils.checking import check, check_close, own_work
 
@@ -1035,14 +1046,13 @@ def test_q4_deep():
         network = Deep().train(mode)
         got = np.asarray(own_work(dropout_target)(network, np.eye(2), 3))
         check(got.shape == (2, 3), f"The mean is over passes only: shape (2, 3), not {got.shape}.")
-        check(len(network.calls) != 6, "You call the network twice in each pass, and each call draws "
-              "other masks: keep its logits, and use them twice.")
-        for wrong, why in {
+        check(len(network.calls) != 6, "You call the network twice a pass; each call draws other masks.")
+        for wrong, why in {(0.75, 0.5): "nothing is dropped; train() makes the network drop (or you take "
+            "medians: a mean is asked for)",
             (0.766667, 0.5): "you drop values of x; the network drops others, further in",
             (0.666667, 0.666667): "you mix up comments; call the network with x, three times",
             (0.8, 0.666667): "all passes are one call; call the network with x, three times",
             (0.666667, 0.583333): "a call before the others draws masks, too; three are enough",
-            (0.75, 0.5): "those are the probabilities without dropout, or the medians; a mean is asked for",
         }.items():
             check(not np.allclose(got[:, 0], wrong), f"Label 1 has {got[:, 0].round(3)}: {why}.")
         check_close(got, np.divide([[9, 9.2, 7], [7, 10.8, 4]], 12), "The mean of three passes, not "
@@ -1325,7 +1335,8 @@ for case in range(30):
 #
 # The next cell prints what was measured: macro-F1 on test as a mean over seeds, its *spread* (lowest to
 # highest seed), the largest file and the minutes of training. Of a teacher without bytes or minutes only
-# its logits are kept. Nothing is chosen or shipped here, only reported, so test is the split to look
+# its logits are kept. Students learned from the *shipped* teachers: logits of one seed each, written
+# down once. Nothing is chosen or shipped here, only reported, so test is the split to look
 # at. Lecture 02 draws all this; it also shows how sure the teacher is.
 #
 # Write 150 to 350 words. Each of these gives one point, or half of it if a part is missing:
@@ -1351,7 +1362,7 @@ def summaries(rows, field):
     found = summarise([row for row in rows if field in row], field)
     return {(group["method"], group["setting"]): group for group in found}
 
-for experiment in ("teachers", "students"):
+for experiment in ("teachers", "shipped teachers", "students", "half depth"):
     print(f"{experiment}: macro-F1 on test, mean over seeds (lowest to highest), largest file, training")
     rows = load_records("distillation", experiment=experiment, split="test")
     files, seconds = (summaries(rows, field) for field in ("file_bytes", "training_s"))

@@ -8,6 +8,7 @@ import copy
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -38,6 +39,7 @@ from course.teachers import (
     TAXONOMIES,
     TEACHERS,
     TRANSFORMER_TRAINING,
+    ensemble_on,
     for_ekman,
     freeze_word_pieces,
     gru_network,
@@ -149,7 +151,7 @@ def network_teacher(name: str, build, setting: str, most: int | None = None):
     return Experiment(f"teachers: {name}", run, most=most)
 
 
-def heard_teacher(name: str, setting: str, say: Callable):
+def heard_teacher(group: str, name: str, setting: str, say: Callable) -> Experiment:
     """A teacher of whom nothing is kept but what it says; it has no file and no size."""
 
     def run(seed: int) -> list[dict]:
@@ -168,7 +170,7 @@ def heard_teacher(name: str, setting: str, say: Callable):
             for split, report in reports.items()
         ]
 
-    return Experiment(f"teachers: {name}", run, seeded=False, scored=False)
+    return Experiment(f"{group}: {name}", run, seeded=False, scored=False)
 
 
 # --- students ---------------------------------------------------------------------------------------
@@ -384,59 +386,75 @@ def linear_budget(budget: int, method: str, setting: str, **options):
     return Experiment(f"budgets: {budget}, {setting}", run, seeded=False)
 
 
-def small_gru(name: str, setting: str, seed: int, **options) -> tuple[NeuralClassifier, dict]:
-    """A GRU of 56 units in each direction, on words that 12 comments have; trained once and kept."""
-
-    def train():
-        vocabulary = Vocabulary.from_texts(data("train").texts, min_count=12)
-        # The principal axes of the word vectors, at their scale.
-        axes = PCA(32, random_state=0).fit_transform(distilled_vectors(vocabulary, 100).values)
-        labels = len(data("train").label_names)
-        set_seed(seed)
-        network = GRUNetwork(len(vocabulary), 32, units=56, labels=labels, dropout=0.2)
-        with torch.no_grad():
-            network.embedding.weight.copy_(torch.from_numpy(axes / np.sqrt(32 / 100)))
-            network.embedding.weight[PAD] = 0
-        return learn(network, vocabulary, seed, embedding_lr=3e-3, **options)
-
-    return kept(name, setting, seed, train)
-
-
-def gru_budget(
-    budget: int, name: str, train: Callable, bits: tuple[int, int], epochs: int, aware: int = 0
-) -> Experiment:
-    """A GRU on labels, and taught, for so many epochs with made-up texts too.
+@dataclass(frozen=True)
+class SmallGRU:
+    """A GRU for a budget of bytes, of words that ``min_count`` comments have.
 
     ``bits`` are those of its word vectors, and of its matrices. With ``aware`` it is trained for so
     many epochs more while it computes with its codes.
     """
-    vectors, matrices = (KMeansQuantizer(b, entropy_coding=True) for b in bits)
-    quantizers = {"embedding.weight": vectors, "*weight*": matrices}
-    codecs = {f"network.{pattern}": quantizer for pattern, quantizer in quantizers.items()}
-    codecs |= {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
 
-    def run(seed: int) -> list[dict]:
-        records, method = [], f"{name} in {' and '.join(map(str, sorted(set(bits))))} bits"
-        taught = f"{TAUGHT}, made-up texts too"
-        for setting in (LABELS, taught):
-            options = with_made_up_texts() | {"epochs": epochs} if setting == taught else {}
-            model, cost = train(name, setting, seed, **options)
-            if aware:
-                network = QuantizationAware(model.network, quantizers)
-                rates = {"epochs": aware, "lr": 1e-3, "embedding_lr": 1e-3}
-                model, more = learn(network, model.tokenizer, seed, **options | rates)
-                model.network = network.quantized()
-                cost["training_s"] += more["training_s"]
+    budget: int
+    units: int
+    dim: int
+    min_count: int
+    embedding_lr: float
+    bits: tuple[int, int]
+    epochs: int
+    aware: int = 0
+
+    @property
+    def quantizers(self) -> dict[str, KMeansQuantizer]:
+        vectors, matrices = (KMeansQuantizer(bits, entropy_coding=True) for bits in self.bits)
+        return {"embedding.weight": vectors, "*weight*": matrices}
+
+    def untrained(self, seed: int) -> tuple[GRUNetwork, Vocabulary]:
+        vocabulary = Vocabulary.from_texts(data("train").texts, min_count=self.min_count)
+        values = distilled_vectors(vocabulary, 100).values
+        if self.dim < 100:  # the principal axes of the word vectors, at their scale
+            values = PCA(self.dim, random_state=0).fit_transform(values) / np.sqrt(self.dim / 100)
+        labels = len(data("train").label_names)
+        set_seed(seed)
+        network = GRUNetwork(len(vocabulary), self.dim, self.units, labels, dropout=0.2)
+        with torch.no_grad():
+            network.embedding.weight.copy_(torch.from_numpy(values))
+            network.embedding.weight[PAD] = 0
+        return network, vocabulary
+
+    def train(self, seed: int, **options) -> tuple[NeuralClassifier, dict]:
+        network, vocabulary = self.untrained(seed)
+        model, cost = learn(network, vocabulary, seed, embedding_lr=self.embedding_lr, **options)
+        if self.aware:
+            network = QuantizationAware(model.network, self.quantizers)
+            rates = {"epochs": self.aware, "lr": 1e-3, "embedding_lr": 1e-3}
+            model, more = learn(network, vocabulary, seed, **options | rates)
+            model.network = network.quantized()
+            cost["training_s"] += more["training_s"]
+        return model, cost
+
+    def run(self, seed: int) -> list[dict]:
+        """On labels, and taught, with made-up texts too."""
+        codecs = {f"network.{pattern}": quantizer for pattern, quantizer in self.quantizers.items()}
+        codecs |= {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
+        method = f"GRU-{self.units} in {' and '.join(map(str, sorted(set(self.bits))))} bits"
+        records = []
+        for setting in (LABELS, f"{TAUGHT}, made-up texts too"):
+            options = {}
+            if setting != LABELS:
+                options = with_made_up_texts() | {"epochs": self.epochs}
+            model, cost = kept(method, setting, seed, partial(self.train, seed, **options))
             facts = {
-                "budget_bytes": budget,
+                "budget_bytes": self.budget,
                 "words": len(model.tokenizer),
-                "bits": list(bits),
-                "epochs_with_codes": aware,
-            } | cost
-            records += scored(model, method, setting, seed, codecs, tune=True, **facts)
+                "bits": list(self.bits),
+                "epochs_with_codes": self.aware,
+            }
+            records += scored(model, method, setting, seed, codecs, tune=True, **facts | cost)
         return records
 
-    return Experiment(f"budgets: {budget}, GRU", run)
+    @property
+    def experiment(self) -> Experiment:
+        return Experiment(f"budgets: {self.budget}, GRU", self.run)
 
 
 # --- timings ------------------------------------------------------------------------------------------
@@ -519,13 +537,20 @@ SMALL = {"letters": 6, "pairs": True, "buckets": 1 << 18}
 
 EXPERIMENTS = [
     *(
-        heard_teacher(name, "TF-IDF, logistic regression", partial(logits_on, name=name))
+        heard_teacher(
+            "teachers", name, "TF-IDF, logistic regression", partial(logits_on, name=name)
+        )
         for name in TEACHERS
         if name.startswith("linear")
     ),
     network_teacher(GRU, gru_teacher, "2 layers of 256, bidirectional", most=1),
     network_teacher(TRANSFORMER, transformer_teacher, "all-MiniLM-L6-v2, fine-tuned"),
-    heard_teacher(ENSEMBLE, "weighted mean of all", partial(teacher_logits, name=ENSEMBLE)),
+    heard_teacher("teachers", ENSEMBLE, "weighted mean of all", ensemble_on),
+    # What students hear is what was shipped, whichever teachers have been trained since.
+    *(
+        heard_teacher("shipped teachers", name, "as shipped", partial(teacher_logits, name=name))
+        for name in (ENSEMBLE, TRANSFORMER, GRU)
+    ),
     Experiment("students: sparse linear", linear_student, seeded=False),
     network_student("Model 1", (ENSEMBLE,)),
     network_student("GRU-8", (ENSEMBLE, TRANSFORMER)),
@@ -533,7 +558,7 @@ EXPERIMENTS = [
     changed_student("factorised GRU-64", factorised, (ENSEMBLE, GRU)),
     changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,)),
     Experiment("students: static sparse 90%", static_sparse),
-    Experiment("students: half-depth transformer", half_depth, most=2),
+    Experiment("half depth", half_depth, most=3),
     Experiment("temperature", temperature),
     Experiment("tricks", tricks),
     # C by hand, by macro-F1 on dev, among those with which the file fits.
@@ -541,8 +566,8 @@ EXPERIMENTS = [
     linear_budget(1500, "hashed words", TAUGHT, C=0.2, **TINY),
     linear_budget(6000, "hashed pairs", LABELS, C=0.7, **SMALL),
     linear_budget(6000, "hashed pairs", TAUGHT, C=1.2, **SMALL),
-    gru_budget(64_000, "GRU-56", small_gru, bits=(3, 4), epochs=10, aware=4),
-    gru_budget(1_000_000, "GRU-64", student, bits=(5, 6), epochs=10),
+    SmallGRU(64_000, 56, 32, 13, 3e-3, bits=(3, 4), epochs=6, aware=3).experiment,
+    SmallGRU(1_000_000, 64, 100, 2, 3e-4, bits=(5, 6), epochs=7).experiment,
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
     Experiment("sparse multiply", sparse_multiply, seeded=False, alone=True, scored=False),
 ]

@@ -1106,7 +1106,7 @@ def soft_gradient(student, teacher, temperature):
         name="bias-not-stored",
         misconception="A bias is too small to count.",
         code=changed(RIGHT_Q3, (" + outputs * width", "")),
-        message="nothing in it is sparse",
+        message="the bias is missing; it has 64 numbers",
     ),
     Mistake(
         question="q3",
