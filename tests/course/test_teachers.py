@@ -117,6 +117,22 @@ def test_mixing_prefers_the_member_that_knows():
     assert weights.sum() == pytest.approx(1) and weights[1] > 0.7
 
 
+def test_mixing_weights_are_those_of_the_largest_likelihood():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((400, 2)) < (0.5, 0.1)).astype(int)
+    members = [1.5 * (2 * labels - 1) + rng.normal(scale=3, size=labels.shape) for _ in range(2)]
+    share = labels.mean(axis=0)
+    entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+
+    def fit(weight):
+        p = weight * expit(members[0]) + (1 - weight) * expit(members[1])
+        return ((labels * np.log(p) + (1 - labels) * np.log(1 - p)).mean(axis=0) / entropy).mean()
+
+    grid = np.linspace(0, 1, 1001)
+    best = grid[np.argmax([fit(weight) for weight in grid])]
+    assert teachers.mixing_weights(members, labels)[0] == pytest.approx(best, abs=0.003)
+
+
 def test_errors_name_what_to_do(house, monkeypatch):
     with pytest.raises(UserError, match="no teacher 'bert'; there are linear-words"):
         teachers.train_teacher("bert")
