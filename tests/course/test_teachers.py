@@ -55,7 +55,7 @@ def test_what_is_shipped_is_what_the_teachers_said(house, monkeypatch):
     said = teacher_logits(test, "linear-words")
     np.testing.assert_allclose(expit(said), expit(logits[rows, :7]), atol=0.004)
     _, mixed, made_of = teachers.ensemble()
-    assert sum(member["weight"] for member in made_of.values()) == pytest.approx(1, abs=0.002)
+    assert all(member["weight"] >= 0 for member in made_of.values())
     header = read_file(house / "shipped" / "ensemble.bin")[1]
     assert header["made_of"] == made_of and made_of["linear-words"]["seeds"] == [0, 1]
     said = teacher_logits(test, "ensemble")
@@ -111,26 +111,28 @@ def test_a_network_starts_by_saying_how_frequent_each_label_is():
 
 def test_mixing_prefers_the_member_that_knows():
     rng = np.random.default_rng(0)
-    labels = (rng.random((200, 3)) < 0.3).astype(float)
-    knows, guesses = 4 * labels - 2 + rng.normal(size=labels.shape), rng.normal(size=labels.shape)
-    weights = teachers.mixing_weights([guesses, knows], labels)
-    assert weights.sum() == pytest.approx(1) and weights[1] > 0.7
+    labels = (rng.random((500, 3)) < 0.3).astype(float)
+    knows, guesses = (rng.normal(scale=2, size=labels.shape) for _ in range(2))
+    knows += 3 * labels - 2
+    guesses, knows, contradicts = teachers.mixing_weights([guesses, knows, -knows], labels)
+    assert knows > 0.3 and guesses < 0.1 and contradicts == 0
 
 
-def test_mixing_weights_are_those_of_the_largest_likelihood():
+def test_no_other_weights_fit_better():
     rng = np.random.default_rng(0)
     labels = (rng.random((400, 2)) < (0.5, 0.1)).astype(int)
-    members = [1.5 * (2 * labels - 1) + rng.normal(scale=3, size=labels.shape) for _ in range(2)]
+    members = [0.8 * (2 * labels - 1) + rng.normal(scale=2, size=labels.shape) for _ in range(2)]
     share = labels.mean(axis=0)
     entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
 
-    def fit(weight):
-        p = weight * expit(members[0]) + (1 - weight) * expit(members[1])
-        return ((labels * np.log(p) + (1 - labels) * np.log(1 - p)).mean(axis=0) / entropy).mean()
+    def loss(weights):
+        p = expit(weights[0] * members[0] + weights[1] * members[1])
+        cross = -labels * np.log(p) - (1 - labels) * np.log(1 - p)
+        return (cross.mean(axis=0) / entropy).mean()
 
-    grid = np.linspace(0, 1, 1001)
-    best = grid[np.argmax([fit(weight) for weight in grid])]
-    assert teachers.mixing_weights(members, labels)[0] == pytest.approx(best, abs=0.003)
+    found = teachers.mixing_weights(members, labels)
+    steps = 0.02 * np.array([[1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, -1]])
+    assert all(loss(found) < loss(found + step) for step in steps)
 
 
 def test_errors_name_what_to_do(house, monkeypatch):

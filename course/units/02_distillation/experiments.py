@@ -402,6 +402,7 @@ class SmallGRU:
     bits: tuple[int, int]
     epochs: int
     aware: int = 0
+    dropout: float = 0.2
 
     @property
     def quantizers(self) -> dict[str, KMeansQuantizer]:
@@ -415,7 +416,7 @@ class SmallGRU:
             values = PCA(self.dim, random_state=0).fit_transform(values) / np.sqrt(self.dim / 100)
         labels = len(data("train").label_names)
         set_seed(seed)
-        network = GRUNetwork(len(vocabulary), self.dim, self.units, labels, dropout=0.2)
+        network = GRUNetwork(len(vocabulary), self.dim, self.units, labels, dropout=self.dropout)
         with torch.no_grad():
             network.embedding.weight.copy_(torch.from_numpy(values))
             network.embedding.weight[PAD] = 0
@@ -545,7 +546,7 @@ EXPERIMENTS = [
     ),
     network_teacher(GRU, gru_teacher, "2 layers of 256, bidirectional", most=3),
     network_teacher(TRANSFORMER, transformer_teacher, "all-MiniLM-L6-v2, fine-tuned"),
-    heard_teacher("teachers", ENSEMBLE, "weighted mean of all", ensemble_on),
+    heard_teacher("teachers", ENSEMBLE, "weighted sum of all logits", ensemble_on),
     # What students hear is what was shipped, whichever teachers have been trained since.
     *(
         heard_teacher("shipped teachers", name, "as shipped", partial(teacher_logits, name=name))

@@ -494,7 +494,7 @@ table(["teacher", "seeds", "macro-F1 (7 labels)", "lowest to highest", "macro-F1
 
 # %% [markdown]
 # The linear teachers read words, pairs of words, or groups of letters; "gru" is a GRU of two layers, far
-# larger than our Model 2; the ensemble is a weighted mean of the others. Look at the linear ones before
+# larger than our Model 2; the ensemble adds up the logits of the others, by weights learned on dev. Look at the linear ones before
 # you train a transformer: they take a minute. Teachers have been trained anew since their logits were
 # shipped, so the last column is what students heard. Now the students. To compare two
 # groups of seeds we use a crude and honest rule: a difference is **clear** if their ranges do not
