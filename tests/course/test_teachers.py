@@ -112,10 +112,11 @@ def test_a_network_starts_by_saying_how_frequent_each_label_is():
 def test_mixing_prefers_the_member_that_knows():
     rng = np.random.default_rng(0)
     labels = (rng.random((500, 3)) < 0.3).astype(float)
-    knows, guesses = (rng.normal(scale=2, size=labels.shape) for _ in range(2))
+    guesses, knows, contradicts = rng.normal(scale=2, size=(3, *labels.shape))
     knows += 3 * labels - 2
-    guesses, knows, contradicts = teachers.mixing_weights([guesses, knows, -knows], labels)
-    assert knows > 0.3 and guesses < 0.1 and contradicts == 0
+    contradicts -= 3 * labels - 2
+    weights = teachers.mixing_weights([guesses, knows, contradicts], labels)
+    assert weights[1] > 0.3 and weights[0] < 0.1 and weights[2] == 0
 
 
 def test_no_other_weights_fit_better():

@@ -402,7 +402,6 @@ class SmallGRU:
     bits: tuple[int, int]
     epochs: int
     aware: int = 0
-    dropout: float = 0.2
 
     @property
     def quantizers(self) -> dict[str, KMeansQuantizer]:
@@ -416,7 +415,7 @@ class SmallGRU:
             values = PCA(self.dim, random_state=0).fit_transform(values) / np.sqrt(self.dim / 100)
         labels = len(data("train").label_names)
         set_seed(seed)
-        network = GRUNetwork(len(vocabulary), self.dim, self.units, labels, dropout=self.dropout)
+        network = GRUNetwork(len(vocabulary), self.dim, self.units, labels, dropout=0.2)
         with torch.no_grad():
             network.embedding.weight.copy_(torch.from_numpy(values))
             network.embedding.weight[PAD] = 0
