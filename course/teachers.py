@@ -367,7 +367,7 @@ MEMBERS = {
     "linear-word-pairs": 1,
     "linear-characters": 1,
     "gru": 1,
-    "transformer": 5,
+    "transformer": 4,
 }
 
 

@@ -261,27 +261,31 @@ def _sparse_weights(network: nn.Module) -> list[torch.Tensor]:
 
 
 def half_depth(seed: int) -> list[dict]:
-    """Every second layer of the transformer teacher, trained on labels and taught, 7 and 28 of them."""
-    records, method = [], "half-depth transformer"
+    """Every second layer of the transformer teacher, trained on labels and taught, 7 and 28 of them.
+
+    The whole teacher of that seed is recorded beside them.
+    """
+    method, codecs, whole = (
+        "half-depth transformer",
+        {"network.*": "float16"},
+        transformer_teacher(seed),
+    )
+    records = scored(whole, TRANSFORMER, "whole", seed, codecs, tune=True)
     _, labels = texts_and_labels("train")
     said = [teacher_logits(data("train", taxonomy), ENSEMBLE) for taxonomy in TAXONOMIES]
     taught = {"targets": np.hstack([labels, *said]), "loss": LOSS}
     for setting, options in {LABELS: {"targets": labels}, TAUGHT: taught}.items():
 
         def train(options=options):
-            teacher, network = (
-                transformer_teacher(seed),
-                every_second_layer(transformer_network(seed)),
-            )
+            network = every_second_layer(transformer_network(seed))
             freeze_word_pieces(network)
             # Its layers are trained already, so one epoch has to do.
             options = TRANSFORMER_TRAINING | {"epochs": 1, "length": MAX_TOKENS} | options
-            model, cost = train_network(network, teacher.tokenizer, seed, **options)
+            model, cost = train_network(network, whole.tokenizer, seed, **options)
             model.network = for_ekman(network)
             return model, cost
 
         model, cost = kept(method, setting, seed, train)
-        codecs = {"network.*": "float16"}
         records += scored(model, method, setting, seed, codecs, tune=True, **cost)
     return records
 
@@ -543,8 +547,8 @@ EXPERIMENTS = [
         for name in TEACHERS
         if name.startswith("linear")
     ),
-    network_teacher(GRU, gru_teacher, "2 layers of 256, bidirectional", most=3),
-    network_teacher(TRANSFORMER, transformer_teacher, "all-MiniLM-L6-v2, fine-tuned"),
+    network_teacher(GRU, gru_teacher, "2 layers of 256, bidirectional", most=2),
+    network_teacher(TRANSFORMER, transformer_teacher, "all-MiniLM-L6-v2, fine-tuned", most=4),
     heard_teacher("teachers", ENSEMBLE, "weighted sum of all logits", ensemble_on),
     # What students hear is what was shipped, whichever teachers have been trained since.
     *(

@@ -477,7 +477,8 @@ def load(experiment, **filters):
     return load_records("distillation", experiment=experiment, **filters)
 
 
-recorded = load("students", split="test") + load("half depth", split="test")
+recorded = load("students", split="test") + load(
+    "half depth", split="test", method="half-depth transformer")
 teacher_rows = summarise(load("teachers", split="test"), by=("method",))
 emotions_f1 = {row["method"]: row["mean"] for row in summarise(
     load("teachers", split="test"), "macro_f1_emotions", by=("method",))}
@@ -739,9 +740,7 @@ reveal("half-depth", 100 * half_ms[1] / full_ms[1], "%")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 kept = (tables + 3 * layer) / (tables + 6 * layer)
-half_seeds = seeds("half-depth transformer", MAIN, "seed").tolist()
-whole_f1 = np.array([load("teachers", method="transformer", split="test", seed=seed)[0]["macro_f1"]
-                     for seed in half_seeds])  # each half was cut from the teacher of its own seed
+whole_f1 = np.array([row["macro_f1"] for row in load("half depth", split="test", setting="whole")])
 table(["ms a batch, both in one run", *(f"batch of {batch}" for batch in sorted(half_ms))],
       [[name, *(f"{ms[batch]:.1f}" for batch in sorted(half_ms))]
        for name, ms in (("transformer", full_ms), ("half-depth transformer", half_ms))])
