@@ -356,13 +356,13 @@ def tricks(seed: int) -> list[dict]:
 # --- the best complete file within a budget -----------------------------------------------------------
 
 
-MADE_UP = 3
+def with_made_up_texts(sets: int) -> dict:
+    """Options of ``train_network``: the comments as the ensemble sees them, and made-up texts too.
 
-
-def with_made_up_texts() -> dict:
-    """Options of ``train_network``: the comments as the ensemble sees them, and made-up texts too."""
+    Each set has as many texts as there are comments.
+    """
     texts, soft = list(data("train").texts), [taught_by()["targets"]]
-    for seed in range(MADE_UP):
+    for seed in range(sets):
         made_up, logits = made_up_texts(seed)
         logits = logits[:, : len(data("train").label_names)]
         texts += made_up
@@ -394,7 +394,8 @@ def linear_budget(budget: int, method: str, setting: str, **options):
 class SmallGRU:
     """A GRU for a budget of bytes, of words that ``min_count`` comments have.
 
-    ``bits`` are those of its word vectors, and of its matrices. With ``aware`` it is trained for so
+    ``bits`` are those of its word vectors, and of its matrices; ``made_up`` counts sets of made-up texts
+    that it learns from, ``epochs`` long, when it is taught. With ``aware`` it is trained for so
     many epochs more while it computes with its codes.
     """
 
@@ -405,6 +406,7 @@ class SmallGRU:
     embedding_lr: float
     bits: tuple[int, int]
     epochs: int
+    made_up: int
     aware: int = 0
 
     @property
@@ -445,13 +447,14 @@ class SmallGRU:
         for setting in (LABELS, f"{TAUGHT}, made-up texts too"):
             options = {}
             if setting != LABELS:
-                options = with_made_up_texts() | {"epochs": self.epochs}
+                options = with_made_up_texts(self.made_up) | {"epochs": self.epochs}
             model, cost = kept(method, setting, seed, partial(self.train, seed, **options))
             facts = {
                 "budget_bytes": self.budget,
                 "words": len(model.tokenizer),
                 "bits": list(self.bits),
                 "epochs_with_codes": self.aware,
+                "made_up_sets": self.made_up if options else 0,
             }
             records += scored(model, method, setting, seed, codecs, tune=True, **facts | cost)
         return records
@@ -570,8 +573,8 @@ EXPERIMENTS = [
     linear_budget(1500, "hashed words", TAUGHT, C=0.2, **TINY),
     linear_budget(6000, "hashed pairs", LABELS, C=0.7, **SMALL),
     linear_budget(6000, "hashed pairs", TAUGHT, C=1.2, **SMALL),
-    SmallGRU(64_000, 56, 32, 13, 3e-3, bits=(3, 4), epochs=6, aware=3).experiment,
-    SmallGRU(1_000_000, 64, 100, 2, 3e-4, bits=(5, 6), epochs=7).experiment,
+    SmallGRU(64_000, 56, 32, 13, 3e-3, (3, 4), epochs=11, made_up=1, aware=3).experiment,
+    SmallGRU(1_000_000, 64, 100, 2, 3e-4, (5, 6), epochs=7, made_up=3).experiment,
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
     Experiment("sparse multiply", sparse_multiply, seeded=False, alone=True, scored=False),
 ]
