@@ -1137,19 +1137,20 @@ table(["taught by gru", "macro-F1", "against the teacher", "whole file", "of the
 # were built for it, and quantized as in units 03 and 04. The first two are
 # sparse linear models that do not even hold their words, or pairs of words, only the numbers of **buckets**
 # that these are hashed into: a byte each. The GRUs learned from texts that
-# nobody wrote, too: comments cut, spliced and stirred, which only a teacher can label. The smaller GRU
-# spent its last epochs computing with its rounded weights, while the exact ones behind them went on
-# learning ([Bengio et al., 2013](https://arxiv.org/abs/1308.3432), "straight-through"), so that it
-# could get used to them.
+# nobody wrote, too: comments cut, spliced and stirred, which only a teacher can label.
 
 # %%
 by = ("budget_bytes", "method", "setting")
-budget_rows = {tuple(row[k] for k in by): row for row in summarise(
-    load("budgets", split="test"), by=by)}
-on_dev = {tuple(row[k] for k in by): row["mean"] for row in summarise(
-    load("budgets", split="dev"), by=by)}
-budget_bytes = {tuple(row[k] for k in by): row["max"] for row in summarise(
-    load("budgets", split="test"), "file_bytes", by=by)}
+
+
+def budgets(split, field="macro_f1"):
+    rows = [row for name in ("budgets", "largest budget") for row in load(name, split=split)]
+    return {tuple(row[k] for k in by): row for row in summarise(rows, field, by)}
+
+
+budget_rows = budgets("test")
+on_dev = {key: row["mean"] for key, row in budgets("dev").items()}
+budget_bytes = {key: row["max"] for key, row in budgets("test", "file_bytes").items()}
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 best = {}  # for each budget the best on dev, of those of which every seed fits
