@@ -1229,7 +1229,7 @@ def soft_gradient(student, teacher, temperature):
                 "    y = np.add.reduceat(products, starts, axis=1)\n",
             ),
         ),
-        message="np.add.reduceat does that where nothing is to be added up",
+        message="np.add.reduceat gave it a product of output 2",
     ),
     Mistake(
         question="q3",
