@@ -699,7 +699,7 @@ table(["student", "epochs at most"], longest.items())
 d = 384
 layer = 4 * (d * d + d) + (d * 4 * d + 4 * d) + (4 * d * d + d) + 2 * 2 * d
 tables = (30_522 + 512 + 2) * d + 2 * d  # pieces of words, positions, segments; a normalisation
-output = d * (7 + 28) + (7 + 28)  # Ekman's labels, and the emotions behind them
+output = d * 7 + 7
 tables + 6 * layer + output, tables + 3 * layer + output
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
