@@ -136,7 +136,7 @@ def transformer(seed: int, checkpoint: Path):
         (tokenizer.encode(dev_texts, MAX_TOKENS), load_goemotions("dev").labels),
         seed=seed,
         loss=partial(binary_cross_entropy_with_logits, weight=weights),
-        # Of the processors that students have, most only emulate bfloat16, at a third of the speed.
+        # Many processors only emulate bfloat16, which costs more time than it saves.
         bf16=_device() == "cuda",
         checkpoint=checkpoint,
         progress=False,
