@@ -469,7 +469,7 @@ say(
 # one recipe, with larger batches than in lecture 01, so the same network may score a little differently
 # here. Whoever is taught learns from probabilities alone, $\alpha = 1$, at $T = 1$. First, who teaches?
 # (The linear ones come out alike every time; the ensemble was mixed once.) A teacher is asked for Ekman's
-# labels and for the 28 emotions, and what it says of a label is the mean of two answers: its own for the
+# labels and for the 28 emotions, and what it is scored by here is the mean of two answers: its own for the
 # label, and the probability that at least one of the emotions behind it is there.
 
 # %%
