@@ -172,12 +172,15 @@ def gru(seed: int, checkpoint: Path):
     network = _untrained_gru(vocabulary)
     with torch.no_grad():
         network.embedding.weight.copy_(torch.from_numpy(values))
+    start_at_frequencies(network, labels)
     network = network.to(_device())
+    weights = torch.from_numpy(label_weights(labels)).to(_device())
     fit(
         network,
         (vocabulary.encode(texts), labels),
         (vocabulary.encode(dev_texts), load_goemotions("dev").labels),
         seed=seed,
+        loss=partial(binary_cross_entropy_with_logits, weight=weights),
         epochs=6,
         batch_size=64,
         lr=1e-3,
@@ -317,15 +320,17 @@ def _trained_state(name: str, seed: int) -> dict[str, torch.Tensor]:
 
 
 def made_up_texts(seed: int) -> tuple[list[str], np.ndarray]:
-    """As many texts as there are training comments, made from them, and what the transformer says.
+    """As many texts as there are training comments, made from them, and what a transformer says.
 
+    The ensemble's transformers take turns, one a set, so that a student of several sets hears them all.
     The logits (n, 7 + 28) are kept in ``build/teachers`` and not shipped: the texts hold the words of
     the comments.
     """
     path = BUILD / f"made-up-{seed}.npz"
     texts = augment(load_goemotions("train").texts, seed)
     if not path.exists():
-        logits = _answers(_transformer_logits(transformer_network().to(_device()), texts))
+        network = transformer_network(seed % MEMBERS["transformer"]).to(_device())
+        logits = _answers(_transformer_logits(network, texts))
         np.savez(path, logits=logits.astype(np.float16))
     with np.load(path) as stored:
         return texts, stored["logits"].astype(np.float32)

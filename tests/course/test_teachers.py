@@ -79,9 +79,15 @@ def test_a_label_of_ekman_hears_its_emotions_in_logits_and_in_the_network_alike(
         assert (teachers._answers(louder.numpy())[:, fear] > grouped[:, fear] + 0.1).all() == heard
 
 
-def test_made_up_texts_come_with_the_answers_of_the_transformer_and_are_kept(house, monkeypatch):
+def test_made_up_texts_come_with_the_answers_of_a_transformer_and_are_kept(house, monkeypatch):
     (house / "build").mkdir()
-    monkeypatch.setattr(teachers, "transformer_network", lambda: MeanVectorNetwork(9, 4, 3, 35))
+    asked = []
+
+    def transformer_network(seed):
+        asked.append(seed)
+        return MeanVectorNetwork(9, 4, 3, 35)
+
+    monkeypatch.setattr(teachers, "transformer_network", transformer_network)
     monkeypatch.setattr(
         teachers, "_transformer_logits", lambda _, texts: np.zeros((len(texts), 35))
     )
@@ -90,8 +96,12 @@ def test_made_up_texts_come_with_the_answers_of_the_transformer_and_are_kept(hou
     # A label of one emotion is as likely as that; with more emotions, one of them is more likely.
     disgust, joy = list(GROUPS["ekman"]).index("disgust"), list(GROUPS["ekman"]).index("joy")
     assert (logits[:, disgust] == 0).all() and (logits[:, joy] > 1).all()
-    monkeypatch.setattr(teachers, "transformer_network", None)  # kept: nobody is asked again
     np.testing.assert_array_equal(teachers.made_up_texts(0)[1], logits)
+    assert asked == [0]  # kept: nobody is asked again
+    monkeypatch.setattr(teachers, "MEMBERS", {"gru": 3, "transformer": 2})
+    for seed in (1, 2, 3):
+        teachers.made_up_texts(seed)
+    assert asked == [0, 1, 0, 1]
 
 
 def test_rare_labels_count_more_and_none_for_nothing():

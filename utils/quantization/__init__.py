@@ -4,6 +4,7 @@ Every quantizer is a scikit-learn transformer: ``fit(X)``, ``transform(X)`` to i
 ``inverse_transform(codes)`` to values, ``nbytes(codes)`` for all that decoding needs.
 """
 
+from utils.quantization.aware import QuantizationAware
 from utils.quantization.base import Quantizer
 from utils.quantization.entropy import (
     entropy,
@@ -47,6 +48,7 @@ __all__ = [
     "OptimizedProductQuantizer",
     "PercentileQuantizer",
     "ProductQuantizer",
+    "QuantizationAware",
     "Quantizer",
     "VectorQuantizer",
     "add_integer_layers",
