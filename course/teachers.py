@@ -371,7 +371,7 @@ MEMBERS = {
     "linear-words": 1,
     "linear-word-pairs": 1,
     "linear-characters": 1,
-    "gru": 1,
+    "gru": 5,
     "transformer": 4,
 }
 
