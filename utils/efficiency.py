@@ -235,6 +235,11 @@ def _tensor_train_macs(layer, output) -> int:
     return output.numel() // columns * macs
 
 
+def _grouped_macs(layer, output) -> int:
+    # The members are computed, too, though only the groups come out.
+    return output.numel() // output.shape[-1] * layer.weight.numel()
+
+
 class _MacCounter:
     """Sums the products of matrices in a forward pass: see :func:`count_macs`."""
 
@@ -244,7 +249,7 @@ class _MacCounter:
     def __init__(self, network):
         from torch import nn
 
-        from utils.distillation import StaticSparseLinear, TensorTrainEmbedding
+        from utils.distillation import GroupedLinear, StaticSparseLinear, TensorTrainEmbedding
 
         self.network, self.macs, self.inside = network, 0, 0
         self.formulas = {
@@ -254,6 +259,7 @@ class _MacCounter:
             nn.LSTM: _recurrent_macs(4),
             StaticSparseLinear: lambda layer, output: output.numel() * layer.fan_in,
             TensorTrainEmbedding: _tensor_train_macs,
+            GroupedLinear: _grouped_macs,
         }
         # A list of parameters does nothing itself; whoever multiplies them is watched.
         lists = (nn.ParameterList, nn.ParameterDict)

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from utils import efficiency
-from utils.distillation import StaticSparseLinear, TensorTrainEmbedding
+from utils.distillation import GroupedLinear, StaticSparseLinear, TensorTrainEmbedding
 from utils.efficiency import (
     count_macs,
     count_parameters,
@@ -164,6 +164,7 @@ class Reader(nn.Module):
             6 * 4 * 10 * 10 + 2 * 6 * 6 * 10 + 6 * 2 * 10 * 32,
         ),
         (StaticSparseLinear(10, 4, sparsity=0.8), 6 * 4 * 2),
+        (GroupedLinear(10, [[0, 2], [1]], members=3), 6 * 10 * (2 + 3)),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
 )
