@@ -59,7 +59,7 @@ def _models() -> list[dict]:
 
 def _within_budgets() -> list[dict]:
     records = load_results("distillation")["records"]
-    budgets = [r for r in records if r["experiment"] in ("budgets", "largest budget")]
+    budgets = [r for r in records if r["experiment"] == "budgets"]
     by = ("budget_bytes", *KEYS)
     on_dev = [r for r in budgets if r["split"] == "dev"]
     sizes = {tuple(s[k] for k in by): s["max"] for s in summarise(on_dev, "file_bytes", by)}
@@ -102,8 +102,7 @@ def results_table() -> str:
     document, quantization = load_results("efficiency"), load_results("quantization")
     quantized = quantization.get("kept", {}).get("models", quantization)
     distillation = load_results("distillation")
-    kept = distillation.get("kept", {})
-    taught, largest = (kept.get(g, distillation) for g in ("budgets", "largest budget"))
+    taught = distillation.get("kept", {}).get("budgets", distillation)
     test = [r for r in _models() if r["split"] == "test"]
     latency = {r["method"]: r for r in document["records"] if r["experiment"] == "timing"}
     columns = ("macro_f1", "file_bytes", "encoder_bytes")
@@ -129,7 +128,6 @@ def results_table() -> str:
         f"vectors, as many papers do. Measured {document['date']} on {machine['cores']} cores "
         f"({machine['processor']}), latency at batch 1 with one thread, by `{document['command']}`; "
         f"quantized models on {quantized['date']} by `{quantized['command']}`, taught ones on "
-        f"{taught['date']} by `{taught['command']}`, the largest of these on {largest['date']} by "
-        f"`{largest['command']}`.",
+        f"{taught['date']} by `{taught['command']}`.",
     ]
     return "\n".join(lines)

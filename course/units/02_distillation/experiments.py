@@ -594,7 +594,7 @@ EXPERIMENTS = [
     linear_budget(6000, "hashed pairs", LABELS, C=0.7, **SMALL),
     linear_budget(6000, "hashed pairs", TAUGHT, C=1.2, **SMALL),
     Experiment("budgets: 64000, GRU", IN_64_KB.run),
-    Experiment("largest budget", IN_1_MB.run),
+    Experiment("budgets: 1000000, GRU", IN_1_MB.run),
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
     Experiment("sparse multiply", sparse_multiply, seeded=False, alone=True, scored=False),
 ]

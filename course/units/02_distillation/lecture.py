@@ -1146,8 +1146,8 @@ by = ("budget_bytes", "method", "setting")
 
 
 def budgets(split, field="macro_f1"):
-    rows = [row for name in ("budgets", "largest budget") for row in load(name, split=split)]
-    return {tuple(row[k] for k in by): row for row in summarise(rows, field, by)}
+    return {tuple(row[k] for k in by): row
+            for row in summarise(load("budgets", split=split), field, by)}
 
 
 budget_rows = budgets("test")
