@@ -409,7 +409,8 @@ class SmallGRU:
 
     def untrained(self, seed: int) -> tuple[GRUNetwork, Vocabulary]:
         words = Vocabulary.from_texts(data("train").texts, min_count=self.min_count).words
-        vocabulary = Vocabulary(sorted(words))  # in this order the file needs a third less for them
+        # Neighbours share their first letters then, which the file need not repeat.
+        vocabulary = Vocabulary(sorted(words))
         values = distilled_vectors(vocabulary, 100).values
         if self.dim < 100:  # the principal axes of the word vectors, at their scale
             values = PCA(self.dim, random_state=0).fit_transform(values) / np.sqrt(self.dim / 100)
