@@ -25,7 +25,9 @@ def update_readme(root: Path = ROOT) -> None:
     path.write_text(_with_table(path.read_text(encoding="utf-8")), encoding="utf-8")
     (root / PICTURE).parent.mkdir(exist_ok=True)
     set_style()
-    chart = size_f1_chart(_models(), published=[p for p in load_published(RESULTS) if p["bytes"]])
+    published = [point for point in load_published(RESULTS) if point["bytes"]]
+    _, ax = plt.subplots(figsize=(9.5, 7.5), layout="constrained")  # so that labels have room
+    chart = size_f1_chart(_models(), published=published, ax=ax)
     chart.savefig(root / PICTURE, dpi=110, facecolor="white", metadata={"Software": None})
     plt.close(chart)
 

@@ -54,7 +54,6 @@ class Experiment:
         its records, so that several experiments can fill one chart
     run : seed -> list of records (dicts of plain values)
     seeded : False for what no seed changes: it runs once, with seed 0
-    most : seeds at most, of what takes too long for more
     alone : True for timings: runs after all others, with nothing beside it
     scored : False when its records carry no F1 (timings): then only ``method``, ``setting``, ``seed``
         are required
@@ -63,7 +62,6 @@ class Experiment:
     name: str
     run: Callable[[int], list[dict]]
     seeded: bool = True
-    most: int | None = None
     alone: bool = False
     scored: bool = True
 
@@ -74,7 +72,7 @@ class Experiment:
 
     def seeds(self, asked: int) -> range:
         """The seeds it runs with when so many are asked for."""
-        return range(min(asked, self.most or asked)) if self.seeded else range(1)
+        return range(asked) if self.seeded else range(1)
 
 
 def load_results(name: str) -> dict:

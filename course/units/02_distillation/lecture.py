@@ -691,7 +691,8 @@ table(["student", "epochs at most"], longest.items())
 # ### Every second layer
 #
 # The layers of a transformer all have the same shape, so a student can take over layers 0, 2 and 4
-# with their trained weights, and train on ([Sanh et al., 2019](https://arxiv.org/abs/1910.01108)). Its
+# with their trained weights, and train on ([Sanh et al., 2019](https://arxiv.org/abs/1910.01108)): here
+# as its teacher was trained, with errors on rare labels weighing more. Its
 # parameters can be counted without loading it: a layer has four square matrices of attention, two of
 # the feed-forward part, their biases, and two normalisations.
 
