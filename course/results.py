@@ -211,7 +211,7 @@ def _fingerprint(unit: Unit) -> str:
     """Of the code that measures: a run goes on only if nothing in it has changed since."""
     files = [
         *sorted((ROOT / "utils").glob("**/*.py")),
-        Path(__file__).with_name("baselines.py"),
+        *(Path(__file__).with_name(f"{name}.py") for name in ("baselines", "teachers")),
         *(file for file in sorted(unit.folder.glob("*.py")) if file.stem not in NOTEBOOKS),
     ]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

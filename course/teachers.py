@@ -42,6 +42,7 @@ from utils.distillation import (
     replace_layers,
     write_teacher_logits,
 )
+from utils.distillation.losses import Loss
 from utils.distillation.teachers import COLUMNS, FOLDER, WIDTH
 from utils.embeddings import distilled_vectors, find_encoder
 from utils.models import GRUNetwork, TransformerNetwork, WordPiece, predict_logits
@@ -83,6 +84,16 @@ def label_weights(labels: np.ndarray) -> np.ndarray:
     share = _shares(labels)
     weights = 1 / np.sqrt(entr(share) + entr(1 - share))
     return (weights / weights.mean()).astype(np.float32)
+
+
+def weighted_loss(labels: np.ndarray) -> Loss:
+    """Binary cross entropy of logits and targets, (n, labels) each, by :func:`label_weights`."""
+    weights = torch.from_numpy(label_weights(labels))
+
+    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return binary_cross_entropy_with_logits(logits, targets, weight=weights.to(logits.device))
+
+    return loss
 
 
 def start_at_frequencies(network: nn.Module, labels: np.ndarray) -> None:
@@ -129,13 +140,12 @@ def transformer(seed: int, checkpoint: Path):
     network = TransformerNetwork.pretrained(labels.shape[1]).to(_device())
     freeze_word_pieces(network)
     start_at_frequencies(network, labels)
-    weights = torch.from_numpy(label_weights(labels)).to(_device())
     fit(
         network,
         (tokenizer.encode(texts, MAX_TOKENS), labels),
         (tokenizer.encode(dev_texts, MAX_TOKENS), load_goemotions("dev").labels),
         seed=seed,
-        loss=partial(binary_cross_entropy_with_logits, weight=weights),
+        loss=weighted_loss(labels),
         # Many processors only emulate bfloat16, which costs more time than it saves.
         bf16=_device() == "cuda",
         checkpoint=checkpoint,
@@ -174,13 +184,12 @@ def gru(seed: int, checkpoint: Path):
         network.embedding.weight.copy_(torch.from_numpy(values))
     start_at_frequencies(network, labels)
     network = network.to(_device())
-    weights = torch.from_numpy(label_weights(labels)).to(_device())
     fit(
         network,
         (vocabulary.encode(texts), labels),
         (vocabulary.encode(dev_texts), load_goemotions("dev").labels),
         seed=seed,
-        loss=partial(binary_cross_entropy_with_logits, weight=weights),
+        loss=weighted_loss(labels),
         epochs=6,
         batch_size=64,
         lr=1e-3,

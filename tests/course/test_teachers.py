@@ -112,6 +112,14 @@ def test_rare_labels_count_more_and_none_for_nothing():
     np.testing.assert_allclose(weights[1] / weights[0], np.sqrt(np.log(2) / 0.0560015), rtol=1e-4)
     assert weights[2] > weights[1] and weights.mean() == pytest.approx(1)
 
+    # At a logit of 0 every label's cross entropy is log 2, so one gradient beside another shows the weights.
+    logits = torch.zeros(1, 3, requires_grad=True)
+    loss = teachers.weighted_loss(labels)(logits, torch.tensor([[1.0, 1.0, 0.25]]))
+    assert loss.item() == pytest.approx(np.log(2))
+    loss.backward()
+    expected = weights * np.array([-0.5, -0.5, 0.25]) / 3
+    np.testing.assert_allclose(logits.grad[0].numpy(), expected, rtol=1e-5)
+
 
 def test_a_network_starts_by_saying_how_frequent_each_label_is():
     network = MeanVectorNetwork(5, 4, hidden=3, labels=2)

@@ -16,7 +16,6 @@ import torch
 from scipy.special import expit
 from sklearn.decomposition import PCA
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from course.baselines import (
     LINEAR,
@@ -44,12 +43,12 @@ from course.teachers import (
     for_ekman,
     freeze_word_pieces,
     gru_network,
-    label_weights,
     logits_on,
     made_up_texts,
     texts_and_labels,
     training_seconds,
     transformer_network,
+    weighted_loss,
 )
 from utils.data import Vocabulary
 from utils.distillation import (
@@ -273,11 +272,10 @@ def half_depth(seed: int) -> list[dict]:
     said = [teacher_logits(data("train", taxonomy), ENSEMBLE) for taxonomy in TAXONOMIES]
     # Rare labels weigh more, as they did for its teacher. A soft label at T = 1 is a probability in the
     # place of a label.
-    weights = torch.from_numpy(label_weights(labels))
     options = TRANSFORMER_TRAINING | {
         "epochs": 1,  # its layers are trained already
         "length": MAX_TOKENS,
-        "loss": partial(binary_cross_entropy_with_logits, weight=weights),
+        "loss": weighted_loss(labels),
     }
     for setting, targets in {LABELS: labels, TAUGHT: expit(np.hstack(said))}.items():
 
