@@ -129,7 +129,8 @@ def results_table() -> str:
         "Thresholds tuned on dev, one policy for all. The encoder alone leaves out words and word "
         f"vectors, as many papers do. Measured {document['date']} on {machine['cores']} cores "
         f"({machine['processor']}), latency at batch 1 with one thread, by `{document['command']}`; "
-        f"quantized models on {quantized['date']} by `{quantized['command']}`, taught ones on "
-        f"{taught['date']} by `{taught['command']}`.",
+        f"quantized models on {quantized['date']} ({quantized['machine']['processor']}) by "
+        f"`{quantized['command']}`, taught ones on {taught['date']} ({taught['machine']['processor']}) "
+        f"by `{taught['command']}`.",
     ]
     return "\n".join(lines)

@@ -465,12 +465,13 @@ say(
 
 # %% [markdown]
 # So much for the sample. On GoEmotions the teacher is at home, and students get all training comments.
-# That was recorded, over five seeds where nothing else is said. All networks of this section learned by
-# one recipe, with larger batches than in lecture 01, so the same network may score a little differently
-# here. Whoever is taught learns from probabilities alone, $\alpha = 1$, at $T = 1$. First, who teaches?
-# (The linear ones come out alike every time; the ensemble was mixed once.) A teacher is asked for Ekman's
-# labels and for the 28 emotions, and what it is scored by here is the mean of two answers: its own for the
-# label, and the probability that at least one of the emotions behind it is there.
+# That was recorded, over five seeds where nothing else is said. All networks of this section but the
+# half transformer learned by one recipe, with larger batches than in lecture 01, so the same network
+# may score a little differently here. Whoever is taught learns from probabilities alone, $\alpha = 1$,
+# at $T = 1$. First, who teaches? (The linear ones come out alike every time; the ensemble was mixed
+# once.) A teacher is asked for Ekman's labels and for the 28 emotions, and what it is scored by here
+# is the mean of two answers: its own for the label, and the probability that at least one of the
+# emotions behind it is there.
 
 # %%
 def load(experiment, **filters):
@@ -691,10 +692,10 @@ table(["student", "epochs at most"], longest.items())
 # ### Every second layer
 #
 # The layers of a transformer all have the same shape, so a student can take over layers 0, 2 and 4
-# with their trained weights, and train on ([Sanh et al., 2019](https://arxiv.org/abs/1910.01108)): here
-# as its teacher was trained, with errors on rare labels weighing more. Its
-# parameters can be counted without loading it: a layer has four square matrices of attention, two of
-# the feed-forward part, their biases, and two normalisations.
+# with their trained weights, and train on ([Sanh et al., 2019](https://arxiv.org/abs/1910.01108)). Errors
+# on rare labels weigh more, as they did when its teacher was trained. Its parameters can be counted
+# without loading it: a layer has four square matrices of attention, two of the feed-forward part, their
+# biases, and two normalisations.
 
 # %%
 d = 384
@@ -1314,8 +1315,11 @@ say(
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 origin = load_provenance("distillation")
-say(f"Recorded measurements: {origin['date']}, PyTorch {origin['versions']['torch']}, "
-    f"{origin['machine']['processor']}, data: {origin['data']['kind']}.")
+runs = {(run["date"], run["versions"]["torch"], run["machine"]["processor"], run["data"]["kind"])
+        for run in (origin, *origin.get("kept", {}).values())}
+say("Recorded measurements: " + "; ".join(
+    f"{date}, PyTorch {torch_version}, {processor}, data: {kind}"
+    for date, torch_version, processor, kind in sorted(runs)) + ".")
 
 # %% [markdown]
 # **Check yourself.** Five questions; each option answers back.
