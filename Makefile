@@ -12,6 +12,8 @@ course: $(INSTALLED)
 	$(BIN)/python -m course run
 
 test: $(INSTALLED)
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/python -m course build --check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 

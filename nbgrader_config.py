@@ -32,7 +32,7 @@ c.ClearSolutions.code_stub = {
 }
 
 # nbgrader allows 30 s a cell, in which a correct but slow answer scores 0, and sets no limit to a
-# whole submission; ours does (see course/preprocessors.py).
+# whole submission; ours does (see course/grading/preprocessors.py).
 c.Execute.timeout = 300
 c.Execute.startup_timeout = 300
 c.Execute.interrupt_on_timeout = True
@@ -44,13 +44,13 @@ c.TolerantExecute.max_restarts = 6
 c.OverwriteCells.add_missing_cells = True
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
-    "course.preprocessors.RepairSubmission",
+    "course.grading.preprocessors.RepairSubmission",
     "nbgrader.preprocessors.OverwriteKernelspec",
-    "course.preprocessors.RestoreCells",
+    "course.grading.preprocessors.RestoreCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
-    "course.preprocessors.TolerantExecute",
+    "course.grading.preprocessors.TolerantExecute",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
@@ -59,6 +59,6 @@ c.Autograde.autograde_preprocessors = [
 # Feedback shows a student the message of each failed test, never the hidden test itself.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
-    "course.preprocessors.HideTests",
+    "course.grading.preprocessors.HideTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from course.errors import UserError
-from course.units import ROOT, Unit, discover, find_unit
+from course.writing.units import ROOT, Unit, discover, find_unit
 
 app = typer.Typer(
     name="python -m course",
@@ -82,8 +82,8 @@ def build(
     python -m course build --check
     ```
     """
-    from course import build as builder
-    from course.readme import readme_drift, update_readme
+    from course.writing import build as builder
+    from course.writing.readme import readme_drift, update_readme
 
     chosen = _units(units)
     if check:
@@ -133,7 +133,7 @@ def check(
     python -m course check efficiency
     ```
     """
-    from course.check import check_unit
+    from course.proving.gates import check_unit
     from course.run import find_data
 
     chosen = _units(units)
@@ -185,7 +185,7 @@ def grade(
     python -m course grade ~/Downloads/class --jobs 4
     ```
     """
-    from course import grading
+    from course.grading import classes as grading
 
     chosen = [find_unit(unit)] if unit else discover()
     if demo:
@@ -254,7 +254,7 @@ def results(
     python -m course results quantization --only models --only "word vectors"
     ```
     """
-    from course.results import run_results
+    from course.measuring.results import run_results
 
     path = run_results(unit, seeds, jobs, console, only or ())
     console.print(f"Wrote {path}.", soft_wrap=True)
@@ -281,7 +281,7 @@ def teachers(
     python -m course teachers --ship
     ```
     """
-    from course.teachers import TEACHERS, is_trained, ship_logits, train_teacher
+    from course.measuring.teachers import TEACHERS, is_trained, ship_logits, train_teacher
 
     for name in names or TEACHERS:
         for seed in range(seeds):
@@ -310,7 +310,7 @@ def predict(
     ```
     """
     _exists(model)
-    from course.inference import predict_lines
+    from course.measuring.inference import predict_lines
 
     name = str(file) if file else "standard input"
     with open(file, "rb") if file else sys.stdin.buffer as stream:
@@ -334,7 +334,7 @@ def evaluate(
     ```
     """
     _exists(model)
-    from course.inference import evaluate as score
+    from course.measuring.inference import evaluate as score
 
     # What it says about the data would spoil the JSON.
     with _stdout_to_stderr(as_json):
@@ -432,7 +432,7 @@ def _stdout_to_stderr(active: bool):
 
 def _show_scores(title: str, results) -> None:
     """A table of points and, for a small class, why points are missing."""
-    from course.tables import ScoreRow, score_table
+    from course.grading.tables import ScoreRow, score_table
 
     rows = [ScoreRow(result.student, result.status, result.questions) for result in results]
     console.print(score_table(title, rows))
@@ -446,7 +446,7 @@ def _show_scores(title: str, results) -> None:
 
 
 def _grade_demo(units: list[Unit], jobs: int) -> None:
-    from course.demo import grade_demo, surprises
+    from course.grading.demo import grade_demo, surprises
     from course.run import find_data, progress
 
     find_data(console)

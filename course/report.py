@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psutil
 
-from course.check import GateResult, over_budget
-from course.demo import DemoStudent, surprises
-from course.execute import Execution
-from course.grading import StudentResult
-from course.units import Budget, Unit
+from course.grading.classes import StudentResult
+from course.grading.demo import DemoStudent, surprises
+from course.proving.gates import GateResult, over_budget
+from course.writing.execute import Execution
+from course.writing.units import Budget, Unit
 
 TEMPLATE = Path(__file__).parent / "assets" / "report.html.jinja"
 VERSIONS = ("jupyterlab", "nbgrader", "numpy", "scikit-learn", "torch")

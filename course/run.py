@@ -14,14 +14,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from course import build
-from course.check import check_unit
-from course.demo import grade_demo
 from course.errors import UserError
-from course.grading import QuestionScore
+from course.grading.classes import QuestionScore
+from course.grading.demo import grade_demo
+from course.grading.tables import ScoreRow, score_table
+from course.proving.gates import check_unit
 from course.report import Report
-from course.tables import ScoreRow, score_table
-from course.units import Unit
+from course.writing import build
+from course.writing.units import Unit
 
 
 def find_data(console: Console) -> str:

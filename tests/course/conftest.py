@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from course import build
-from course.units import Unit, read_unit
+from course.writing import build
+from course.writing.units import Unit, read_unit
 
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
@@ -127,7 +127,7 @@ except ZeroDivisionError:
 # The median withstands outliers, unlike the mean of the sample.
 """
 MISTAKES = '''
-from course.mistakes import Alternative, Mistake
+from course.proving.mistakes import Alternative, Mistake
 
 MISTAKES = [
     Mistake(

@@ -6,8 +6,11 @@ import sys
 
 import pytest
 
-from course import cli, demo, inference, readme, run
-from course.units import ROOT
+from course import cli, run
+from course.grading import demo
+from course.measuring import inference
+from course.writing import readme
+from course.writing.units import ROOT
 
 README = "\n".join([readme.BEGIN, readme.END, readme.UNITS_BEGIN, readme.UNITS_END])
 COMMANDS = [

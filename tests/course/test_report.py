@@ -4,12 +4,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from course.check import GateResult
-from course.demo import DemoStudent
-from course.execute import Execution
-from course.grading import QuestionScore, StudentResult
+from course.grading.classes import QuestionScore, StudentResult
+from course.grading.demo import DemoStudent
+from course.proving.gates import GateResult
 from course.report import Report
-from course.units import Budget
+from course.writing.execute import Execution
+from course.writing.units import Budget
 
 
 @pytest.fixture

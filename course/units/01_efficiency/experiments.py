@@ -9,7 +9,7 @@ import time
 import numpy as np
 import torch
 
-from course.baselines import (
+from course.measuring.baselines import (
     LINEAR,
     MODEL_1,
     MODEL_2,
@@ -22,8 +22,8 @@ from course.baselines import (
     scored,
     trained,
 )
-from course.results import Experiment
-from course.units import ROOT
+from course.measuring.results import Experiment
+from course.writing.units import ROOT
 from utils.data import SEQUENCE_LENGTH, describe, length_coverage
 from utils.efficiency import length_batches, measure, naive_batches, padding_share, service_times
 from utils.metrics import bootstrap_interval, f1_report, tune_thresholds

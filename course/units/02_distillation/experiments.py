@@ -17,7 +17,7 @@ from scipy.special import expit
 from sklearn.decomposition import PCA
 from torch import nn
 
-from course.baselines import (
+from course.measuring.baselines import (
     LINEAR,
     MODEL_1,
     MODEL_2,
@@ -33,8 +33,8 @@ from course.baselines import (
     trained,
     untrained,
 )
-from course.results import Experiment
-from course.teachers import (
+from course.measuring.results import Experiment
+from course.measuring.teachers import (
     MAX_TOKENS,
     TAXONOMIES,
     TEACHERS,

@@ -9,7 +9,7 @@ import shutil
 
 import numpy as np
 
-from course.baselines import (
+from course.measuring.baselines import (
     MODEL_1,
     MODEL_2,
     SHIPPED,
@@ -18,7 +18,7 @@ from course.baselines import (
     scored,
     trained,
 )
-from course.results import Experiment
+from course.measuring.results import Experiment
 from utils.packing import Sparse
 from utils.quantization import (
     AdditiveQuantizer,

@@ -1,6 +1,6 @@
 """Wrong answers that students of unit 03 give, and right answers written another way."""
 
-from course.mistakes import Alternative, Mistake
+from course.proving.mistakes import Alternative, Mistake
 
 
 def changed(code: str, *changes: tuple[str, str]) -> str:
@@ -234,8 +234,10 @@ def dequantize(codes, scale, zero_point):
         misconception="All values lie in the calibrated range.",
         code=changed(
             RIGHT_Q1,
-            ("np.clip(np.rint(values / scale) + zero_point, first, last)",
-             "np.rint(values / scale) + zero_point"),
+            (
+                "np.clip(np.rint(values / scale) + zero_point, first, last)",
+                "np.rint(values / scale) + zero_point",
+            ),
         ),
         message="do not fit into 3 bits; clip them",
     ),
@@ -245,8 +247,10 @@ def dequantize(codes, scale, zero_point):
         misconception="What does not fit into the bits may lose its highest bits.",
         code=changed(
             RIGHT_Q1,
-            ("np.clip(np.rint(values / scale) + zero_point, first, last)",
-             "(np.rint(values / scale) + zero_point - first) % (last - first + 1) + first"),
+            (
+                "np.clip(np.rint(values / scale) + zero_point, first, last)",
+                "(np.rint(values / scale) + zero_point - first) % (last - first + 1) + first",
+            ),
         ),
         message="was wrapped around",
     ),
@@ -256,8 +260,10 @@ def dequantize(codes, scale, zero_point):
         misconception="Clipping and adding the zero point can change places.",
         code=changed(
             RIGHT_Q1,
-            ("np.clip(np.rint(values / scale) + zero_point, first, last)",
-             "np.clip(np.rint(values / scale), first, last) + zero_point"),
+            (
+                "np.clip(np.rint(values / scale) + zero_point, first, last)",
+                "np.clip(np.rint(values / scale), first, last) + zero_point",
+            ),
         ),
         message="clip last",
     ),
@@ -288,8 +294,10 @@ def dequantize(codes, scale, zero_point):
         misconception="The first mark stands exactly at low, wherever 0 then is.",
         code=changed(
             RIGHT_Q1,
-            ("np.rint(values / scale) + zero_point", "np.rint(values / scale - low / scale "
-             "* (not symmetric))"),
+            (
+                "np.rint(values / scale) + zero_point",
+                "np.rint(values / scale - low / scale * (not symmetric))",
+            ),
         ),
         message="and not from low",
     ),
@@ -313,21 +321,27 @@ def dequantize(codes, scale, zero_point):
         question="q1",
         name="codes-in-int8",
         misconception="8 bits are an int8.",
-        code=changed(RIGHT_Q1, ("codes.astype(np.int64)", "codes.astype(np.int64).astype(np.int8)")),
+        code=changed(
+            RIGHT_Q1, ("codes.astype(np.int64)", "codes.astype(np.int64).astype(np.int8)")
+        ),
         message="int8 ends at 127",
     ),
     Mistake(
         question="q1",
         name="symmetric-codes-in-uint8",
         misconception="Codes are bytes, and bytes are unsigned.",
-        code=changed(RIGHT_Q1, ("codes.astype(np.int64)", "codes.astype(np.int64).astype(np.uint8)")),
+        code=changed(
+            RIGHT_Q1, ("codes.astype(np.int64)", "codes.astype(np.int64).astype(np.uint8)")
+        ),
         message="an unsigned type has no negative numbers",
     ),
     Mistake(
         question="q1",
         name="values-clipped-to-the-range",
         misconception="What is outside low and high is clipped, on any ruler.",
-        code=changed(RIGHT_Q1, ("np.rint(values / scale)", "np.rint(values.clip(low, high) / scale)")),
+        code=changed(
+            RIGHT_Q1, ("np.rint(values / scale)", "np.rint(values.clip(low, high) / scale)")
+        ),
         message="the symmetric ruler reaches to 3",
     ),
     Mistake(
@@ -433,16 +447,22 @@ def clipping_case():
         question="q2",
         name="percentile-of-signed-values",
         misconception="The 99th percentile of the values is that of their sizes.",
-        code=changed(RIGHT_Q2, ("np.percentile(np.abs(values), percent)",
-                                "np.percentile(values, percent)")),
+        code=changed(
+            RIGHT_Q2, ("np.percentile(np.abs(values), percent)", "np.percentile(values, percent)")
+        ),
         message="Take absolute values first",
     ),
     Mistake(
         question="q2",
         name="absolute-values-with-two-tails",
         misconception="What is left out is always shared between two ends.",
-        code=changed(RIGHT_Q2, ("np.percentile(np.abs(values), percent)",
-                                "np.percentile(np.abs(values), (100 + percent) / 2)")),
+        code=changed(
+            RIGHT_Q2,
+            (
+                "np.percentile(np.abs(values), percent)",
+                "np.percentile(np.abs(values), (100 + percent) / 2)",
+            ),
+        ),
         message="Absolute values have only one",
     ),
     Mistake(
@@ -532,8 +552,10 @@ def clipping_case():
         misconception="Each column has a range of its own.",
         code=changed(
             RIGHT_Q2,
-            ("float(np.percentile(np.abs(values), percent))",
-             "np.percentile(np.abs(values), percent, axis=0)"),
+            (
+                "float(np.percentile(np.abs(values), percent))",
+                "np.percentile(np.abs(values), percent, axis=0)",
+            ),
         ),
         message="have the same range: one for all",
     ),
@@ -564,8 +586,10 @@ def clipping_case():
         misconception="What lies far out is clipped, however many there are.",
         code=changed(
             RIGHT_Q2,
-            ("np.random.default_rng(7).laplace(size=2000)",
-             "np.append(np.linspace(-1, 1, 999), np.full(20, 3.0))"),
+            (
+                "np.random.default_rng(7).laplace(size=2000)",
+                "np.append(np.linspace(-1, 1, 999), np.full(20, 3.0))",
+            ),
         ),
         message="only if they are fewer than 1 in 100",
     ),
@@ -575,8 +599,10 @@ def clipping_case():
         misconception="The larger the outlier, the better it is to clip it.",
         code=changed(
             RIGHT_Q2,
-            ("np.random.default_rng(7).laplace(size=2000)",
-             "np.append(np.random.default_rng(7).normal(size=2000), 1000.0)"),
+            (
+                "np.random.default_rng(7).laplace(size=2000)",
+                "np.append(np.random.default_rng(7).normal(size=2000), 1000.0)",
+            ),
         ),
         message="it hurts at both",
     ),
@@ -586,8 +612,10 @@ def clipping_case():
         misconception="A single outlier among very many is enough for both.",
         code=changed(
             RIGHT_Q2,
-            ("np.random.default_rng(7).laplace(size=2000)",
-             "np.append(np.linspace(-1, 1, 99_999), 2.0)"),
+            (
+                "np.random.default_rng(7).laplace(size=2000)",
+                "np.append(np.linspace(-1, 1, 99_999), 2.0)",
+            ),
         ),
         message="it helps at both",
     ),
@@ -643,8 +671,10 @@ def relative_error(values, decoded):
         misconception="A grid has marks at equal distances.",
         code=changed(
             RIGHT_Q3,
-            ("np.percentile(values, 100 * np.arange(1, 2 ** bits) / 2 ** bits)",
-             "np.linspace(values.min(), values.max(), 2 ** bits + 1)[1:-1]"),
+            (
+                "np.percentile(values, 100 * np.arange(1, 2 ** bits) / 2 ** bits)",
+                "np.linspace(values.min(), values.max(), 2 ** bits + 1)[1:-1]",
+            ),
         ),
         message="your bins have the same width",
     ),
@@ -700,8 +730,10 @@ def relative_error(values, decoded):
         misconception="The mean of the smallest and the largest value is the mean of the bin.",
         code=changed(
             RIGHT_Q3,
-            ("values[codes == k].mean()",
-             "(values[codes == k].min() + values[codes == k].max()) / 2"),
+            (
+                "values[codes == k].mean()",
+                "(values[codes == k].min() + values[codes == k].max()) / 2",
+            ),
         ),
         message="halfway between the smallest and the largest value of each bin",
     ),
@@ -738,9 +770,11 @@ def relative_error(values, decoded):
         misconception="Bins of equal size are cut from the sorted values.",
         code=changed(
             RIGHT_Q3,
-            ("codes = np.digitize(values, edges)",
-             "ranks = np.argsort(np.argsort(values, axis=None)).reshape(values.shape)\n"
-             "    codes = ranks * 2 ** bits // values.size"),
+            (
+                "codes = np.digitize(values, edges)",
+                "ranks = np.argsort(np.argsort(values, axis=None)).reshape(values.shape)\n"
+                "    codes = ranks * 2 ** bits // values.size",
+            ),
         ),
         message="equal values must get equal codes",
     ),
@@ -777,7 +811,9 @@ def relative_error(values, decoded):
         question="q3",
         name="codebook-is-a-list",
         misconception="A list can be indexed like an array.",
-        code=changed(RIGHT_Q3, ("    return codes, codebook", "    return codes, codebook.tolist()")),
+        code=changed(
+            RIGHT_Q3, ("    return codes, codebook", "    return codes, codebook.tolist()")
+        ),
         message="Return the codebook as an array",
     ),
     Mistake(
@@ -895,9 +931,7 @@ def lloyd_step(centers, counts, centroids):
         question="q4",
         name="divided-by-bins",
         misconception="A mean divides by the number of terms in the sum.",
-        code=changed(
-            RIGHT_Q4, (".sum() / counts[mine].sum()", ".sum() / mine.sum()")
-        ),
+        code=changed(RIGHT_Q4, (".sum() / counts[mine].sum()", ".sum() / mine.sum()")),
         message="divide by the number of values, and not by the number of bins",
     ),
     Mistake(
@@ -913,8 +947,10 @@ def lloyd_step(centers, counts, centroids):
         misconception="The middle value of a cluster is its mean.",
         code=changed(
             RIGHT_Q4,
-            ("(counts[mine] * centers[mine]).sum() / counts[mine].sum()",
-             "np.median(np.repeat(centers[mine], counts[mine]))"),
+            (
+                "(counts[mine] * centers[mine]).sum() / counts[mine].sum()",
+                "np.median(np.repeat(centers[mine], counts[mine]))",
+            ),
         ),
         message="the medians",
     ),
@@ -935,8 +971,9 @@ def lloyd_step(centers, counts, centroids):
         question="q4",
         name="empty-cluster-moves-to-0",
         misconception="A sum of nothing is 0, and so is a mean of nothing.",
-        code=changed(RIGHT_Q4, ("moved = centroids.astype(float)",
-                                "moved = np.zeros(len(centroids))")),
+        code=changed(
+            RIGHT_Q4, ("moved = centroids.astype(float)", "moved = np.zeros(len(centroids))")
+        ),
         message="A centroid without values stays where it is",
     ),
     Mistake(
@@ -952,9 +989,11 @@ def lloyd_step(centers, counts, centroids):
         misconception="An empty cluster must be given something to do.",
         code=changed(
             RIGHT_Q4,
-            ("    return assignment",
-             "        else:\n            moved[k] = centers[distances.min(axis=1).argmax()]\n"
-             "    return assignment"),
+            (
+                "    return assignment",
+                "        else:\n            moved[k] = centers[distances.min(axis=1).argmax()]\n"
+                "    return assignment",
+            ),
         ),
         message="A centroid without values stays where it is",
     ),
@@ -962,8 +1001,13 @@ def lloyd_step(centers, counts, centroids):
         question="q4",
         name="signed-distance",
         misconception="The smallest difference is the smallest distance.",
-        code=changed(RIGHT_Q4, ("np.abs(centers[:, None] - centroids[None, :])",
-                                "centers[:, None] - centroids[None, :]")),
+        code=changed(
+            RIGHT_Q4,
+            (
+                "np.abs(centers[:, None] - centroids[None, :])",
+                "centers[:, None] - centroids[None, :]",
+            ),
+        ),
         message="without the absolute value",
     ),
     Mistake(
@@ -983,8 +1027,10 @@ def lloyd_step(centers, counts, centroids):
         misconception="A value belongs to the last centroid below it.",
         code=changed(
             RIGHT_Q4,
-            ("distances.argmin(axis=1)",
-             "np.maximum(np.searchsorted(centroids, centers, side='right') - 1, 0)"),
+            (
+                "distances.argmin(axis=1)",
+                "np.maximum(np.searchsorted(centroids, centers, side='right') - 1, 0)",
+            ),
         ),
         message="The border between two centroids is halfway",
     ),
@@ -994,8 +1040,10 @@ def lloyd_step(centers, counts, centroids):
         misconception="Centroids are sorted.",
         code=changed(
             RIGHT_Q4,
-            ("distances.argmin(axis=1)",
-             "np.searchsorted((centroids[1:] + centroids[:-1]) / 2, centers)"),
+            (
+                "distances.argmin(axis=1)",
+                "np.searchsorted((centroids[1:] + centroids[:-1]) / 2, centers)",
+            ),
         ),
         message="Do not rely on a rising order",
     ),
@@ -1012,8 +1060,10 @@ def lloyd_step(centers, counts, centroids):
         misconception="Centroids are moved where they are.",
         code=changed(
             RIGHT_Q4,
-            ("moved = centroids.astype(float)",
-             "moved = centroids if centroids.dtype == float else centroids.astype(float)"),
+            (
+                "moved = centroids.astype(float)",
+                "moved = centroids if centroids.dtype == float else centroids.astype(float)",
+            ),
         ),
         message="The array of centroids that you were given has changed",
     ),
@@ -1023,9 +1073,11 @@ def lloyd_step(centers, counts, centroids):
         misconception="The assignment to return is the one to the moved centroids.",
         code=changed(
             RIGHT_Q4,
-            ("    return assignment",
-             "    assignment = np.abs(centers[:, None] - moved[None, :]).argmin(axis=1)\n"
-             "    return assignment"),
+            (
+                "    return assignment",
+                "    assignment = np.abs(centers[:, None] - moved[None, :]).argmin(axis=1)\n"
+                "    return assignment",
+            ),
         ),
         message="not nearest",
     ),
@@ -1072,9 +1124,7 @@ def quantized_bytes(tensors):
         question="q5",
         name="codes-without-a-scale",
         misconception="The codes are the model, and the scales come for free.",
-        code=changed(
-            RIGHT_Q5, ("        else:\n            total += grids * width\n", "")
-        ),
+        code=changed(RIGHT_Q5, ("        else:\n            total += grids * width\n", "")),
         message="that is without the scale",
     ),
     Mistake(
@@ -1090,7 +1140,7 @@ def quantized_bytes(tensors):
         misconception="A zero point is no more than part of the formula.",
         code=changed(
             RIGHT_Q5,
-            ("        if tensor[\"scheme\"] == \"asymmetric\":\n            total += grids\n", ""),
+            ('        if tensor["scheme"] == "asymmetric":\n            total += grids\n', ""),
         ),
         message="the zero points are forgotten",
     ),
@@ -1249,9 +1299,11 @@ def quantized_bytes(tensors):
         code=changed(
             RIGHT_Q5,
             ("total, numbers = 0, 0", "total, numbers, codes = 0, 0, 0"),
-            ("        if tensor[\"scheme\"] == \"codebook\":",
-             "        codes += (rows * columns * bits + 7) // 8\n"
-             "        if tensor[\"scheme\"] == \"codebook\":"),
+            (
+                '        if tensor["scheme"] == "codebook":',
+                "        codes += (rows * columns * bits + 7) // 8\n"
+                '        if tensor["scheme"] == "codebook":',
+            ),
             ("numbers * 4 / total", "numbers * 4 / codes"),
         ),
         message="that is against the codes alone",
@@ -1263,13 +1315,16 @@ def quantized_bytes(tensors):
         code=changed(
             RIGHT_Q5,
             ("def quantized_bytes", "def one_or_more"),
-            ("    return total, numbers * 4 / total\n", """    return total, numbers * 4 / total
+            (
+                "    return total, numbers * 4 / total\n",
+                """    return total, numbers * 4 / total
 
 
 def quantized_bytes(tensors):
     each = [one_or_more([tensor]) for tensor in tensors]
     return sum(size for size, _ in each), sum(ratio for _, ratio in each) / len(each)
-"""),
+""",
+            ),
         ),
         message="that is the mean of the four ratios",
     ),

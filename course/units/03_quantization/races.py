@@ -16,7 +16,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from course.results import Experiment
+from course.measuring.results import Experiment
 from utils.packing import write_file
 from utils.quantization import (
     AdditiveQuantizer,

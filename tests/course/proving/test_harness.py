@@ -3,7 +3,7 @@ import threading
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course.harness import run_variants
+from course.proving.harness import run_variants
 
 
 def run(*sources, folder=None, cell_seconds=30):

@@ -12,12 +12,19 @@ from functools import cached_property
 
 from nbformat import NotebookNode
 
-from course import build
 from course.errors import UserError
-from course.execute import Execution
-from course.harness import run_variants
-from course.mistakes import CALLS_THE_LIBRARY, Alternative, AnswerBank, Mistake, load_answers
-from course.notebooks import (
+from course.proving.harness import run_variants
+from course.proving.mistakes import (
+    CALLS_THE_LIBRARY,
+    Alternative,
+    AnswerBank,
+    Mistake,
+    load_answers,
+)
+from course.proving.scores import Score, score_notebook
+from course.writing import build
+from course.writing.execute import Execution
+from course.writing.notebooks import (
     BEGIN_HIDDEN,
     END_HIDDEN,
     MARKERS,
@@ -32,8 +39,7 @@ from course.notebooks import (
     secret_lines,
     with_answers,
 )
-from course.scores import Score, score_notebook
-from course.units import Budget, Unit
+from course.writing.units import Budget, Unit
 
 MAX_LINES = 25
 MIN_MISTAKES = 3

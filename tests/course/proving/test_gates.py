@@ -5,10 +5,10 @@ import shutil
 import pytest
 from nbformat.v4 import new_output
 
-from course import check
-from course.check import GATES, Workbench, check_unit
-from course.execute import Execution
-from course.notebooks import read_notebook, write_notebook
+from course.proving import gates as check
+from course.proving.gates import GATES, Workbench, check_unit
+from course.writing.execute import Execution
+from course.writing.notebooks import read_notebook, write_notebook
 
 HIDDEN_Q2 = """### BEGIN HIDDEN TESTS
 assert "fsum" not in shares.__code__.co_names, "Write it: you call math.fsum."

@@ -14,9 +14,9 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from course.errors import UserError
-from course.execute import Execution, run_notebook
-from course.notebooks import METADATA, read_notebook, read_source, write_notebook
-from course.units import Unit
+from course.writing.execute import Execution, run_notebook
+from course.writing.notebooks import METADATA, read_notebook, read_source, write_notebook
+from course.writing.units import Unit
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -34,7 +34,7 @@ def solution_from_source(unit: Unit) -> NotebookNode:
 
 def release_from_solution(unit: Unit, solution: NotebookNode) -> NotebookNode:
     """The assignment as students get it, made by nbgrader's generate_assignment."""
-    from course.nbgrader_setup import Course  # nbgrader takes a second to import
+    from course.grading.nbgrader_setup import Course  # nbgrader takes a second to import
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()

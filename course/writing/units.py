@@ -8,7 +8,7 @@ from typing import Any
 
 from course.errors import UserError
 
-ROOT = Path(__file__).resolve().parent.parent  # of the checkout: lectures/, solutions/, ...
+ROOT = Path(__file__).resolve().parents[2]  # of the checkout: lectures/, solutions/, ...
 UNIT_NAME = re.compile(r"(\d\d)_([a-z][a-z0-9_]*)")
 NUMBERS = {"minutes", "max_seconds", "max_mb"}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course import baselines
+from course.measuring import baselines
 from utils.data import load_sample
 from utils.metrics import macro_f1
 from utils.models import SparseLinear

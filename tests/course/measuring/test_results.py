@@ -4,13 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from course import results
 from course.errors import UserError
-from course.results import load_results, run_results
+from course.measuring import results
+from course.measuring.results import load_results, run_results
 
 EXPERIMENTS = """
 from pathlib import Path
-from course.results import Experiment
+from course.measuring.results import Experiment
 
 LOG = Path(__file__).parent / "log.txt"
 

@@ -1,7 +1,7 @@
 import pytest
 
 from course.errors import UserError
-from course.units import discover, find_unit, read_unit
+from course.writing.units import discover, find_unit, read_unit
 
 
 def test_reads_everything_in_unit_toml(make_unit):

@@ -2,7 +2,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course.errors import UserError
-from course.notebooks import (
+from course.writing.notebooks import (
     auto_questions,
     code_cells,
     grade_id,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from course.check import check_unit
-from course.units import discover
+from course.proving.gates import check_unit
+from course.writing.units import discover
 
 
 @pytest.mark.timeout(1800)  # a hundred wrong answers each, on a busy machine

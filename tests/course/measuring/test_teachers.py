@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.special import expit
 
-from course import teachers
 from course.errors import UserError
+from course.measuring import teachers
 from utils.data import EMOTIONS, GROUPS, load_sample
 from utils.distillation import teacher_logits
 from utils.distillation import teachers as shipped

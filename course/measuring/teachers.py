@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from course.errors import UserError
-from course.units import ROOT
+from course.writing.units import ROOT
 from utils.data import (
     EMOTIONS,
     GROUPS,

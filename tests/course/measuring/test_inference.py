@@ -1,7 +1,7 @@
 import pytest
 
 from course.errors import UserError
-from course.inference import evaluate, predict_lines
+from course.measuring.inference import evaluate, predict_lines
 from utils.data import load_sample
 from utils.models import SparseLinear
 from utils.packing import save_model

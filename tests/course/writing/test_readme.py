@@ -6,9 +6,10 @@ import shutil
 
 import pytest
 
-from course import readme, results
 from course.cli import app
-from course.units import ROOT
+from course.measuring import results
+from course.writing import readme
+from course.writing.units import ROOT
 from utils.data import SPLITS, load_sample
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

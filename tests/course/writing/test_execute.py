@@ -2,7 +2,7 @@ import os
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course.execute import run_notebook
+from course.writing.execute import run_notebook
 
 
 def run(*sources, **options):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from course.results import RESULTS, load_results
-from course.units import ROOT, discover
+from course.measuring.results import RESULTS, load_results
+from course.writing.units import ROOT, discover
 from utils.plots import human_bytes, set_style, size_f1_chart
 from utils.records import load_published, summarise
 

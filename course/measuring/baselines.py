@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from course.units import ROOT
+from course.writing.units import ROOT
 from utils.data import SEQUENCE_LENGTH, Dataset, Vocabulary, load_goemotions
 from utils.efficiency import count_parameters
 from utils.embeddings import distilled_vectors, random_vectors
@@ -33,7 +33,7 @@ from utils.packing import load_model, save_model, size_report
 from utils.training import fit, set_seed
 
 BUILD = ROOT / "build" / "models"
-SHIPPED = Path(__file__).parent / "models"
+SHIPPED = ROOT / "course" / "models"
 TAXONOMY = "ekman"
 SPARSE = ("sparse linear", "L1, C=0.25")
 MODEL_1 = ("Model 1 (mean vectors)", "distilled vectors")

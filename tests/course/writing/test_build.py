@@ -1,11 +1,11 @@
 import pytest
 from nbformat.v4 import new_notebook
 
-from course import build
 from course.errors import UserError
-from course.execute import Execution
-from course.notebooks import MARKERS, read_notebook, write_notebook
-from course.units import discover
+from course.writing import build
+from course.writing.execute import Execution
+from course.writing.notebooks import MARKERS, read_notebook, write_notebook
+from course.writing.units import discover
 
 
 def files(root):
@@ -85,7 +85,7 @@ def test_only_the_notebook_is_released(built_unit):
 
 def test_nbgrader_itself_leaves_stray_files_behind(built_unit):
     """CourseDirectory.ignore in nbgrader_config.py, for those who call nbgrader directly."""
-    from course.nbgrader_setup import Course
+    from course.grading.nbgrader_setup import Course
 
     source = built_unit.solution_notebook().parent
     for name in (

@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from course.errors import UserError
-from course.units import ROOT, Unit, find_unit
+from course.writing.units import ROOT, Unit, find_unit
 
 REQUIRED = (
     "method",
@@ -39,7 +39,7 @@ REQUIRED = (
     "encoder_bytes",
     "file_bytes",
 )
-RESULTS = Path(__file__).parent / "results"
+RESULTS = ROOT / "course" / "results"
 NOTEBOOKS = ("exercise", "lecture", "mistakes")  # sources in a unit's folder that measure nothing
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "safetensors", "zstandard", "transformers")
 
@@ -211,7 +211,7 @@ def _fingerprint(unit: Unit) -> str:
     """Of the code that measures: a run goes on only if nothing in it has changed since."""
     files = [
         *sorted((ROOT / "utils").glob("**/*.py")),
-        *(Path(__file__).with_name(f"{name}.py") for name in ("baselines", "teachers")),
+        *sorted(Path(__file__).parent.glob("*.py")),
         *(file for file in sorted(unit.folder.glob("*.py")) if file.stem not in NOTEBOOKS),
     ]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

@@ -1,6 +1,6 @@
 """Make ``utils/assets/word_vectors.bin``: word vectors distilled from all-MiniLM-L6-v2.
 
-Run ``python -m course.word_vectors`` with the extra ``transformer`` and the real GoEmotions. The
+Run ``python -m course.measuring.word_vectors`` with the extra ``transformer`` and the real GoEmotions. The
 words are those that stand at least twice in the training comments, and those of the course sample.
 """
 

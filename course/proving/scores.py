@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade
 
-from course.notebooks import Question, auto_questions
+from course.writing.notebooks import Question, auto_questions
 
 SYNTAX_ERROR_FILE = re.compile(r"\([^()]*, line (\d+)\)")  # names a file that nobody knows
 STATUS_OF_ERROR = {"KernelDied": "crashed", "CellTimeoutError": "timed out"}

@@ -28,10 +28,10 @@ from nbformat.v4 import new_output
 from traitlets.config import Config
 
 import utils
-from course.notebooks import is_test
+from course.writing.notebooks import is_test
 
 PRELOAD = (
-    "course.harness",
+    "course.proving.harness",
     "IPython.core.interactiveshell",
     "numpy",
     "scipy.sparse",

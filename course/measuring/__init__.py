@@ -1,0 +1,1 @@
+"""Measuring: experiments and their results, the models and teachers that they share."""

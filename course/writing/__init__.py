@@ -1,0 +1,1 @@
+"""Writing units: their sources, the notebooks made of them, and README.md's measured parts."""
