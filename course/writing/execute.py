@@ -1,5 +1,6 @@
 """Run a notebook in a fresh kernel, and record its seconds and its peak memory."""
 
+import ast
 import contextlib
 import os
 import tempfile
@@ -14,6 +15,8 @@ import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+
+from course.writing.prose import as_expression, fields, fill
 
 SAMPLE_EVERY = 0.1  # seconds between two looks at the memory of the kernel and its children
 
@@ -61,11 +64,13 @@ def run_notebook(
     )
     running = 0
 
-    def on_cell_start(cell: NotebookNode, cell_index: int) -> None:
+    async def on_cell_start(cell: NotebookNode, cell_index: int) -> None:
         nonlocal running
         running = cell_index + 1
         if on_cell is not None:
             on_cell(cell_index, len(nb.cells))
+        if cell.cell_type == "markdown":
+            await _fill(client, cell)
 
     client.on_cell_start = on_cell_start
     error = None
@@ -76,6 +81,7 @@ def run_notebook(
         memory = stack.enter_context(MemoryWatch())
         client.on_notebook_start = lambda notebook: memory.start(client.km.provisioner.pid)
         environment = os.environ | {
+            "COURSE_BUILD": "1",  # a claim that does not hold is an error, see utils.claims
             "COURSE_EXERCISE_WIDGETS": "1",
             "COURSE_PREDICTIONS": str(scratch / "predictions.json"),
         }
@@ -83,11 +89,34 @@ def run_notebook(
             client.execute(cwd=str(cwd), env=environment)
         except CellExecutionError as failure:
             error = f"cell {running} raised {failure.ename}: {failure.evalue}"
+        except FieldError as failure:
+            error = f"cell {running}: {failure}"
         except CellTimeoutError:
             error = f"cell {running} took longer than {cell_seconds:g} s"
         except DeadKernelError:
             error = f"the kernel died in cell {running}, perhaps for lack of memory"
     return Execution(nb, time.monotonic() - started, memory.peak_bytes / 1e6, error)
+
+
+class FieldError(Exception):
+    """A field of a Markdown cell that cannot be filled in."""
+
+
+async def _fill(client: NotebookClient, cell: NotebookNode) -> None:
+    """Put the values of a Markdown cell's fields in their places, as the kernel has them now."""
+    wanted = fields(cell.source)
+    if not wanted:
+        return
+    expressions = {str(i): as_expression(field) for i, field in enumerate(wanted)}
+    reply = await client.kc.execute(
+        "", silent=True, store_history=False, user_expressions=expressions, reply=True, timeout=60
+    )
+    values = []
+    for field, result in zip(wanted, reply["content"]["user_expressions"].values(), strict=True):
+        if result["status"] != "ok":
+            raise FieldError(f"the field {field!r} raised {result['ename']}: {result['evalue']}")
+        values.append(ast.literal_eval(result["data"]["text/plain"]))
+    fill(cell, values)
 
 
 class MemoryWatch:

@@ -62,8 +62,8 @@ class Unit:
         return self.folder / "exercise.py"
 
     @property
-    def mistakes_source(self) -> Path:
-        return self.folder / "mistakes.py"
+    def mistakes_folder(self) -> Path:
+        return self.folder / "mistakes"
 
     def lecture_notebook(self, root: Path | None = None) -> Path:
         return (root or self.root) / "lectures" / f"{self.name}.ipynb"

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from course.grading import demo
 
 from course import cli, run
-from course.grading import demo
 from course.measuring import inference
 from course.writing import readme
 from course.writing.units import ROOT

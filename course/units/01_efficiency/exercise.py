@@ -79,11 +79,11 @@ from utils.records import load_records, summarise
 # *Hint:* multiply first. `7 / 100 * 100` is 7.000000000000001 in floating point, and its ceiling 8.
 # NumPy's `method="inverted_cdf"` means this definition, but divides first, and is off in such cases.
 
-# %% nbgrader={"grade": false, "grade_id": "q1_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["locked:q1_example"]
 # The example, in seconds, to play with.
 CALLS = [0.900, 0.350, 0.014, 0.011, 0.095, 0.012, 0.480, 0.013, 0.016, 0.012, 0.015, 0.013]
 
-# %% nbgrader={"grade": false, "grade_id": "q1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% tags=["answer:q1"]
 def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
     """Percentiles of latency by nearest rank, in milliseconds.
 
@@ -104,98 +104,27 @@ def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q1_test_ranks", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, rank and unit. This cell explains; the hidden tests give the points.
-def test_q1_ranks():
-    from utils.checking import check, check_close, own_work
+# %% tags=["check:q1:4"]
+# Check question 1. The hidden test draws other inputs in the same way, and gives the points.
+def cases_q1(random):
+    yield CALLS[2:], (50, 95)
+    yield CALLS, (50, 95), 2
+    yield [0.001 * k for k in (4, 1, 7, 3, 6, 2, 5)], (90, 50, 1, 100)
+    yield [0.001 * k for k in range(100, 0, -1)], (7, 14, 28, 29, 57)
+    for n, warmup in ((1, 0), (2, 1), (10, 0), (10, 3), (30, 4), (200, 5)):
+        yield random.gamma(1.0, 0.02, warmup + n).round(4).tolist(), (1, 14, 50, 90, 99, 100), warmup
+    yield (random.integers(1, 4, 12) / 1000).tolist(), (50, 90), 1
+    yield random.gamma(1.0, 0.02, 9).round(4).tolist()
+    yield [0.9], (50,), 1
+    yield [0.5, 0.25], (50,), 4
 
-    answer = own_work(latency_percentiles, "utils.efficiency.latency_percentiles")
-    got = answer(CALLS[2:], (50,))
-    check(isinstance(got, dict), f"Return a dictionary from names to milliseconds, not {got!r}.")
-    check(set(got) == {"p50"}, f"The only key must be the text 'p50'; yours are {list(got)}.")
-    for wrong, why in {
-        0.013: "that is in seconds, and a millisecond is a thousandth of a second",
-        68.1: "that is the mean, which a single slow call pulls far above what most callers see",
-        13.5: "that lies between two samples; nearest rank never interpolates",
-        14.0: "that is the sixth of ten; ranks are counted from 1, Python's indices from 0",
-        480.0: "that is the fifth call made; sort the calls by time first",
-    }.items():
-        check(abs(got["p50"] - wrong) > 1e-6, f"p50 is {wrong}, not 13.0: {why}.")
-    check_close(got["p50"], 13.0, "p50 of ten calls is the fifth in ascending order.")
 
-test_q1_ranks()
+def try_q1(seconds, percentiles=(50, 95, 99), warmup=0):
+    return latency_percentiles(seconds, percentiles, warmup)
 
-# %% nbgrader={"grade": true, "grade_id": "q1_test_ceiling", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, rounding up.
-def test_q1_ceiling():
-    from utils.checking import check, check_close, own_work
 
-    answer = own_work(latency_percentiles, "utils.efficiency.latency_percentiles")
-    got = answer(CALLS[2:], (50, 95))
-    check(isinstance(got, dict) and set(got) == {"p50", "p95"},
-          f"The keys must be the texts 'p50' and 'p95'; got {got!r}.")
-    check(abs(got["p95"] - 95) > 1e-6, "p95 is 95, not 480: round rank 9.5 up, and keep the "
-          "slowest call, since somebody waited that long.")
-    check_close(got["p95"], 480.0, "p95 of ten calls is the tenth in ascending order.")
-    seven = answer([0.001 * k for k in (4, 1, 7, 3, 6, 2, 5)], (90,))["p90"]
-    check(abs(seven - 6) > 1e-6, "p90 of seven calls has rank 6.3, rounded up 7; you took the "
-          "sixth. Nearest rank rounds up, and not to the nearest whole number.")
-    check_close(seven, 7.0, "p90 of seven calls, of 1 to 7 ms, is the seventh.")
-    hundred = answer([0.001 * k for k in range(1, 101)], (7,))["p7"]
-    check(abs(hundred - 8) > 1e-6, "p7 of 100 calls is the seventh, not the eighth: p / 100 * n is "
-          "7.000000000000001 (inside NumPy, too), so multiply p * n before you divide.")
-    check_close(hundred, 7.0, "p7 of 100 calls, of 1 to 100 ms, is the seventh.")
-
-test_q1_ceiling()
-
-# %% nbgrader={"grade": true, "grade_id": "q1_test_warmup", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, warm-up.
-def test_q1_warmup():
-    from utils.checking import check, check_close, check_raises, own_work
-
-    answer = own_work(latency_percentiles, "utils.efficiency.latency_percentiles")
-    given = list(CALLS)
-    got = answer(given, (50, 95), warmup=2)
-    check(isinstance(got, dict) and set(got) == {"p50", "p95"},
-          f"The keys must be the texts 'p50' and 'p95'; got {got!r}.")
-    for wrong, why in {
-        (14, 900): "the two warm-up calls were kept",
-        (15, 900): "you dropped the two fastest calls; cut off the first two before you sort",
-        (13, 350): "you dropped the two slowest calls; cut off the first two before you sort",
-    }.items():
-        seen = (got["p50"], got["p95"])
-        check(not np.allclose(seen, wrong), f"p50 and p95 are {wrong}, not (13, 480): {why}.")
-    check_close(got, {"p50": 13.0, "p95": 480.0}, "The first two calls are warm-up.")
-    check(given == CALLS, "The list that you were given has changed: sort a copy, by sorted(...).")
-    check_raises(lambda: answer([0.9], (50,), warmup=1), ValueError,
-                 "If all calls were warm-up there is no latency to report: raise ValueError.")
-
-test_q1_warmup()
-
-# %% nbgrader={"grade": true, "grade_id": "q1_test_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 1: 4 points.
-### BEGIN HIDDEN TESTS
-def test_q1_hidden():
-    from utils.checking import check, check_close, check_raises, own_work
-
-    answer = own_work(latency_percentiles, "utils.efficiency.latency_percentiles")
-    random, percentiles = np.random.default_rng(1), (1, 14, 50, 90, 99, 100)
-    for n, warmup in ((10, 2), (1, 0), (1, 3), (7, 0), (30, 4), (100, 1), (200, 5)):
-        given = random.gamma(1.0, 0.02, warmup + n).round(5).tolist()
-        before, ranked = list(given), sorted(given[warmup:])
-        expected = {f"p{p}": 1000 * ranked[-(-p * n // 100) - 1] for p in percentiles}
-        what = f"Other samples, {n} calls after {warmup} for warm-up: "
-        check_close(answer(given, percentiles, warmup), expected, what + "a percentile is wrong. "
-                    "If the checks above pass, your answer may fit their example only.")
-        check(given == before, what + "the list that you were given has changed.")
-    got = answer([0.002] * 5 + [0.001] * 5)
-    check_close(got, {"p50": 1.0, "p95": 2.0, "p99": 2.0}, "Other samples: ten calls with ties.")
-    for given, warmup in (([], 0), ([0.5, 0.5], 2), ([0.5], 4)):
-        check_raises(lambda g=given, w=warmup: answer(g, (50,), w), ValueError,
-                     f"{len(given)} calls, of which {warmup} are warm-up, leave nothing to report.")
-
-test_q1_hidden()
-### END HIDDEN TESTS
+examine(try_q1, cases_q1, KEYS["q1"], protect=["seconds"],
+        forbidden="utils.efficiency.latency_percentiles")
 
 # %% [markdown]
 # ## Question 2: comments per second

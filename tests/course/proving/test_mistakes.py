@@ -1,7 +1,7 @@
 import pytest
+from course.proving.mistakes import load_answers
 
 from course.errors import UserError
-from course.proving.mistakes import load_answers
 
 
 def test_reads_the_answers_by_question(make_unit):

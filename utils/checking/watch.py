@@ -1,9 +1,4 @@
-"""What the test cells of assignments use: checks that say what was seen, and a watch over answers.
-
-A message says which misconception is behind the mistake, in a sentence or two; what was got and
-what was expected follow on lines of their own. Nothing here writes to stderr, which nbgrader
-would take for a failure.
-"""
+"""A watch over answers: calling the library's own implementation does not count."""
 
 import functools
 import importlib
@@ -11,153 +6,10 @@ import inspect
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
-from numbers import Number
 
-import numpy as np
-
-
-def check(condition, message: str) -> None:
-    """Fail with ``message`` unless ``condition`` is true.
-
-    Raises
-    ------
-    AssertionError
-        With ``message`` alone.
-    """
-    if not condition:
-        raise _failure(message)
-
-
-def check_close(actual, expected, message: str, tol: float = 1e-6) -> None:
-    """Fail with ``message`` unless two numbers, or arrays of them, are alike.
-
-    Parameters
-    ----------
-    actual, expected : number, array of any shape, sequence, torch tensor, or a dict of these
-        A dict must have the same keys. Shapes must be the same: nothing is broadcast. A NaN or an
-        infinity is like another of its kind in the same place only.
-    message : what is likely wrong
-    tol : largest difference allowed, relative to the expected value where that is above 1
-        ``|actual - expected| <= tol * max(1, |expected|)``
-
-    Raises
-    ------
-    AssertionError
-        With ``message`` and, below it, what was got and what was expected.
-    """
-    if isinstance(expected, Mapping):
-        if not isinstance(actual, Mapping):
-            _fail(message, _shown(actual), f"a dict with the keys {_listed(expected)}")
-        if set(actual) != set(expected):
-            _fail(message, f"a dict with the keys {_listed(actual)}", f"keys {_listed(expected)}")
-        for key in expected:
-            check_close(actual[key], expected[key], f"{message} (at {key!r})", tol)
-        return
-    wanted, got = _numbers(expected), _numbers(actual)
-    if wanted is None:
-        raise TypeError(f"check_close compares numbers, but expects {_shown(expected)}")
-    if got is None:
-        hint = " (is the `return` missing?)" if actual is None else ""
-        _fail(message, _shown(actual) + hint, _shown(wanted))
-    if got.shape != wanted.shape:
-        _fail(message, _of_shape(got), _of_shape(wanted))
-    with np.errstate(invalid="ignore"):
-        near = np.abs(got - wanted) <= tol * np.maximum(1, np.abs(wanted))
-    alike = (near & np.isfinite(wanted)) | (got == wanted) | (np.isnan(got) & np.isnan(wanted))
-    if alike.all():
-        return
-    if got.size <= 8:
-        _fail(message, _shown(got), _shown(wanted))
-    with np.errstate(invalid="ignore"):
-        distance = np.where(alike, -1, np.nan_to_num(np.abs(got - wanted), nan=np.inf))
-    worst = np.unravel_index(distance.argmax(), got.shape)
-    where = f"at index {tuple(map(int, worst))}" if got.ndim > 1 else f"at index {int(worst[0])}"
-    _fail(
-        f"{message} ({(~alike).sum()} of {got.size} values differ)",
-        f"{_shown(got[worst])} {where}",
-        f"{_shown(wanted[worst])}",
-    )
-
-
-def check_raises(
-    function: Callable[[], object],
-    exception: type[BaseException] | tuple[type[BaseException], ...],
-    message: str,
-) -> None:
-    """Fail with ``message`` unless ``function()`` raises ``exception``.
-
-    Raises
-    ------
-    AssertionError
-        With ``message`` and what happened instead.
-    """
-    kinds = exception if isinstance(exception, tuple) else (exception,)
-    expected = " or ".join(kind.__name__ for kind in kinds)
-    try:
-        result = function()
-    except kinds:
-        return
-    except Exception as error:
-        text = "\n".join(_report(message, f"{type(error).__name__}: {error}", expected))
-        raise AssertionError(text) from error  # with the traceback of what went wrong
-    _fail(message, f"no error; it returned {_shown(result)}", expected)
-
-
-def _failure(text: str) -> AssertionError:
-    """An error that a notebook shows as its message alone, without the lines of this file."""
-    error = AssertionError(text)
-    error._render_traceback_ = lambda: [f"AssertionError: {text}"]  # asked for by IPython
-    return error
-
-
-def _report(message: str, got: str, expected: str) -> list[str]:
-    return [message, f"  got:      {got}", f"  expected: {expected}"]
-
-
-def _fail(message: str, got: str, expected: str) -> None:
-    raise _failure("\n".join(_report(message, got, expected)))
-
-
-def _numbers(value) -> np.ndarray | None:
-    """As a float (or complex) array; None for what is not made of numbers."""
-    if hasattr(value, "detach"):  # a torch tensor that requires a gradient
-        value = value.detach()
-    if value is None or isinstance(value, str | bytes | Mapping | set):
-        return None
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError):  # rows of different lengths, say
-        return None
-    if array.dtype.kind == "O" and all(isinstance(item, Number) for item in array.flat):
-        array = array.astype(np.float64)  # fractions, decimals, very large integers
-    if array.dtype.kind not in "biufc":
-        return None
-    return array if array.dtype.kind == "c" else array.astype(np.float64)
-
-
-def _shown(value) -> str:
-    """On one line, and not too long."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.item() if value.ndim == 0 else value
-    if isinstance(value, np.ndarray):
-        text = np.array2string(value, separator=", ", precision=8, threshold=20)
-    else:
-        text = repr(value)
-    text = " ".join(text.split())
-    return text if len(text) <= 200 else text[:197] + "..."
-
-
-def _of_shape(array: np.ndarray) -> str:
-    return f"shape {array.shape}" if array.ndim else f"a single number, {_shown(array)}"
-
-
-def _listed(keys) -> str:
-    return ", ".join(repr(key) for key in keys) or "none"
-
-
-# ----------------------------------------------------------------------------------- own work
+from utils.checking.checks import failure
 
 
 def own_work(function: Callable, *forbidden: str) -> Callable:
@@ -274,18 +126,27 @@ class _Notes:
         sys.setprofile(self)
 
     def __exit__(self, kind, error, traceback) -> None:
-        self.tampered |= sys.getprofile() is not self
+        # An alarm that goes off inside a profile function takes that function off.
+        stopped = kind is not None and not issubclass(kind, Exception)
+        self.tampered |= sys.getprofile() is not self and not stopped
         sys.setprofile(self.before)
         threading.setprofile(self.before_threads)
         if self.called:
             names = " and ".join(dict.fromkeys(self.called))
-            raise _failure(
+            raise _not_own(
                 f"This question asks you to write it: your answer calls {names}."
             ) from None
         if self.tampered:
-            raise _failure(
+            raise _not_own(
                 "Your answer sets a profile function, which hides what it calls from this test."
             ) from None
+
+
+def _not_own(text: str) -> AssertionError:
+    """A verdict, which no check takes for an error of the answer's own."""
+    error = failure(text)
+    error.not_own_work = True
+    return error
 
 
 def _place(code: types.CodeType) -> tuple[str, int, str]:

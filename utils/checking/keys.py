@@ -1,0 +1,93 @@
+"""What a check knows of a question: right outcomes, and fingerprints of named mistakes."""
+
+import json
+import zlib
+from base64 import b85decode, b85encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from utils.checking.outcomes import Outcome
+
+MOST_VALUES = 300  # of an expected outcome that a key holds number by number
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a check knows about a question.
+
+    question : its name, such as "q1"
+    seed : of the generator that draws the inputs
+    expected : the right outcome for each input
+    mistakes : the message of each named mistake, with its fingerprint for those inputs where it
+        differs from the right answer; at an input where it never ends there is None, and no later
+        input is known
+    hidden : whether the check may show its inputs
+    """
+
+    question: str
+    seed: int
+    expected: tuple[Outcome, ...]
+    mistakes: tuple[tuple[str, Mapping[int, tuple[int, float] | None]], ...] = ()
+    hidden: bool = False
+
+    def to_json(self) -> dict:
+        expected = []
+        for outcome in self.expected:
+            values = [float(f"{v:.12g}") for v in outcome.values]
+            if len(values) > MOST_VALUES:
+                values = [float(f"{outcome.sketch()[1]:.12g}")]
+            expected.append([outcome.structure, values, outcome.values.size, outcome.shown])
+        mistakes = [
+            [message, [[i, s and [s[0], float(f"{s[1]:.8g}")]] for i, s in sketches.items()]]
+            for message, sketches in self.mistakes
+        ]
+        return dict(
+            question=self.question,
+            seed=self.seed,
+            expected=expected,
+            mistakes=mistakes,
+            hidden=self.hidden,
+        )
+
+    @classmethod
+    def from_json(cls, stored: dict) -> "Key":
+        expected = []
+        for structure, values, size, text in stored["expected"]:
+            values = np.array(values, dtype=np.float64)
+            kinds = (structure[1:],) if structure.startswith("!") else ()
+            known = Expected if len(values) == size else Sketched
+            expected.append(known(structure, values, text, kinds))
+        mistakes = tuple(
+            (message, {i: sketch and tuple(sketch) for i, sketch in sketches})
+            for message, sketches in stored["mistakes"]
+        )
+        return cls(stored["question"], stored["seed"], tuple(expected), mistakes, stored["hidden"])
+
+
+class Expected(Outcome):
+    """A right outcome of which every number is known."""
+
+
+class Sketched(Outcome):
+    """A right outcome of which only the fingerprint is known: ``values`` holds the weighted sum."""
+
+
+def is_right(got: Outcome, expected: Outcome, tol: float) -> bool:
+    if isinstance(expected, Sketched):
+        checksum = zlib.crc32(expected.structure.encode())
+        return got.fits((checksum, float(expected.values[0])), tol)
+    return got.alike(expected, tol)
+
+
+def packed(keys: Sequence[Key]) -> str:
+    """Keys as the text that a notebook holds; :func:`unpacked` reads it."""
+    text = json.dumps([key.to_json() for key in keys], separators=(",", ":"), ensure_ascii=False)
+    return b85encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def unpacked(text: str) -> dict[str, Key]:
+    """The keys of the questions of an assignment, by the names of their checks."""
+    stored = json.loads(zlib.decompress(b85decode("".join(text.split()))))
+    return {key.question: key for key in map(Key.from_json, stored)}

@@ -1,0 +1,148 @@
+"""Running an answer on many inputs, each in a way that nothing it does can harm the next."""
+
+import inspect
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from utils.checking.outcomes import CHANGED, ENDLESS, Outcome, outcome_of, outcome_of_error
+from utils.checking.watch import own_work
+
+SECONDS = 10  # that an answer may take for one input
+
+Trial = Callable[..., object]
+Cases = Callable[[np.random.Generator], Iterable[tuple]]
+
+
+@dataclass
+class Run:
+    """What came of one trial: the inputs, by the names of its parameters, and the outcome. ``where``
+    is the line of the student's code that raised; ``changed`` the inputs that it changed."""
+
+    inputs: dict[str, object]
+    outcome: Outcome
+    where: str = ""
+    changed: tuple[str, ...] = ()
+
+
+def run_cases(
+    trial: Trial,
+    cases: Cases,
+    seed: int,
+    *,
+    forbidden: str | Sequence[str] = (),
+    protect: Sequence[str] = (),
+    seconds: float = SECONDS,
+) -> list[Run]:
+    """Run a trial on every input, each a fresh copy; stop at one that never ends.
+
+    Raises
+    ------
+    AssertionError
+        If the answer calls what it is to write itself; see :func:`own_work`.
+    """
+    names = list(inspect.signature(trial).parameters)
+    watched = own_work(trial, *([forbidden] if isinstance(forbidden, str) else forbidden))
+    runs = []
+    for case in cases(np.random.default_rng(seed)):
+        case = case if isinstance(case, tuple) else (case,)
+        given = dict(zip(names, deepcopy(case), strict=False))
+        where = ""
+        try:
+            with off_stderr(), at_most(seconds):
+                outcome = outcome_of(watched(*given.values()))
+        except Endless:
+            outcome = Outcome(ENDLESS, np.zeros(0), f"still running after {seconds:g} seconds")
+        except (Exception, SystemExit) as error:
+            if getattr(error, "not_own_work", False):
+                raise
+            outcome, where = outcome_of_error(error), _line_of(error)
+        inputs = dict(zip(names, case, strict=False))
+        changed = tuple(
+            name for name in protect if name in inputs and _differ(inputs[name], given[name])
+        )
+        if changed:
+            outcome = replace(outcome, structure=f"{outcome.structure}{CHANGED}{','.join(changed)}")
+        runs.append(Run(inputs, outcome, where, changed))
+        if outcome.structure == ENDLESS:
+            break
+    return runs
+
+
+def _differ(before: object, after: object) -> bool:
+    one, other = outcome_of(before), outcome_of(after)
+    return one.structure != other.structure or not np.array_equal(one.values, other.values)
+
+
+class Endless(BaseException):
+    """Raised by the alarm; not an Exception, so that `except Exception` does not swallow it."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Raise :class:`Endless` after so many seconds, where signals can do that. A timer that is
+    running already (a grader's) goes on afterwards."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() != threading.main_thread():
+        yield
+        return
+
+    def on_alarm(number: int, frame: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 1)  # again, should a bare `except:` swallow this one
+        raise Endless
+
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    started = time.monotonic()
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), 0.1))
+
+
+@contextmanager
+def off_stderr() -> Iterator[None]:
+    """Send to stdout what is written to stderr, by Python, by C code or by a child process: nbgrader
+    takes anything on stderr for a failure, and a warning costs no points."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed
+        with redirect_stderr(sys.stdout):
+            yield
+        return
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            with redirect_stderr(sys.stdout):
+                yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            if text := file.read(10_000).decode(errors="replace"):
+                sys.stdout.write(text)
+
+
+def _line_of(error: BaseException) -> str:
+    """The last line of the student's own code in a traceback."""
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "ipython-input" in frame.filename
+        or "ipykernel" in frame.filename
+        or frame.filename.startswith("<")
+    ]
+    return f"line {own[-1].lineno}: {(own[-1].line or '').strip()}" if own else ""
