@@ -29,6 +29,7 @@ class Mistake:
     code: the whole replacement of the answer cell, or
     changes: what the slip changes in the right answer, pairs of right and wrong text.
     variants: the same idea in other code, each a text or changes; recognised as the same mistake.
+    helpers: functions that the changed code calls, put before it.
     seconds: that it may run for one input, if it is one that never ends.
     question: the question's name, such as "q1"; taken from the name of the file.
     """
@@ -39,6 +40,7 @@ class Mistake:
     code: str = ""
     changes: Changes = ()
     variants: tuple[str | Changes, ...] = ()
+    helpers: str = ""
     seconds: float | None = None
     question: str = ""
 
@@ -60,7 +62,7 @@ class Mistake:
                     "occur in the solution."
                 )
             right = right.replace(before, after)
-        return right
+        return f"{self.helpers}\n\n{right}" if self.helpers else right
 
 
 @dataclass(frozen=True)

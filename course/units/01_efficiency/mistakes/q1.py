@@ -1,6 +1,9 @@
-"""Wrong answers to question 1, latency percentiles, and right ones written another way."""
+"""Question 1, latency percentiles: wrong answers, and right ones written another way."""
 
 from course.writing.mistakes import Alternative, Mistake
+
+RANK = "math.ceil(p * len(ordered) / 100)"
+KEPT = "sorted(seconds[warmup:])"
 
 MISTAKES = [
     Mistake(
@@ -16,200 +19,187 @@ def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
         raise ValueError("no call is left")
     return measured(seconds[warmup:], percentiles)
 """,
-    ),
-    Mistake(
-        name="is-the-library",
-        misconception="An import under the right name is an answer.",
-        message="your answer calls utils.efficiency.latency_percentiles",
-        code="""from utils.efficiency import latency_percentiles""",
+        variants=("from utils.efficiency import latency_percentiles",),
     ),
     Mistake(
         name="mean-not-percentile",
         misconception="Latency is the mean time of a call.",
-        message="that is the mean",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = seconds[warmup:]
-    if not kept:
-        raise ValueError("no call is left")
-    return {f"p{p}": 1000 * sum(kept) / len(kept) for p in percentiles}
-""",
+        message="That is the mean, which a single slow call pulls far above what most callers see.",
+        changes=(("ordered[rank - 1]", "sum(ordered) / len(ordered)"),),
     ),
     Mistake(
         name="seconds-not-milliseconds",
         misconception="The unit of the input is the unit of the result.",
-        message="that is in seconds",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds[warmup:])
-    if not kept:
-        raise ValueError("no call is left")
-    return {f"p{p}": kept[-(-p * len(kept) // 100) - 1] for p in percentiles}
-""",
+        message="Those are seconds; a millisecond is a thousandth of a second.",
+        changes=(("1000 * ordered", "ordered"),),
+        variants=((("1000 * ordered[rank - 1]", "ordered[rank - 1] / 1000"),),),
     ),
     Mistake(
         name="interpolates",
         misconception="There is only one definition of a percentile, NumPy's default.",
-        message="nearest rank never interpolates",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = seconds[warmup:]
-    if not kept:
-        raise ValueError("no call is left")
-    return {f"p{p}": 1000 * float(np.percentile(kept, p)) for p in percentiles}
-""",
+        message="That lies between two samples: NumPy interpolates. Nearest rank is always a time "
+        "that was measured.",
+        changes=(("ordered[rank - 1]", "float(np.percentile(ordered, p))"),),
+    ),
+    Mistake(
+        name="rounds-the-interpolated-index",
+        misconception="'Rounded up' is NumPy's method 'higher', whose index is p / 100 * (n - 1).",
+        message="Your index is p / 100 * (n - 1), counted from 0 to n - 1, which is "
+        "what interpolating methods use. The rank is p / 100 * n, rounded up, and counted from 1.",
+        changes=(("ordered[rank - 1]", 'float(np.percentile(ordered, p, method="higher"))'),),
+        variants=(
+            ((RANK, "math.ceil(p * (len(ordered) - 1) / 100) + 1"),),
+            (("ordered[rank - 1]", 'float(np.percentile(ordered, p, method="lower"))'),),
+            (("ordered[rank - 1]", 'float(np.percentile(ordered, p, method="nearest"))'),),
+        ),
     ),
     Mistake(
         name="rank-as-index",
         misconception="The fifth sample has index 5.",
-        message="ranks are counted from 1",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds[warmup:])
-    if not kept:
-        raise ValueError("no call is left")
-    last = len(kept) - 1
-    return {f"p{p}": 1000 * kept[min(last, p * len(kept) // 100)] for p in percentiles}
-""",
+        message="That is the sample after the right one: ranks are counted from 1, and Python's "
+        "indices from 0.",
+        changes=(("ordered[rank - 1]", "ordered[min(rank, len(ordered) - 1)]"),),
+        variants=(
+            (("ordered[rank - 1]", "ordered[rank]"),),
+            ((RANK, "p * len(ordered) // 100 + 1"), ("rank - 1", "min(rank, len(ordered)) - 1")),
+            ((RANK, "p * len(ordered) // 100 + 1"),),
+        ),
     ),
     Mistake(
         name="rank-rounded-down",
         misconception="A rank of 9.5 is the ninth sample.",
-        message="round rank 9.5 up",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds[warmup:])
-    if not kept:
-        raise ValueError("no call is left")
-    return {f"p{p}": 1000 * kept[max(0, p * len(kept) // 100 - 1)] for p in percentiles}
-""",
+        message="You round the rank down. Rank 9.5 is the tenth sample: round up, or fewer callers "
+        "than p in 100 got an answer by then.",
+        changes=((RANK, "max(1, p * len(ordered) // 100)"),),
+        variants=(((RANK, "p * len(ordered) // 100"),),),
     ),
     Mistake(
         name="rank-rounded-to-nearest",
         misconception="Nearest rank means that the rank is rounded to the nearest whole number.",
-        message="Nearest rank rounds up, and not to the nearest whole number",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds[warmup:])
-    if not kept:
-        raise ValueError("no call is left")
-    return {f"p{p}": 1000 * kept[max(0, round(p * len(kept) / 100) - 1)] for p in percentiles}
-""",
-    ),
-    Mistake(
-        name="rank-as-index-unguarded",
-        misconception="The fifth sample has index 5, and the last one index n.",
-        message="ranks are counted from 1",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds[warmup:])
-    if not kept:
-        raise ValueError("no call is left")
-    return {f"p{p}": 1000 * kept[math.ceil(p * len(kept) / 100)] for p in percentiles}
-""",
+        message="You round the rank to the nearest whole number. In spite of its name, nearest rank "
+        "rounds up.",
+        changes=((RANK, "max(1, round(p * len(ordered) / 100))"),),
+        variants=(
+            ((RANK, "round(p * len(ordered) / 100)"),),
+            ((RANK, "max(1, int(p * len(ordered) / 100 + 0.5))"),),
+        ),
     ),
     Mistake(
         name="divides-first",
         misconception="p / 100 * n and p * n / 100 are the same number.",
-        message="so multiply p * n before you divide",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = np.sort(seconds[warmup:])
-    if not len(kept):
-        raise ValueError("no call is left")
-    return {f"p{p}": kept[math.ceil(p / 100 * len(kept)) - 1] * 1e3 for p in percentiles}
-""",
-    ),
-    Mistake(
-        name="numpy-divides-first",
-        misconception="What NumPy calls inverted_cdf is the nearest rank, to the last sample.",
-        message="so multiply p * n before you divide",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    ms = 1000 * np.asarray(seconds, dtype=float)[warmup:]
-    if ms.size == 0:
-        raise ValueError("no call is left")
-    values = np.percentile(ms, percentiles, method="inverted_cdf")
-    return {f"p{p}": value for p, value in zip(percentiles, values)}
-""",
+        message="One rank is too high: p / 100 * n is 7.000000000000001 for p = 7 and n = 100, and "
+        "rounded up that is 8. Multiply p * n before you divide.",
+        changes=((RANK, "math.ceil(p / 100 * len(ordered))"),),
+        variants=(
+            (("ordered[rank - 1]", 'float(np.percentile(ordered, p, method="inverted_cdf"))'),),
+        ),
     ),
     Mistake(
         name="numbers-as-keys",
         misconception="50 is as good a name as p50.",
-        message="The only key must be the text 'p50'; yours are [50]",
+        message="The keys must be texts such as 'p50', not numbers.",
+        changes=(('f"p{p}"', "p"),),
+        variants=((('f"p{p}"', 'f"{p}"'),),),
+    ),
+    Mistake(
+        name="list-not-dict",
+        misconception="The percentiles in their order are enough.",
+        message="Return a dictionary from names such as 'p50' to milliseconds, not the numbers alone.",
         code="""
 def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
     kept = sorted(seconds[warmup:])
     if not kept:
         raise ValueError("no call is left")
-    return {p: 1000 * kept[math.ceil(p * len(kept) / 100) - 1] for p in percentiles}
+    return [1000 * kept[-(-p * len(kept) // 100) - 1] for p in percentiles]
 """,
     ),
     Mistake(
         name="not-sorted",
         misconception="The calls come in order of their times.",
-        message="sort the calls by time first",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = seconds[warmup:]
-    if not kept:
-        raise ValueError("no call is left")
-    return {f"p{p}": 1000 * kept[-(-p * len(kept) // 100) - 1] for p in percentiles}
-""",
+        message="You take calls in the order in which they were made: sort them by time first.",
+        changes=((KEPT, "seconds[warmup:]"),),
+    ),
+    Mistake(
+        name="sorted-descending",
+        misconception="The slowest call has rank 1.",
+        message="Your order is descending: the percentile with rank 1 is the fastest call.",
+        changes=((KEPT, "sorted(seconds[warmup:], reverse=True)"),),
     ),
     Mistake(
         name="outliers-removed",
         misconception="Slow calls are noise of the measurement, to be cleaned away.",
-        message="keep the slowest call",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = np.array(seconds[warmup:])
-    if not len(kept):
-        raise ValueError("no call is left")
-    kept = sorted(kept[kept <= kept.mean() + 2 * kept.std()].tolist())
-    return {f"p{p}": 1000 * kept[-(-p * len(kept) // 100) - 1] for p in percentiles}
+        message="You left out the slowest calls as outliers. Keep them: somebody waited that long.",
+        changes=((KEPT, "without_outliers(seconds[warmup:], 3)"),),
+        variants=(
+            ((KEPT, "without_outliers(seconds[warmup:], 2)"),),
+            ((KEPT, "sorted(seconds[warmup:])[:-1]"),),
+            ((KEPT, "by_quartiles(seconds[warmup:])"),),
+        ),
+        helpers="""
+def without_outliers(calls, times):
+    calls = np.asarray(calls)
+    if not len(calls):
+        return []
+    return sorted(calls[calls <= calls.mean() + times * calls.std()].tolist())
+
+
+def by_quartiles(calls):
+    if not len(calls):
+        return []
+    low, high = np.percentile(calls, [25, 75])
+    return sorted(call for call in calls if call <= high + 1.5 * (high - low))
 """,
+    ),
+    Mistake(
+        name="duplicates-removed",
+        misconception="A time that occurs twice counts once.",
+        message="Equal times were counted once. Two calls that took the same time are two calls.",
+        changes=((KEPT, "sorted(set(seconds[warmup:]))"),),
     ),
     Mistake(
         name="warmup-kept",
-        misconception="The first calls are measurements like all others.",
-        message="the two warm-up calls were kept",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds)
-    if len(kept) <= warmup:
-        raise ValueError("no call is left")
-    return {f"p{p}": 1000 * kept[-(-p * len(kept) // 100) - 1] for p in percentiles}
-""",
+        misconception="Every call counts.",
+        message="The warm-up calls are still among those that you count.",
+        changes=((KEPT, "sorted(seconds)"),),
+        variants=(((KEPT, "sorted(seconds) if len(seconds) > warmup else []"),),),
     ),
     Mistake(
-        name="warmup-dropped-after-sorting",
-        misconception="Sorting first makes no difference to which calls are dropped.",
-        message="you dropped the two fastest calls",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds)[warmup:]
-    if not kept:
-        raise ValueError("no call is left")
-    return {f"p{p}": 1000 * kept[-(-p * len(kept) // 100) - 1] for p in percentiles}
-""",
+        name="one-call-too-many-dropped",
+        misconception="The calls that count begin after the call with number `warmup`.",
+        message="You drop one call more than `warmup`: the first that counts has index `warmup`.",
+        changes=((KEPT, "sorted(seconds[warmup + 1:] if warmup else seconds)"),),
+        variants=(((KEPT, "sorted(seconds[warmup + 1:])"),),),
+    ),
+    Mistake(
+        name="one-call-too-few-dropped",
+        misconception="Warm-up calls are counted from 0.",
+        message="You drop one call fewer than `warmup`: the first that counts has index `warmup`.",
+        changes=((KEPT, "sorted(seconds[max(0, warmup - 1):])"),),
+    ),
+    Mistake(
+        name="warmup-dropped-from-the-end",
+        misconception="seconds[:-warmup] is the list without its warm-up.",
+        message="You drop the last calls. The warm-up calls are the first ones.",
+        changes=((KEPT, "sorted(seconds[:-warmup])"),),
+        variants=(((KEPT, "sorted(seconds[:len(seconds) - warmup])"),),),
+    ),
+    Mistake(
+        name="fastest-taken-for-warmup",
+        misconception="It does not matter whether one sorts before or after the cut.",
+        message="You sort before you cut, and so drop the fastest calls: cut off the first calls in "
+        "time, then sort.",
+        changes=((KEPT, "sorted(seconds)[warmup:]"),),
     ),
     Mistake(
         name="slowest-taken-for-warmup",
         misconception="The slowest calls are the warm-up calls.",
-        message="you dropped the two slowest calls",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds)[: len(seconds) - warmup]
-    if len(seconds) <= warmup:
-        raise ValueError("no call is left")
-    return {f"p{p}": 1000 * kept[-(-p * len(kept) // 100) - 1] for p in percentiles}
-""",
+        message="You drop the slowest calls. The warm-up calls are the first ones in time, slow or not.",
+        changes=((KEPT, "sorted(seconds)[:max(0, len(seconds) - warmup)]"),),
     ),
     Mistake(
         name="changes-its-input",
         misconception="A list that is handed in may be reordered.",
-        message="The list that you were given has changed",
+        message="Your answer changes `seconds`, which must be the same after the call as before.",
         code="""
 def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
     del seconds[:warmup]
@@ -218,36 +208,59 @@ def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
         raise ValueError("no call is left")
     return {f"p{p}": 1000 * seconds[-(-p * len(seconds) // 100) - 1] for p in percentiles}
 """,
+        variants=(((KEPT, "seconds[warmup:] if seconds.sort() is None else 0"),),),
     ),
     Mistake(
         name="nothing-left-is-zero",
         misconception="No measurement is a latency of 0.",
-        message="there is no latency to report: raise ValueError",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds[warmup:]) or [0.0]
-    return {f"p{p}": 1000 * kept[-(-p * len(kept) // 100) - 1] for p in percentiles}
-""",
+        message="When no call is left there is no latency to report: raise ValueError.",
+        changes=((KEPT, "sorted(seconds[warmup:]) or [0.0]"),),
+        variants=(
+            (("raise ValueError(", "return {} or ("),),
+            (("raise ValueError(", "return dict.fromkeys([f'p{p}' for p in percentiles]) or ("),),
+            (("raise ValueError(", "return None and ("),),
+            (
+                (
+                    "raise ValueError(",
+                    "return {f'p{p}': float('nan') for p in percentiles} or (",
+                ),
+            ),
+        ),
+    ),
+    Mistake(
+        name="another-error",
+        misconception="Any error will do.",
+        message="When no call is left the question asks for a ValueError, and no other error, "
+        "whether there were exactly as many calls as `warmup` or fewer.",
+        changes=(("if not ordered:", "if False:"),),
+        variants=(
+            (("if not ordered:", "if len(seconds) < warmup:"),),
+            (("raise ValueError(", "raise AssertionError("),),
+            (("raise ValueError(", "raise IndexError("),),
+        ),
     ),
     Mistake(
         name="prints-instead-of-returning",
         misconception="Showing a result is returning it.",
-        message="Return a dictionary from names to milliseconds, not None",
-        code="""
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = sorted(seconds[warmup:])
-    print({f"p{p}": 1000 * kept[-(-p * len(kept) // 100) - 1] for p in percentiles})
-""",
+        message="Your answer gives None: is a `return` missing?",
+        changes=(("return {", "print({"), ("ranks.items()}", "ranks.items()})")),
+    ),
+    Mistake(
+        name="rounds-the-result",
+        misconception="Whole milliseconds are exact enough.",
+        message="The result is rounded. Return it as it is.",
+        changes=(("1000 * ordered[rank - 1]", "float(round(1000 * ordered[rank - 1]))"),),
+        variants=((("1000 * ordered[rank - 1]", "int(1000 * ordered[rank - 1])"),),),
     ),
     Mistake(
         name="hard-coded-example",
-        misconception="An answer that passes the check in the notebook is right.",
-        message="Other samples",
+        misconception="An answer that passes the example is right.",
+        message="The results are those of the example, whatever the input.",
         code="""
 def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
     if len(seconds) <= warmup:
         raise ValueError("no call is left")
-    known = {50: 13.0, 90: 7.0, 95: 480.0, 7: 7.0}
+    known = {50: 13.0, 95: 480.0}
     return {f"p{p}": known.get(p, 1.0) for p in percentiles}
 """,
     ),
@@ -255,44 +268,33 @@ def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
 
 ALTERNATIVES = [
     Alternative(
-        name="numpy-indexing",
+        name="numpy-with-integer-ranks",
         code="""
 def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    ms = np.sort(1000 * np.asarray(seconds, dtype=float)[warmup:])
-    if ms.size == 0:
-        raise ValueError("only warm-up")
-    ranks = (np.asarray(percentiles) * ms.size + 99) // 100
-    return {f"p{p}": value for p, value in zip(percentiles, ms[ranks - 1])}
+    kept = np.sort(np.asarray(seconds[warmup:], dtype=float))
+    if kept.size == 0:
+        raise ValueError("no call is left")
+    return {f"p{p}": float(kept[-(-p * kept.size // 100) - 1]) * 1e3 for p in percentiles}
 """,
     ),
     Alternative(
-        name="by-counting",
+        name="counts-how-many-are-as-fast",
         code="""
+import statistics
+import warnings
+
+
 def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    # The smallest sample that at least p percent of the samples do not exceed.
-    kept = seconds[warmup:]
-    if len(kept) == 0:
-        raise ValueError("only warm-up")
-    result = {}
+    calls = list(seconds)[warmup:]
+    if len(calls) == 0:
+        raise ValueError
+    warnings.warn("a warning costs nothing")
+    found = {}
     for p in percentiles:
-        for sample in sorted(kept):
-            if 100 * sum(other <= sample for other in kept) >= p * len(kept):
-                result["p" + str(p)] = sample * 1000
-                break
-    return result
-""",
-    ),
-    Alternative(
-        name="ceiling-of-a-float",
-        code="""
-from math import ceil
-
-
-def latency_percentiles(seconds, percentiles=(50, 95, 99), warmup=0):
-    kept = np.sort(seconds[warmup:])
-    if not len(kept):
-        raise ValueError("only warm-up")
-    return {f"p{p}": kept[ceil(p * len(kept) / 100) - 1] * 1e3 for p in percentiles}
+        found["p" + str(p)] = min(
+            x for x in calls if 100 * sum(y <= x for y in calls) >= p * len(calls)
+        ) * 1000
+    return found
 """,
     ),
 ]
