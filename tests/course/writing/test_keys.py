@@ -1,0 +1,103 @@
+"""Keys: made of what the right answer and each mistake compute, and kept until something changes."""
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course.errors import UserError
+from course.writing.keys import make_keys, seeds_of
+from course.writing.mistakes import AnswerBank, Mistake
+from utils.checking import unpacked
+
+SOLUTION = """
+def middle(values):
+    ### BEGIN SOLUTION
+    return sorted(values)[len(values) // 2]
+    ### END SOLUTION
+"""
+CHECK = """
+def cases_q1(random):
+    yield ([3, 1, 2],)
+    yield (random.integers(0, 50, 9).tolist(),)
+
+
+def try_q1(values):
+    return middle(values)
+
+
+examine(try_q1, cases_q1, KEYS["q1"])
+"""
+FIRST = "# The first cell.\nimport math"
+
+
+def notebook(solution=SOLUTION):
+    return new_notebook(
+        cells=[
+            new_code_cell(FIRST),
+            new_code_cell(solution, metadata={"tags": ["answer:q1"]}),
+            new_code_cell(CHECK, metadata={"tags": ["check:q1:4"]}),
+        ]
+    )
+
+
+def mistake(name, *changes, **more):
+    return Mistake(name, "A belief.", f"Says {name}.", changes=changes, question="q1", **more)
+
+
+BANK = AnswerBank(
+    mistakes=(
+        mistake("unsorted", ("sorted(values)", "values")),
+        mistake("as-it-comes", ("sorted(values)", "list(values)")),
+        mistake("first", ("len(values) // 2", "0"), variants=((("len(values) // 2", "-1"),),)),
+        mistake("harmless", ("values)[", "list(values))[")),
+        mistake("crashes", ("sorted(values)", "no_such_name")),
+        mistake("loops", ("return", "while len(values) > 3: pass\n    return"), seconds=0.3),
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return make_keys("01_medians", notebook(), BANK, tmp_path_factory.mktemp("keys"))
+
+
+def test_a_key_knows_right_results_and_mistakes_but_neither_code_nor_hidden_inputs(keys):
+    visible, hidden = unpacked(keys.visible)["q1"], unpacked(keys.hidden["q1"])["q1"]
+    assert (visible.seed, hidden.seed) == seeds_of("01_medians", "q1")
+    assert not visible.hidden and hidden.hidden
+    assert visible.expected[0].shown == "2"
+    said = [message for message, _ in visible.mistakes]
+    assert said == [
+        *("Says unsorted.", "Says as-it-comes.", "Says first.", "Says first."),
+        *("Says crashes.", "Says loops."),
+    ]
+    assert dict(visible.mistakes)["Says loops."] == {1: None}
+
+
+def test_mistakes_that_compute_the_same_are_named(keys):
+    assert keys.twins == (("q1/unsorted", "q1/as-it-comes"),)
+
+
+def test_keys_are_kept_and_made_anew_when_a_mistake_changes(tmp_path):
+    folder = tmp_path / "keys"
+    few = AnswerBank(BANK.mistakes[:1])
+    made = make_keys("01_medians", notebook(), few, folder)
+    (path,) = folder.iterdir()
+    before = path.stat().st_mtime_ns
+    assert make_keys("01_medians", notebook(), few, folder) == made
+    assert path.stat().st_mtime_ns == before
+    assert make_keys("01_medians", notebook(), AnswerBank(BANK.mistakes[:2]), folder) != made
+
+
+def test_making_them_twice_gives_the_same_bytes(keys, tmp_path):
+    assert make_keys("01_medians", notebook(), BANK, tmp_path) == keys
+
+
+def test_a_solution_that_does_not_run_is_named(tmp_path):
+    with pytest.raises(UserError, match="the solution of q1 does not run: NameError"):
+        make_keys("01_medians", notebook("nothing"), AnswerBank(), tmp_path)
+
+
+def test_a_slip_that_changes_nothing_in_the_solution_is_named(tmp_path):
+    bank = AnswerBank((mistake("typo", ("sroted", "x")),))
+    with pytest.raises(UserError, match="q1/typo changes 'sroted', which does not occur"):
+        make_keys("01_medians", notebook(), bank, tmp_path)
