@@ -15,6 +15,7 @@ from course.writing.units import ROOT
 README = "\n".join([readme.BEGIN, readme.END, readme.UNITS_BEGIN, readme.UNITS_END])
 COMMANDS = [
     "run",
+    "new",
     "build",
     "check",
     "grade",
@@ -91,6 +92,7 @@ def test_python_m_course():
     [
         (["check", "nope"], "There is no unit 'nope'; choose one of: 01_tiny."),
         (["build", "nope"], "There is no unit 'nope'"),
+        (["new", "nope"], "'nope' is not a unit's name"),
         (["results", "nope"], "There is no unit 'nope'"),
         (["grade", "/no/such/folder"], "/no/such/folder is not a folder"),
         (["grade", "--unit", "nope"], "There is no unit 'nope'"),
@@ -183,6 +185,18 @@ def test_check_green_and_red(course, built_unit):
     code, out, _ = course("check", "tiny", "--quick")
     assert code == 1
     assert "01_tiny, mistakes fail: The mistake q1/unsorted fails without its message" in out
+
+
+def test_an_empty_unit_folder_is_reported_and_stops_nobody(course, built_unit):
+    empty = built_unit.folder.with_name("02_empty")
+    empty.mkdir()
+    for arguments in (["build", "--check"], ["check", "--quick"]):
+        code, out, _ = course(*arguments)
+        assert code == 1
+        assert out.rstrip().splitlines()[-1].startswith(f"{empty / 'unit.toml'} does not exist")
+        assert course(*arguments, "tiny")[0] == 0
+    code, _, err = course("build", "empty")
+    assert code == 2 and "02_empty/unit.toml does not exist" in err
 
 
 def test_grade_a_class(course, built_unit):
