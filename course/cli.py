@@ -87,11 +87,19 @@ def build(
     ```
     """
     from course.writing import build as builder
+    from course.writing.house import house_drift, update_house
+    from course.writing.published import citation_drift, update_citation
     from course.writing.readme import readme_drift, update_readme
 
     chosen = _units(units)
     if check:
-        problems = _unreadable(units) + builder.drift(chosen, ROOT) + readme_drift(ROOT)
+        problems = [
+            *_unreadable(units),
+            *builder.drift(chosen, ROOT),
+            *readme_drift(ROOT),
+            *house_drift(ROOT),
+            *citation_drift(ROOT),
+        ]
         for problem in problems:
             console.print(problem, style="red", markup=False, soft_wrap=True)
         if not problems:
@@ -116,6 +124,9 @@ def build(
         console.print(f"Wrote lectures/{unit.name}.ipynb ({done.seconds:.0f} s).")
     update_readme(ROOT)
     console.print("Wrote the table and the picture of README.md.")
+    update_house(ROOT)
+    update_citation(ROOT)
+    console.print("Wrote the picture of the house and CITATION.cff.")
     for problem in _unreadable(units):
         console.print(problem, style="red", markup=False, soft_wrap=True)
 

@@ -1,6 +1,7 @@
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -9,10 +10,13 @@ import pytest
 from course import cli, run
 from course.grading import demo
 from course.measuring import inference
-from course.writing import readme
+from course.writing import house, published, readme
 from course.writing.units import ROOT
 
-README = "\n".join([readme.BEGIN, readme.END, readme.UNITS_BEGIN, readme.UNITS_END])
+README = "\n".join(
+    ["# Tiny", readme.BEGIN, readme.END, readme.UNITS_BEGIN, readme.UNITS_END]
+    + [published.BEGIN, published.END]
+)
 COMMANDS = [
     "run",
     "new",
@@ -34,7 +38,13 @@ def course(monkeypatch, capfd, built_unit):
     root = built_unit.root
     monkeypatch.setattr(cli, "ROOT", root)
     (root / "README.md").write_text(README)
+    shutil.copy(ROOT / "pyproject.toml", root)
+    for room in ("course/errors.py", "utils/errors.py"):
+        (root / room).parent.mkdir(exist_ok=True)
+        (root / room).touch()
     readme.update_readme(root)
+    house.update_house(root)
+    published.update_citation(root)
     monkeypatch.setattr(cli, "discover", lambda: cli_discover(root))
     monkeypatch.setattr(cli, "find_unit", lambda name: cli_find(name, root))
     monkeypatch.setattr(cli.console, "width", 200)
