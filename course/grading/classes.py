@@ -123,8 +123,8 @@ def _read_scores(
     """Points from the gradebook, reasons from the graded notebook."""
     from nbgrader.api import Gradebook
 
-    from course.writing.notebooks import question_of, read_notebook
     from course.proving.scores import score_notebook, status_of
+    from course.writing.notebooks import question_of, read_notebook
 
     path = course.root / "grading" / "autograded" / student / assignment / f"{assignment}.ipynb"
     graded = None if failed or not path.is_file() else read_notebook(path)

@@ -9,9 +9,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from course.writing import build
 from course.grading.classes import StudentResult, grade_class
 from course.proving.mistakes import CALLS_THE_LIBRARY, AnswerBank, load_answers
+from course.writing import build
 from course.writing.notebooks import (
     BEGIN_SOLUTION,
     END_SOLUTION,

@@ -18,7 +18,14 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Integer
 
-from course.writing.notebooks import BEGIN_HIDDEN, END_HIDDEN, grade_id, is_answer, is_test, region_lines
+from course.writing.notebooks import (
+    BEGIN_HIDDEN,
+    END_HIDDEN,
+    grade_id,
+    is_answer,
+    is_test,
+    region_lines,
+)
 
 CRASHED = "KernelDied"
 TIMED_OUT = "CellTimeoutError"

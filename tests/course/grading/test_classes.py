@@ -4,8 +4,6 @@ import sqlite3
 
 import pytest
 
-from course.writing import build
-from course.grading.demo import demo_students, grade_demo, surprises
 from course.errors import UserError
 from course.grading.classes import (
     QuestionScore,
@@ -15,10 +13,12 @@ from course.grading.classes import (
     students_of,
     write_scores,
 )
+from course.grading.demo import demo_students, grade_demo, surprises
 from course.proving.harness import run_variants
 from course.proving.mistakes import load_answers
-from course.writing.notebooks import read_notebook, write_notebook
 from course.proving.scores import score_notebook, status_of
+from course.writing import build
+from course.writing.notebooks import read_notebook, write_notebook
 from course.writing.units import read_unit
 
 LOOP_SECONDS = 8

@@ -9,11 +9,11 @@ from copy import deepcopy
 import pytest
 from nbformat.v4 import new_code_cell
 
-from course.writing import build
 from course.grading.classes import grade_student
 from course.grading.nbgrader_setup import CONFIG_FILE, Course, add_scripts_to_path
-from course.writing.notebooks import grade_id, read_notebook, with_answers, write_notebook
 from course.proving.scores import failure_of, score_notebook
+from course.writing import build
+from course.writing.notebooks import grade_id, read_notebook, with_answers, write_notebook
 from course.writing.units import read_unit
 
 NAME = "01_tiny"
