@@ -258,11 +258,13 @@ def test_run_goes_on_after_a_failure_and_exits_with_1(course, built_unit, monkey
     toml.write_text(toml.read_text().replace("max_mb = 1000\n[assign", "max_mb = 3\n[assign"))
     source = built_unit.exercise_source
     source.write_text(source.read_text().replace("import math", "1 / 0"))
+    built_unit.folder.with_name("02_empty").mkdir()
     code, out, _ = course("run")
     assert code == 1
+    assert "02_empty/unit.toml does not exist" in out
     assert "its budget is 3 MB" in out
     assert "The solution of 01_tiny does not run: cell 2 raised ZeroDivisionError" in out
-    assert "2 to look at." in out
+    assert "3 to look at." in out
 
 
 @pytest.fixture
