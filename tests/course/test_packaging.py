@@ -77,6 +77,7 @@ def test_the_promised_pythons_are_the_same_everywhere():
         assert version in SpecifierSet(PROJECT["requires-python"])
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="where there is no make, no Makefile is used")
 @pytest.mark.parametrize(
     ("lacks", "sentence"),
     [
