@@ -14,7 +14,7 @@ from utils.quantization import (
     integer_matmul,
     quantize_network,
 )
-from utils.quantization import integer as module
+from utils.quantization.integer import layers, products
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def n_bytes(network):
 @pytest.mark.parametrize("fast", [True, False])
 def test_integer_matmul_is_exact(monkeypatch, fast, n, k, m):
     if not fast:
-        monkeypatch.setattr(module, "_has_exact_int_mm", lambda: False)
+        monkeypatch.setattr(products, "_has_exact_int_mm", lambda: False)
     a, b = (torch.randint(-128, 128, shape, dtype=torch.int8) for shape in ((n, k), (k, m)))
     a[: n // 2], b[:, : m // 2] = -128, 127  # the largest sums
     product = integer_matmul(a, b)
@@ -129,8 +129,8 @@ def test_gru_without_rounding_is_nn_gru(monkeypatch):
         if name.startswith("weight"):
             layer.register_buffer(name, weight)
             layer.register_buffer(f"{name}_scale", torch.ones(len(weight)))
-    monkeypatch.setattr(module, "dynamic_quantize", Exact)
-    monkeypatch.setattr(module, "_state_codes", Exact)
+    monkeypatch.setattr(layers, "dynamic_quantize", Exact)
+    monkeypatch.setattr(layers, "_state_codes", Exact)
     x, h = torch.randn(3, 11, 7), torch.rand(4, 3, 5) * 2 - 1
     for ours, exact in zip(layer.simulate(x, h), gru(x, h), strict=True):
         torch.testing.assert_close(ours, exact, rtol=1e-5, atol=1e-6)

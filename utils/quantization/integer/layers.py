@@ -1,114 +1,20 @@
-"""Layers that compute with integers: int8 times int8, added up in int32, scaled once at the end."""
+"""Linear, embedding and GRU layers that compute with integers."""
 
-import copy
-import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from utils.quantization.integer.products import (
+    Codes,
+    dynamic_quantize,
+    integer_product,
+    simulated_product,
+    static_quantize,
+)
 from utils.quantization.scalar import AffineQuantizer
-
-
-class Codes(NamedTuple):
-    """Values x = scale * (codes - zero_point)."""
-
-    codes: torch.Tensor  # int8
-    scale: torch.Tensor  # float32, broadcasts over the codes
-    zero_point: torch.Tensor | None  # int32, broadcasts over the codes; None is zero
-
-    def values(self) -> torch.Tensor:
-        """The values as float64, in which sums of products are exact enough to compare with."""
-        zero_point = 0 if self.zero_point is None else self.zero_point
-        return (self.codes.double() - zero_point) * self.scale.double()
-
-
-def dynamic_quantize(x: torch.Tensor) -> Codes:
-    """Quantize activations (..., d) to 8 bits, each row with a scale and zero point of its own.
-
-    Dynamic means that the range is taken from the values at hand, here row by row: then what a
-    text is answered does not depend on the other texts in its batch. The grid is that of
-    ``AffineQuantizer(symmetric=False)``, with codes from -128 to 127.
-
-    Parameters
-    ----------
-    x : (..., d) float32
-
-    Returns
-    -------
-    Codes with scale and zero point of shape (..., 1)
-    """
-    low, high = (
-        x.amin(dim=-1, keepdim=True).clamp_(max=0),
-        x.amax(dim=-1, keepdim=True).clamp_(min=0),
-    )
-    scale = (high - low) / 255
-    scale = torch.where(scale < torch.finfo(torch.float32).tiny, 1.0, scale)
-    zero_point = torch.round(-128 - low / scale)
-    codes = torch.round(x / scale).add_(zero_point).clamp_(-128, 127)
-    return Codes(codes.to(torch.int8), scale, zero_point.to(torch.int32))
-
-
-def static_quantize(x: torch.Tensor, scale: torch.Tensor, zero_point: torch.Tensor) -> Codes:
-    """Quantize activations with a scale and an int32 zero point that were calibrated before."""
-    codes = torch.round(x / scale).add_(zero_point).clamp_(-128, 127)
-    return Codes(codes.to(torch.int8), scale, zero_point)
-
-
-def integer_matmul(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Exact product of int8 matrices (n, k) and (k, m) as int32 (n, m).
-
-    PyTorch has no public integer product that is fast on a CPU. ``torch._int_mm`` uses the
-    processor's int8 instructions; where it is missing or saturates (old processors), the product
-    is taken in float64, which holds every integer up to 2**53.
-    """
-    if _has_exact_int_mm() and a.shape[0] > 0:
-        return torch._int_mm(a, b)
-    return (a.double() @ b.double()).to(torch.int32)
-
-
-@functools.cache
-def _has_exact_int_mm() -> bool:
-    a = torch.full((32, 64), -128, dtype=torch.int8)
-    b = torch.full((64, 32), 127, dtype=torch.int8)
-    try:
-        return bool((torch._int_mm(a, b) == -128 * 127 * 64).all())
-    except (AttributeError, RuntimeError):
-        return False
-
-
-def integer_product(
-    x: Codes, weight: torch.Tensor, weight_scale: torch.Tensor, bias: torch.Tensor | float
-) -> torch.Tensor:
-    """``x @ W.T + bias`` for W = weight_scale * weight, with all products and sums in integers.
-
-    Jacob et al., CVPR 2018 (arXiv 1712.05877), equation 7: the zero point is taken out of the sum,
-    so that it costs one multiplication for each output rather than one for each product.
-
-    Parameters
-    ----------
-    x : Codes of shape (n, k)
-    weight : (m, k) int8
-    weight_scale : (m,) float32
-    bias : (m,) float32, or 0
-
-    Returns
-    -------
-    (n, m) float32
-    """
-    total = integer_matmul(x.codes, weight.T)
-    if x.zero_point is not None:
-        total -= x.zero_point * weight.sum(dim=1, dtype=torch.int32)
-    return total.float().mul_(weight_scale).mul_(x.scale).add_(bias)
-
-
-def simulated_product(
-    x: Codes, weight: torch.Tensor, weight_scale: torch.Tensor, bias: torch.Tensor | float
-) -> torch.Tensor:
-    """The same as `integer_product`, computed in floating point on the values of the codes."""
-    return (x.values() @ (weight.double() * weight_scale[:, None]).T + bias).float()
 
 
 def _quantize_weight(
@@ -363,115 +269,3 @@ _STATE_SCALE = torch.tensor(1 / 127)
 def _state_codes(h: torch.Tensor) -> Codes:
     """States in -1..1 on the grid of step 1/127."""
     return Codes(torch.round(h * 127).to(torch.int8), _STATE_SCALE, None)
-
-
-def quantize_network(
-    network: nn.Module,
-    bits: int = 8,
-    *,
-    sample: Any = None,
-    activations: AffineQuantizer | None = None,
-    embedding_granularity: str = "channel",
-) -> nn.Module:
-    """A copy of `network` in which linear, GRU and embedding layers compute with integers.
-
-    Parameters
-    ----------
-    network : any module that contains such layers
-    bits : 2 to 8, of the weights
-    sample : input of `network`, to calibrate the range of every layer's input on (static
-        quantization); without it, ranges are found when inputs arrive (dynamic quantization)
-    activations : how to calibrate, an unfitted quantizer; the default takes minimum and maximum
-    embedding_granularity : as in `IntegerEmbedding`
-
-    Returns
-    -------
-    nn.Module in evaluation mode
-    """
-    network = copy.deepcopy(network).eval()
-    layers = {
-        name: layer
-        for name, layer in network.named_modules()
-        if isinstance(layer, nn.Linear | nn.GRU | nn.Embedding)
-    }
-    grids: dict[str, AffineQuantizer] = {}
-    if sample is not None:
-        recipe = AffineQuantizer(symmetric=False) if activations is None else activations
-        for name, inputs in _layer_inputs(network, layers, sample).items():
-            grids[name] = copy.deepcopy(recipe).fit(inputs)
-    for name, layer in layers.items():
-        if isinstance(layer, nn.Embedding):
-            integer = IntegerEmbedding(layer, bits, embedding_granularity)
-        else:
-            integer = _integer_kind(layer)(layer, bits, grids.get(name))
-        if not name:
-            return integer
-        network.set_submodule(name, integer)
-    return network
-
-
-def integer_layers(network: nn.Module) -> dict[str, dict[str, Any]]:
-    """The integer layers of `network`: each one's name and ``config``."""
-    return {
-        name: layer.config
-        for name, layer in network.named_modules()
-        if isinstance(layer, _IntegerLayer)
-    }
-
-
-def add_integer_layers(network: nn.Module, configs: dict[str, dict[str, Any]]) -> None:
-    """Replace layers of a network on the meta device by integer layers of the same shape.
-
-    They have no values yet: ``load_state_dict(..., assign=True)`` brings them.
-
-    Parameters
-    ----------
-    network : changed in place
-    configs : what `integer_layers` returned
-
-    Raises
-    ------
-    ValueError, TypeError, AttributeError
-        A name or an option that does not fit the network.
-    """
-    for name, config in configs.items():
-        layer = network.get_submodule(name)
-        options = dict(config)
-        if options.pop("static", False):
-            options["activations"] = AffineQuantizer(symmetric=False).fit(np.zeros(1, np.float32))
-        network.set_submodule(name, _integer_kind(layer)(layer, **options))
-
-
-def _integer_kind(layer: nn.Module) -> type[_IntegerLayer]:
-    for kind, integer in _INTEGER.items():
-        if isinstance(layer, kind):
-            return integer
-    raise ValueError(f"there is no integer layer for a {type(layer).__name__}")
-
-
-_INTEGER = {nn.Linear: IntegerLinear, nn.GRU: IntegerGRU, nn.Embedding: IntegerEmbedding}
-
-
-def _layer_inputs(network: nn.Module, layers: dict, sample: Any) -> dict[str, torch.Tensor]:
-    """All inputs (n, d) that each linear and GRU layer meets when the network reads `sample`."""
-    seen: dict[str, list[torch.Tensor]] = {}
-
-    def record(name):
-        def hook(_, inputs):
-            x = inputs[0].data if isinstance(inputs[0], PackedSequence) else inputs[0]
-            seen.setdefault(name, []).append(x.reshape(-1, x.shape[-1]))
-
-        return hook
-
-    hooks = [
-        layer.register_forward_pre_hook(record(name))
-        for name, layer in layers.items()
-        if not isinstance(layer, nn.Embedding)
-    ]
-    try:
-        with torch.inference_mode():
-            network(sample)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return {name: torch.cat(inputs) for name, inputs in seen.items()}
