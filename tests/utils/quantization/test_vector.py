@@ -308,11 +308,11 @@ def test_a_fit_of_30000_vectors_stays_under_a_gigabyte(quantizer):
     """One round of training needs as much memory as many. The whole process counts."""
     script = f"""
 import numpy as np
-from utils.efficiency import _high_water
+from utils.efficiency import high_water
 from utils.quantization import *
 X = np.random.default_rng(0).standard_normal((30_000, 300), dtype=np.float32)
 codes = {quantizer}.fit_transform(X)
-print(_high_water())
+print(high_water())
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

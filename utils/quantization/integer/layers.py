@@ -108,6 +108,10 @@ class IntegerLinear(_IntegerLayer):
         """What `forward` computes, in floating point on rounded values ("fake quantization")."""
         return self._run(x, simulated_product)
 
+    def macs(self, output: torch.Tensor) -> int:
+        """Multiply-accumulates that led to an output, as many as in ``nn.Linear``."""
+        return output.numel() * self.in_features
+
     def _run(self, x: torch.Tensor, product) -> torch.Tensor:
         codes = self._input_codes(x.reshape(-1, self.in_features))
         bias = 0.0 if self.bias is None else self.bias
@@ -193,6 +197,16 @@ class IntegerGRU(_IntegerLayer):
     def simulate(self, input: torch.Tensor | PackedSequence, hx: torch.Tensor | None = None):
         """What `forward` computes, with the products in floating point on rounded values."""
         return self._run(input, hx, simulated_product)
+
+    def macs(self, output: tuple) -> int:
+        """Multiply-accumulates that led to an output: each weight is used once a step."""
+        states = getattr(output[0], "data", output[0])  # a packed sequence keeps them in .data
+        weights = sum(
+            getattr(self, f"weight_{kind}_{name}").numel()
+            for name in self._suffixes()
+            for kind in ("ih", "hh")
+        )
+        return states.numel() // states.shape[-1] * weights
 
     def _suffixes(self) -> list[str]:
         directions = ("", "_reverse") if self.bidirectional else ("",)

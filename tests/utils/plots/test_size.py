@@ -1,30 +1,14 @@
 """Pictures: what is on them, and that no label lies on another."""
 
-import base64
-import io
 from itertools import combinations
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
-from matplotlib.image import imread
 from matplotlib.path import Path
 from matplotlib.text import Annotation
 
 from utils import plots
-from utils.efficiency import simulate_queue
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def style():
-    with matplotlib.rc_context():
-        plots.set_style()
-        yield
-    plt.close("all")
 
 
 def records(method, setting, f1, size, *, encoder=None, seeds=1, split="test"):
@@ -70,69 +54,6 @@ def labels(ax):
 
 def written(ax):
     return sorted(note.get_text() for note in labels(ax))
-
-
-# ----------------------------------------------------------------------------------------- show
-
-
-def test_show_displays_a_png_with_its_description_and_closes_the_figure(monkeypatch):
-    shown = []
-    monkeypatch.setattr(plots, "display", lambda *args, **options: shown.append((args, options)))
-    fig, ax = plt.subplots(figsize=(4, 2))
-    ax.plot([1, 2])
-    plots.show(fig, alt=" A rising line. ")
-    (((bundle,), options),) = shown
-    assert options["raw"] is True
-    assert bundle["text/plain"] == "A rising line."
-    assert options["metadata"] == {
-        "image/png": {"alt": "A rising line.", "width": 384, "height": 192}
-    }
-    picture = imread(io.BytesIO(base64.b64decode(bundle["image/png"])), format="png")
-    assert picture.shape[:2] == (288, 576)  # sharper than its size on the page
-    assert plt.get_fignums() == []
-
-
-@pytest.mark.parametrize("alt", ["", "  \n", None])
-def test_show_wants_a_description(alt):
-    with pytest.raises(ValueError, match="alt is empty"):
-        plots.show(plt.figure(), alt=alt)
-
-
-def test_show_wants_a_figure():
-    with pytest.raises(TypeError, match="expected a matplotlib Figure, got Axes"):
-        plots.show(plt.subplots()[1], alt="An axes.")
-
-
-def test_figures_can_be_shown_without_pyplot(monkeypatch):
-    monkeypatch.setattr(plots, "display", lambda *args, **options: None)
-    plots.show(matplotlib.figure.Figure(), alt="Nothing.")
-
-
-# -------------------------------------------------------------------------------------- colours
-
-
-def contrast(colour):
-    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    return 1.05 / (np.dot(parts, [0.2126, 0.7152, 0.0722]) + 0.05)
-
-
-def test_text_is_readable_on_white():
-    """WCAG 2.2 asks for a contrast of 4.5 for text."""
-    assert min(contrast(plots._ink(colour)) for colour in plots.PALETTE) >= 4.5
-    assert contrast(plots.GREY) >= 4.5
-
-
-def test_set_style_uses_the_palette():
-    assert plt.rcParams["axes.prop_cycle"].by_key()["color"] == list(plots.PALETTE)
-
-
-@pytest.mark.parametrize(
-    ("n", "text"),
-    [(1, "1 B"), (999, "999 B"), (1000, "1 kB"), (1500, "1.5 kB"), (999_600, "1 MB"),
-     (44e6, "44 MB"), (2e9, "2 GB"), (5e12, "5e+03 GB")],
-)  # fmt: skip
-def test_human_bytes(n, text):
-    assert plots.human_bytes(n) == text
 
 
 # ------------------------------------------------------------------------------- size_f1_chart
@@ -313,80 +234,3 @@ def test_any_axis_of_bytes_can_have_these_units():
 def test_a_chart_can_be_drawn_on_given_axes():
     fig, ax = plt.subplots()
     assert plots.size_f1_chart(BASELINE, ax=ax) is fig
-
-
-# --------------------------------------------------------------------------- latency_histogram
-
-
-def test_the_histogram_marks_mean_and_percentiles():
-    seconds = np.arange(1, 101) / 1000
-    ax = plots.latency_histogram(seconds, title="Model 1").axes[0]
-    assert written(ax) == ["mean 50.5 ms", "p50 50.5 ms", "p95 95 ms", "p99 99 ms"]
-    assert sum(bar.get_height() for bar in ax.patches) == 100
-    assert ax.get_ylabel() == "requests (of 100)"
-
-
-def test_the_histogram_counts_what_it_leaves_out():
-    ax = plots.latency_histogram([*np.linspace(0.009, 0.010, 998), 0.5, 0.8]).axes[0]
-    assert sum(bar.get_height() for bar in ax.patches) == 998
-    assert max(bar.get_x() for bar in ax.patches) <= 10
-    assert ax.get_xlabel() == "latency (ms); 2 slower, up to 800 ms, not shown"
-    assert plots.latency_histogram([0.009, 0.01]).axes[0].get_xlabel() == "latency (ms)"
-
-
-@pytest.mark.parametrize("kind", ["skewed", "constant", "uniform", "one"])
-def test_labels_of_the_histogram_do_not_overlap(kind):
-    rng = np.random.default_rng(0)
-    seconds = {
-        "skewed": rng.lognormal(0, 1, 500),
-        "constant": np.full(9, 0.004),
-        "uniform": rng.random(500),
-        "one": [0.1],
-    }[kind]
-    fig = plots.latency_histogram(seconds)
-    boxes = labels(fig.axes[0])
-    assert not any(a.overlaps(b) for a, b in combinations(boxes.values(), 2))
-    assert all(box.x1 <= fig.bbox.x1 and box.y1 <= fig.bbox.y1 for box in boxes.values())
-
-
-@pytest.mark.parametrize("seconds", [[], [np.nan], [-1.0]])
-def test_the_histogram_rejects_what_is_no_latency(seconds):
-    with pytest.raises(ValueError, match="latenc"):
-        plots.latency_histogram(seconds)
-
-
-# --------------------------------------------------------------------------------- queue_chart
-
-
-def sweep(rates, **options):
-    return [simulate_queue(rate, {1: 0.01, 8: 0.02}, n_requests=300, **options) for rate in rates]
-
-
-def test_the_queue_chart_shows_throughput_latency_and_cost():
-    results = sweep([80, 20, 40])
-    latency, cost = plots.queue_chart(results).axes
-    line = lines(latency, linestyle="-")[0]
-    ordered = sorted(results, key=lambda r: r.arrival_rate)
-    assert list(line.get_xdata()) == [r.throughput for r in ordered]
-    assert list(line.get_ydata()) == [r.latency_ms_p99 for r in ordered]
-    assert list(lines(cost, linestyle="-")[0].get_ydata()) == [r.cost_per_million for r in ordered]
-    assert "x" not in [m.get_marker() for m in latency.lines if len(m.get_xdata())]
-
-
-def test_overload_is_a_cross_and_curves_differ_in_colour_marker_and_line():
-    curves = {"one": sweep([50, 150]), "batches": sweep([50, 150], max_batch=8)}
-    fig = plots.queue_chart(curves)
-    crosses = [m for m in lines(fig.axes[0], marker="x") if len(m.get_xdata())]
-    assert [len(cross.get_xdata()) for cross in crosses] == [1]
-    assert crosses[0].get_ydata()[0] == curves["one"][1].latency_ms_p99
-    handles = fig.legends[0].legend_handles
-    assert [h.get_label() for h in handles][:2] == ["one", "batches"]
-    for name in ("color", "marker", "linestyle"):
-        assert len({getattr(h, f"get_{name}")() for h in handles[:2]}) == 2
-    assert handles[2].get_label().startswith("overloaded")
-
-
-@pytest.mark.parametrize("results", [[], {}, {"one": []}])
-def test_the_queue_chart_wants_results(results):
-    with pytest.raises(ValueError, match="at least one result"):
-        plots.queue_chart(results)
