@@ -30,6 +30,7 @@ from sklearn.base import clone
 
 from utils import quantization
 from utils.data import TAXONOMIES, Vocabulary
+from utils.errors import MendableError
 from utils.models import (
     BUCKET,
     NETWORKS,
@@ -54,7 +55,7 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 TINY_FILE = 2048
 
 
-class PackingError(ValueError):
+class PackingError(MendableError, ValueError):
     """A model file that cannot be read or written; the message says which and why."""
 
 
@@ -608,6 +609,9 @@ def _load_neural(tensors, header, common) -> NeuralClassifier:
     tokenizer = (
         Vocabulary(text) if header["tokenizer"] == "Vocabulary" else WordPiece("\n".join(text))
     )
+    # Its networks register when it is read; it reads files itself, so not at the top of this one.
+    import utils.distillation.students  # noqa: F401
+
     config = header["config"]
     _expect(isinstance(config, dict), "the network has no configuration")
     numbers = list(config.values()) + list(config.get("encoder", {}).values())
@@ -668,30 +672,3 @@ def size_report(path) -> dict[str, int]:
             words = name.partition("|")[0] == "vocabulary"
             report["vocabulary_bytes" if words else "other_bytes"] += array.nbytes
     return report
-
-
-# --- the shipped word vectors ---------------------------------------------------------------------
-
-
-def write_word_vectors(path, words, values: np.ndarray) -> int:
-    """Write words and their vectors (words, d), 8 bits a number; return the file's length in bytes."""
-    return write_file(
-        path,
-        {"vocabulary": _pack_words(words), "vectors": np.asarray(values, np.float32)},
-        {"kind": "WordVectors"},
-        {"vectors": "int8"},
-    )
-
-
-def read_word_vectors(path) -> tuple[list[str], np.ndarray]:
-    """Read words and float32 vectors (words, d) written by :func:`write_word_vectors`.
-
-    Raises
-    ------
-    PackingError
-        If the file is missing or damaged.
-    """
-    tensors, header = read_file(path)
-    if header.get("kind") != "WordVectors":
-        raise PackingError(f"{path} holds no word vectors")
-    return _unpack_words(tensors["vocabulary"]), tensors["vectors"]

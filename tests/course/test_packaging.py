@@ -146,14 +146,6 @@ def test_what_is_imported_is_declared(folder):
     assert not missing
 
 
-def test_utils_knows_nothing_of_course():
-    for path in (ROOT / "utils").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not [name for name in names if name.split(".")[0] == "course"], path
-
-
 def test_every_data_file_is_packaged():
     globs = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     command = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]

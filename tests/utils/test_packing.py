@@ -24,11 +24,9 @@ from utils.packing import (
     codec,
     load_model,
     read_file,
-    read_word_vectors,
     save_model,
     size_report,
     write_file,
-    write_word_vectors,
 )
 from utils.quantization import (
     AdditiveQuantizer,
@@ -393,17 +391,6 @@ def test_a_failed_write_leaves_the_old_file(packed, monkeypatch):
 def test_highly_compressible_tensors_survive_their_own_bomb_check(tmp_path):
     write_file(tmp_path / "f", {"x": np.zeros((3000, 300), np.float32)}, {})
     assert read_file(tmp_path / "f")[0]["x"].shape == (3000, 300)
-
-
-def test_word_vectors_come_back(tmp_path):
-    values = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
-    write_word_vectors(tmp_path / "v", ["a", "b'c", "☕"], values)
-    words, back = read_word_vectors(tmp_path / "v")
-    assert words == ["a", "b'c", "☕"]
-    np.testing.assert_allclose(back, values, atol=0.02)
-    save_model(_neural(), tmp_path / "m")
-    with pytest.raises(PackingError, match="no word vectors"):
-        read_word_vectors(tmp_path / "m")
 
 
 # --- quantizers as codecs -------------------------------------------------------------------------

@@ -143,6 +143,15 @@ class TensorTrainEmbedding(nn.Module):
             vectors = (vectors @ slices.flatten(2)).reshape(len(unique), -1, core.shape[3])
         return vectors[..., 0][inverse]
 
+    def macs(self, output: torch.Tensor) -> int:
+        """Multiply-accumulates of the products of the cores; a repeated word counts again."""
+        columns, macs = 1, 0  # columns of the table that are there so far
+        for core in self.cores:
+            rank, _, more, next_rank = core.shape
+            macs += columns * rank * more * next_rank
+            columns *= more
+        return output.numel() // columns * macs
+
     def dense(self) -> torch.Tensor:
         """The whole table, (vocabulary_size, dim), for comparison."""
         return self(torch.arange(self.config["vocabulary_size"], device=self.cores[0].device))
