@@ -244,6 +244,9 @@ def results(
         list[str] | None,
         typer.Option(help="Only this experiment (repeat it for more); keep the others' records."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace records of more seeds by those of fewer.")
+    ] = False,
 ) -> None:
     """Run a unit's experiments and write course/results/UNIT.json, which the lectures read.
 
@@ -256,7 +259,7 @@ def results(
     """
     from course.measuring.results import run_results
 
-    path = run_results(unit, seeds, jobs, console, only or ())
+    path = run_results(unit, seeds, jobs, console, only or (), force)
     console.print(f"Wrote {path}.", soft_wrap=True)
     console.print("To show the new numbers: python -m course build --refresh")
 
@@ -281,7 +284,8 @@ def teachers(
     python -m course teachers --ship
     ```
     """
-    from course.measuring.teachers import TEACHERS, is_trained, ship_logits, train_teacher
+    from course.measuring.teachers.ensemble import ship_logits
+    from course.measuring.teachers.trained import TEACHERS, is_trained, train_teacher
 
     for name in names or TEACHERS:
         for seed in range(seeds):
