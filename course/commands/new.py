@@ -3,14 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from course.writing.new import new_unit
-from course.writing.units import ROOT
-
-console = Console()
+from course.commands import shared
+from course.commands.shared import app
 
 
+@app.command()
 def new(
     name: Annotated[str, typer.Argument(metavar="NN_topic", help="Such as 05_adaptive.")],
 ) -> None:
@@ -23,8 +21,12 @@ def new(
     python -m course new 05_adaptive
     ```
     """
-    unit = new_unit(name, ROOT)
-    console.print(f"Wrote {unit.folder}, a draft.", soft_wrap=True)
-    console.print(f"Its notebooks: python -m course build {unit.name}")
-    console.print(f"Its gates:     python -m course check {unit.name}")
-    console.print("CONTRIBUTING.md says how to go on; delete `draft` in unit.toml to release it.")
+    from course.writing.new import new_unit
+
+    unit = new_unit(name, shared.ROOT)
+    shared.console.print(f"Wrote {unit.folder}, a draft.", soft_wrap=True)
+    shared.console.print(f"Its notebooks: python -m course build {unit.name}")
+    shared.console.print(f"Its gates:     python -m course check {unit.name}")
+    shared.console.print(
+        "CONTRIBUTING.md says how to go on; delete `draft` in unit.toml to release it."
+    )

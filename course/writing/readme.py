@@ -9,7 +9,7 @@ from course.measuring.results import RESULTS, load_results
 from course.writing import published
 from course.writing.units import ROOT, discover
 from utils.plots import human_bytes, set_style, size_f1_chart
-from utils.records import load_published, summarise
+from utils.records import load_provenance, load_published, load_records, summarise
 
 BEGIN = "<!-- results: made by `python -m course build`, do not edit -->"
 END = "<!-- end of results -->"
@@ -103,12 +103,11 @@ def units_table() -> str:
 
 def results_table() -> str:
     """The measured models as a Markdown table: score with spread, bytes, latency."""
-    document, quantization = load_results("efficiency"), load_results("quantization")
-    quantized = quantization.get("kept", {}).get("models", quantization)
-    distillation = load_results("distillation")
-    taught = distillation.get("kept", {}).get("budgets", distillation)
+    measured = load_provenance("efficiency", RESULTS, experiment="timing")
+    quantized = load_provenance("quantization", RESULTS, experiment="models")
+    taught = load_provenance("distillation", RESULTS, experiment="budgets")
     test = [r for r in _models() if r["split"] == "test"]
-    latency = {r["method"]: r for r in document["records"] if r["experiment"] == "timing"}
+    latency = {r["method"]: r for r in load_records("efficiency", RESULTS, experiment="timing")}
     columns = ("macro_f1", "file_bytes", "encoder_bytes")
     summaries = {
         c: {tuple(s[k] for k in KEYS): s for s in summarise(test, c, KEYS)} for c in columns
@@ -125,12 +124,12 @@ def results_table() -> str:
         milliseconds = f"{timed['latency_ms_p50']:.2f} ms" if timed else ""
         cells = [method, setting, f"{score['mean']:.3f}{spread}", *sizes, milliseconds]
         lines.append(f"| {' | '.join(cells)} |")
-    machine = document["machine"]
+    machine = measured["machine"]
     lines += [
         "",
         "Thresholds tuned on dev, one policy for all. The encoder alone leaves out words and word "
-        f"vectors, as many papers do. Measured {document['date']} on {machine['cores']} cores "
-        f"({machine['processor']}), latency at batch 1 with one thread, by `{document['command']}`; "
+        f"vectors, as many papers do. Measured {measured['date']} on {machine['cores']} cores "
+        f"({machine['processor']}), latency at batch 1 with one thread, by `{measured['command']}`; "
         f"quantized models on {quantized['date']} ({quantized['machine']['processor']}) by "
         f"`{quantized['command']}`, taught ones on {taught['date']} ({taught['machine']['processor']}) "
         f"by `{taught['command']}`.",

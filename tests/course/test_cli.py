@@ -1,18 +1,21 @@
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
 from course import cli, run
+from course.commands import shared
 from course.errors import UserError
 from course.grading import demo
 from course.measuring import inference
 from course.writing import house, published, readme
-from course.writing.units import ROOT
+from course.writing.units import ROOT, discover, find_unit
 
 README = "\n".join(
     ["# Tiny", readme.BEGIN, readme.END, readme.UNITS_BEGIN, readme.UNITS_END]
@@ -37,7 +40,7 @@ COMMANDS = [
 def course(monkeypatch, capfd, built_unit):
     """A function that runs the command line on a copy of the tiny unit's course."""
     root = built_unit.root
-    monkeypatch.setattr(cli, "ROOT", root)
+    monkeypatch.setattr(shared, "ROOT", root)
     (root / "README.md").write_text(README)
     shutil.copy(ROOT / "pyproject.toml", root)
     for room in ("course/errors.py", "utils/errors.py"):
@@ -46,9 +49,9 @@ def course(monkeypatch, capfd, built_unit):
     readme.update_readme(root)
     house.update_house(root)
     published.update_citation(root)
-    monkeypatch.setattr(cli, "discover", lambda: cli_discover(root))
-    monkeypatch.setattr(cli, "find_unit", lambda name: cli_find(name, root))
-    monkeypatch.setattr(cli.console, "width", 200)
+    monkeypatch.setattr(shared, "discover", lambda: discover(root))
+    monkeypatch.setattr(shared, "find_unit", lambda name: find_unit(name, root))
+    monkeypatch.setattr(shared.console, "width", 200)
     monkeypatch.setattr(run, "find_data", lambda console: "made up for a test")
 
     def invoke(*arguments, stdin=None):
@@ -62,9 +65,6 @@ def course(monkeypatch, capfd, built_unit):
         return ended.value.code, out, err
 
     return invoke
-
-
-cli_discover, cli_find = cli.discover, cli.find_unit
 
 
 def test_help_answers_at_once():
@@ -88,6 +88,24 @@ def test_every_command_explains_itself(course, command):
     assert code == 0
     assert f"python -m course {command}" in out or f"course {command}" in out
     assert len(out.splitlines()) > 5
+
+
+def test_commands_stand_in_the_order_that_they_are_met():
+    assert [cli._name(command) for command in cli.app.registered_commands][:10] == COMMANDS
+
+
+def test_a_command_is_one_file_more(tmp_path):
+    """The command line finds it by itself, and puts it behind the others."""
+    shutil.copytree(ROOT / "course", tmp_path / "course", ignore=shutil.ignore_patterns("units"))
+    example = shared.__doc__.partition("::\n\n")[2]
+    (tmp_path / "course" / "commands" / "hello.py").write_text(textwrap.dedent(example))
+    (tmp_path / "course" / "units").mkdir()
+    command = [sys.executable, "-m", "course", "--help"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": ""}
+    )
+    listed = re.findall(r"^. (\w+)  ", done.stdout.partition("Commands")[2], re.MULTILINE)
+    assert listed == [*COMMANDS, "hello"], done.stdout + done.stderr
 
 
 def test_python_m_course():

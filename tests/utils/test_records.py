@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from utils.records import load_provenance, load_published, load_records, summarise
+from utils.records import load_provenance, load_published, load_records, load_runs, summarise
 
 
 @pytest.fixture
@@ -11,7 +11,9 @@ def folder(tmp_path):
         {"method": "a", "setting": "x", "seed": s, "macro_f1": 0.5 + 0.1 * s} for s in range(3)
     ]
     records.append({"method": "b", "setting": "x", "seed": 0, "macro_f1": 0.4})
-    (tmp_path / "unit.json").write_text(json.dumps({"command": "make it", "records": records}))
+    records = [{"experiment": "models", "run": 1} | record for record in records]
+    document = {"runs": [{"run": 1, "command": "make it"}], "records": records}
+    (tmp_path / "unit.json").write_text(json.dumps(document))
     return tmp_path
 
 
@@ -34,7 +36,31 @@ def test_results_are_found_from_a_folder_below(folder, monkeypatch):
     (folder / "unit.json").rename(results / "unit.json")
     (folder / "lectures").mkdir()
     monkeypatch.chdir(folder / "lectures")
-    assert load_provenance("unit") == {"command": "make it"}
+    assert load_provenance("unit") == {"run": 1, "command": "make it"}
+
+
+def test_an_experiment_says_which_run_made_it(folder):
+    document = json.loads((folder / "unit.json").read_text())
+    document["runs"].append({"run": 2, "command": "time it"})
+    document["records"].append({"experiment": "timing", "run": 2})
+    (folder / "unit.json").write_text(json.dumps(document))
+    assert load_provenance("unit", folder, experiment="models")["command"] == "make it"
+    assert load_provenance("unit", folder, experiment="timing")["command"] == "time it"
+    assert [run["command"] for run in load_runs("unit", folder)] == ["make it", "time it"]
+    with pytest.raises(LookupError, match="2 runs made .* name one experiment of models, timing"):
+        load_provenance("unit", folder)
+    with pytest.raises(LookupError, match="no record"):
+        load_provenance("unit", folder, experiment="model")
+
+
+@pytest.mark.parametrize("name", ["efficiency", "quantization", "distillation"])
+def test_every_experiment_of_the_course_has_one_run_and_every_run_an_experiment(name):
+    experiments = {record["experiment"] for record in load_records(name)}
+    runs = [load_provenance(name, experiment=experiment) for experiment in experiments]
+    assert {run["run"] for run in runs} == {run["run"] for run in load_runs(name)}
+    for run in runs:
+        assert {"command", "commit", "uncommitted_changes", "date", "data", "machine"} <= set(run)
+        assert "torch" in run["versions"]
 
 
 def test_summary_has_mean_and_sample_deviation(folder):

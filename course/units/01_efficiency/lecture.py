@@ -93,7 +93,7 @@ def record(experiment, **filters):
 LINEAR, MODEL_1, MODEL_2 = "sparse linear", "Model 1 (mean vectors)", "Model 2 (GRU)"
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-origin, facts = load_provenance("efficiency"), record("data")
+origin, facts = load_provenance("efficiency", experiment="timing"), record("data")
 say(
     f"The recorded measurements were made on {origin['date']} with Python "
     f"{origin['versions']['python']} and PyTorch {origin['versions']['torch']} (processor: "

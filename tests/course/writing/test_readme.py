@@ -30,6 +30,24 @@ def test_a_changed_result_is_drift(tmp_path, monkeypatch):
     assert any("table" in problem for problem in readme.readme_drift())
 
 
+def test_each_part_is_dated_by_the_run_that_made_it(tmp_path, monkeypatch):
+    for name, experiment in (
+        ("efficiency", "timing"),
+        ("quantization", "models"),
+        ("distillation", "budgets"),
+    ):
+        document = results.load_results(name)
+        other = {"run": 99, "date": "a later day", "command": "another command"}
+        document["runs"].append(document["runs"][0] | other)
+        for record in document["records"]:
+            if record["experiment"] not in (experiment, "data"):
+                record["run"] = 99
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    table = readme.results_table()
+    monkeypatch.setattr(readme, "RESULTS", tmp_path)
+    assert readme.results_table() == table and "another command" not in table
+
+
 def test_a_missing_picture_and_missing_marks_are_noticed(tmp_path):
     (tmp_path / "README.md").write_text(TEXT)
     assert any(readme.PICTURE in problem for problem in readme.readme_drift(tmp_path))
