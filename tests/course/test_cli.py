@@ -17,10 +17,9 @@ from course.measuring import inference
 from course.writing import house, published, readme
 from course.writing.units import ROOT, discover, find_unit
 
-README = "\n".join(
-    ["# Tiny", readme.BEGIN, readme.END, readme.UNITS_BEGIN, readme.UNITS_END]
-    + [published.BEGIN, published.END]
-)
+MARKS = [readme.PICTURE_BEGIN, readme.PICTURE_END, readme.UNITS_BEGIN, readme.UNITS_END]
+MARKS += [readme.BEGIN, readme.END, published.BEGIN, published.END]
+README = "\n".join(["# Tiny", *MARKS])
 COMMANDS = [
     "run",
     "new",
@@ -179,7 +178,7 @@ def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
     assert "the source of cell 3 is not what is generated; run `python -m course build`" in out
     assert built_unit.solution_notebook().read_bytes() == before
     (built_unit.root / "README.md").write_text(README)
-    assert "README.md: its table differs" in course("build", "--check")[1]
+    assert "README.md: its tables or its picture differ" in course("build", "--check")[1]
 
 
 def test_build_runs_a_lecture_only_when_it_must(course, built_unit):

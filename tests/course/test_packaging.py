@@ -20,7 +20,12 @@ from course.writing.units import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
-IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "faiss-cpu": "faiss"}
+IMPORT_NAMES = {
+    "scikit-learn": "sklearn",
+    "pyyaml": "yaml",
+    "faiss-cpu": "faiss",
+    "fasttext-community": "fasttext",
+}
 
 
 def requirements(*extras):

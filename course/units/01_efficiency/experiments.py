@@ -29,6 +29,8 @@ from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
 from utils.models import NeuralClassifier, SparseLinear, TransformerNetwork, WordPiece
 from utils.packing import load_model, save_model, size_report
 
+from .rival import fasttext_within_budgets
+
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 TIMED_COMMENTS = 512
 FILES = {SPARSE: "sparse-linear.slm", MODEL_1: "model-1.slm", MODEL_2: "model-2.slm"}
@@ -296,6 +298,7 @@ EXPERIMENTS = [
     Experiment("data", data_facts, seeded=False, scored=False),
     Experiment("models: sparse linear", sparse_linear, seeded=False),
     *(Experiment(f"models: {', '.join(key)}", _models(*key, NEURAL_CODECS)) for key in NEURAL),
+    Experiment("fasttext", fasttext_within_budgets),
     Experiment("thresholds", thresholds, seeded=False),
     Experiment("timing", timing, seeded=False, alone=True, scored=False),
     Experiment("warmup", warmup, seeded=False, alone=True, scored=False),
