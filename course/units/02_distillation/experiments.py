@@ -79,6 +79,10 @@ LABELS, TAUGHT = "labels", f"taught by {ENSEMBLE}"
 LOSS = SoftLabelLoss(temperature=1.0, alpha=1.0)
 # Word vectors in 8 bits and the rest in half precision, as unit 01 ships its networks.
 NETWORK = {"vocabulary": "words", "network.embedding.weight": "int8", "network.*": "float16"}
+HALF = {
+    "vocabulary": "words",
+    "network.*": "float16",
+}  # of a network without a table of word vectors
 # Larger batches than unit 01's, with a rate to match, because there is so much to train.
 BATCHES = {"batch_size": 256, "lr": 3e-3}
 GRU_8 = (MODEL_2[0], "GRU-8, distilled vectors")
@@ -222,7 +226,9 @@ def tensor_train(network: nn.Module) -> nn.Module:
     return replace_layers(network, {"embedding": embedding})
 
 
-def changed_student(method: str, change: Callable, teachers: tuple[str, ...]):
+def changed_student(
+    method: str, change: Callable, teachers: tuple[str, ...], codecs: dict = NETWORK
+):
     """GRU-64, trained on labels, with other matrices in it that are then trained further."""
 
     def run(seed: int) -> list[dict]:
@@ -230,7 +236,7 @@ def changed_student(method: str, change: Callable, teachers: tuple[str, ...]):
         for setting, options in settings(teachers).items():
             network = change(start.network)
             model, cost = learn(network, start.tokenizer, seed, epochs=5, **options)
-            records += scored(model, method, setting, seed, NETWORK, **cost)
+            records += scored(model, method, setting, seed, codecs, **cost)
         return records
 
     return Experiment(f"students: {method}", run)
@@ -589,7 +595,7 @@ EXPERIMENTS = [
     network_student("GRU-8", (ENSEMBLE, TRANSFORMER)),
     network_student("GRU-64", (ENSEMBLE,)),
     changed_student("factorised GRU-64", factorised, (ENSEMBLE, GRU)),
-    changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,)),
+    changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,), HALF),
     Experiment("students: static sparse 90%", static_sparse),
     Experiment("half depth", half_depth),
     Experiment("temperature", temperature),
