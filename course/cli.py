@@ -14,6 +14,7 @@ from rich.table import Table
 
 from course.errors import UserError
 from course.writing.units import ROOT, Unit, discover, find_unit
+from utils.errors import MendableError
 
 app = typer.Typer(
     name="python -m course",
@@ -383,11 +384,7 @@ def main() -> NoReturn:
 
 def _sentence(error: Exception) -> str | None:
     """What to tell a person about an error that is theirs to mend; None for a fault of ours."""
-    kinds: list[type] = [UserError]
-    for module, name in (("utils.data", "DataError"), ("utils.packing", "PackingError")):
-        if module in sys.modules:  # otherwise it cannot have been raised
-            kinds.append(getattr(sys.modules[module], name))
-    if isinstance(error, tuple(kinds)):
+    if isinstance(error, MendableError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full; free some space and start again."

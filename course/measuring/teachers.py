@@ -44,8 +44,8 @@ from utils.distillation import (
 )
 from utils.distillation.losses import Loss
 from utils.distillation.teachers import COLUMNS, FOLDER, WIDTH
-from utils.embeddings import distilled_vectors, find_encoder
-from utils.models import GRUNetwork, TransformerNetwork, WordPiece, predict_logits
+from utils.embeddings import distilled_vectors
+from utils.models import GRUNetwork, TransformerNetwork, WordPiece, find_encoder, predict_logits
 from utils.training import fit, set_seed
 
 BUILD = ROOT / "build" / "teachers"

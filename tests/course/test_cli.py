@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from course import cli, run
+from course.errors import UserError
 from course.grading import demo
 from course.measuring import inference
 from course.writing import readme
@@ -117,11 +118,12 @@ def test_wrong_usage(course, arguments):
 
 
 def test_errors_of_the_library_are_sentences_too():
-    import utils.data
-    import utils.packing
+    from utils.errors import DataError
+    from utils.packing import PackingError
 
-    assert cli._sentence(utils.data.DataError("No data.")) == "No data."
-    assert cli._sentence(utils.packing.PackingError("No model.")) == "No model."
+    assert cli._sentence(DataError("No data.")) == "No data."
+    assert cli._sentence(PackingError("No model.")) == "No model."
+    assert cli._sentence(UserError("No unit.")) == "No unit."
     assert cli._sentence(OSError(28, "No space left on device")).startswith("The disk is full")
     assert "x.txt cannot be opened" in cli._sentence(PermissionError(13, "Denied", "x.txt"))
     assert cli._sentence(ValueError("a fault of ours")) is None

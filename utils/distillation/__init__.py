@@ -14,6 +14,7 @@ from utils.distillation.factorized import (
     truncated_svd,
 )
 from utils.distillation.grouped import GroupedLinear, grouped_logits
+from utils.distillation.layers import StructuredGRU
 from utils.distillation.losses import (
     FeatureMatching,
     SoftLabelLoss,
@@ -22,7 +23,6 @@ from utils.distillation.losses import (
 )
 from utils.distillation.sparse import StaticSparseLinear, splitmix64, static_sparse_index
 from utils.distillation.students import (
-    StructuredGRU,
     every_second_layer,
     factorize_network,
     replace_layers,

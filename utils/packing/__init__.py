@@ -28,7 +28,6 @@ from utils.codecs import Sparse, codec
 from utils.packing.container import read_file, write_file
 from utils.packing.entries import PackingError
 from utils.packing.models import load_model, save_model, size_report
-from utils.packing.vectors import read_word_vectors, write_word_vectors
 
 __all__ = [
     "PackingError",
@@ -36,9 +35,7 @@ __all__ = [
     "codec",
     "load_model",
     "read_file",
-    "read_word_vectors",
     "save_model",
     "size_report",
     "write_file",
-    "write_word_vectors",
 ]

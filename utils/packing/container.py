@@ -82,7 +82,7 @@ def write_file(
     """
     codecs = codecs or {}
     for pattern in codecs:
-        if not fnmatch.filter(tensors, pattern):
+        if not any(fnmatch.fnmatchcase(name, pattern) for name in tensors):
             raise PackingError(
                 f"no tensor fits the pattern {pattern!r}; there are {', '.join(tensors)}"
             )
@@ -96,7 +96,9 @@ def write_file(
             raise PackingError(f"{name} cannot be stored as {chosen}: {why}") from error
     try:
         data = _compressed(_serialized(header, entries))
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise PackingError(f"{path} cannot be written: its header has no {error}") from error
+    except (TypeError, ValueError) as error:
         raise PackingError(f"{path} cannot be written: {error}") from error
     path = Path(path)
     partial = path.with_name(path.name + ".partial")

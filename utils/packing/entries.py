@@ -4,8 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from utils.errors import MendableError
 
-class PackingError(ValueError):
+
+class PackingError(MendableError, ValueError):
     """A model file that cannot be read or written; the message says which and why."""
 
 

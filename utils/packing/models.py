@@ -168,6 +168,9 @@ def _load_neural(tensors, header, common) -> NeuralClassifier:
     tokenizer = (
         Vocabulary(text) if header["tokenizer"] == "Vocabulary" else WordPiece("\n".join(text))
     )
+    # Its networks register when it is read; it reads files itself, so not at the top of this one.
+    import utils.distillation.students  # noqa: F401
+
     config = header["config"]
     expect(isinstance(config, dict), "the network has no configuration")
     numbers = list(config.values()) + list(config.get("encoder", {}).values())

@@ -121,7 +121,7 @@ def data_facts(seed: int) -> list[dict]:
 
 def _transformer() -> NeuralClassifier:
     """MiniLM with an untrained head: it takes as long as a trained one."""
-    from utils.embeddings import find_encoder
+    from utils.models import find_encoder
 
     labels = data("dev").label_names
     network = TransformerNetwork.pretrained(len(labels))

@@ -67,9 +67,9 @@ from utils.distillation import (
     teacher_logits,
 )
 from utils.efficiency import count_parameters, measure
-from utils.embeddings import distilled_vectors, find_encoder
+from utils.embeddings import distilled_vectors
 from utils.metrics import f1_report, tune_thresholds
-from utils.models import PAD, GRUNetwork, NeuralClassifier, SparseLinear, WordPiece
+from utils.models import PAD, GRUNetwork, NeuralClassifier, SparseLinear, WordPiece, find_encoder
 from utils.packing import Sparse, save_model
 from utils.quantization import KMeansQuantizer, QuantizationAware
 from utils.training import set_seed

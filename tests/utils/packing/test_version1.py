@@ -13,7 +13,8 @@ from safetensors.numpy import save
 import utils
 from utils.codecs import CODECS, Sparse, encode, pack_words
 from utils.data import label_names
-from utils.packing import PackingError, load_model, read_file, read_word_vectors, version1
+from utils.embeddings import read_word_vectors
+from utils.packing import PackingError, load_model, read_file, version1
 from utils.quantization import (
     AdditiveQuantizer,
     AffineQuantizer,

@@ -1,33 +1,24 @@
 import json
 import subprocess
 import sys
-from math import prod
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from torch import nn
 
 from utils.data import Vocabulary
 from utils.distillation import (
-    FactorizedEmbedding,
-    FactorizedLinear,
     StaticSparseLinear,
     StructuredGRU,
     TensorTrainEmbedding,
     every_second_layer,
     factorize_network,
-    rank_for_bytes,
-    rank_for_energy,
     replace_layers,
-    splitmix64,
-    static_sparse_index,
     static_sparse_network,
-    tensor_train,
     truncated_svd,
-    tt_reconstruct,
 )
 from utils.efficiency import count_macs, count_parameters
 from utils.models import (
@@ -46,268 +37,6 @@ shapes_of_matrices = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
 def _matrix(shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-# --- low rank -------------------------------------------------------------------------------------
-
-
-def test_truncated_svd_by_hand():
-    A, B = truncated_svd([[3, 0], [0, -2], [0, 0]], 1)  # singular values 3 and 2
-    np.testing.assert_allclose(A @ B, [[3, 0], [0, 0], [0, 0]], atol=1e-6)
-    assert np.abs(A).max() == pytest.approx(np.abs(B).max())
-
-
-@few_examples
-@given(shapes_of_matrices, st.data())
-def test_truncated_svd_is_as_near_as_eckart_and_young_allow(shape, data):
-    W, rank = _matrix(shape), data.draw(st.integers(1, min(shape)))
-    A, B = truncated_svd(W, rank)
-    assert (A.shape, B.shape) == ((shape[0], rank), (rank, shape[1]))
-    cut = np.linalg.svd(W, compute_uv=False)[rank:]
-    assert np.square(A @ B - W).sum() == pytest.approx(np.square(cut).sum(), rel=1e-3, abs=1e-8)
-
-
-def test_ranks_out_of_range_are_refused():
-    for rank in (0, 4):
-        with pytest.raises(ValueError, match="5 by 3 matrix is 1 to 3"):
-            truncated_svd(np.ones((5, 3)), rank)
-        with pytest.raises(ValueError, match="is 1 to 3"):
-            FactorizedLinear(3, 5, rank)
-        with pytest.raises(ValueError, match="is 1 to 3"):
-            FactorizedEmbedding(5, 3, rank)
-    with pytest.raises(ValueError, match="a matrix is wanted"):
-        truncated_svd(np.ones(3), 1)
-
-
-def test_rank_for_energy_by_hand():
-    W = np.diag([3.0, 2.0, 1.0])  # squares 9, 4, 1 of 14
-    assert [rank_for_energy(W, e) for e in (0, 9 / 14 - 1e-9, 0.7, 13 / 14 - 1e-9, 0.95, 1)] == [
-        *(1, 1, 2, 2, 3, 3)
-    ]
-    with pytest.raises(ValueError, match="energy"):
-        rank_for_energy(W, 1.1)
-
-
-def test_rank_for_bytes_by_hand():
-    assert rank_for_bytes((100, 50), 6000) == 10  # 150 values of 4 bytes each rank
-    assert rank_for_bytes((100, 50), 5999) == 9
-    assert rank_for_bytes((100, 50), 6000, bytes_per_value=0.5) == 50
-    with pytest.raises(ValueError, match="rank 1 of a 100 by 50 matrix needs 600 bytes"):
-        rank_for_bytes((100, 50), 599)
-
-
-def test_factorized_layers_compute_with_the_product_of_their_factors():
-    torch.manual_seed(0)
-    x, linear, table = torch.randn(4, 7), nn.Linear(7, 5), nn.Embedding(9, 6, padding_idx=0)
-    layer = FactorizedLinear.from_dense(linear, 3)
-    torch.testing.assert_close(layer(x), x @ layer.dense().T + linear.bias)
-    exact = FactorizedLinear.from_dense(linear, 5)
-    torch.testing.assert_close(exact(x), linear(x))
-    ids = torch.tensor([[1, 8, 0], [3, 3, 2]])
-    embedding = FactorizedEmbedding.from_dense(table, 2)
-    torch.testing.assert_close(embedding(ids), embedding.dense()[ids])
-    torch.testing.assert_close(FactorizedEmbedding.from_dense(table, 6)(ids), table(ids))
-
-
-# --- tensor trains --------------------------------------------------------------------------------
-
-
-def test_an_entry_is_a_product_of_small_matrices():
-    cores = [_matrix((1, 2, 3, 2), 1), _matrix((2, 3, 2, 1), 2)]
-    W = tt_reconstruct(cores)
-    assert W.shape == (6, 6)
-    # Row 4 is the digits (1, 1) of 2 x 3; column 5 the digits (2, 1) of 3 x 2.
-    assert W[4, 5] == pytest.approx((cores[0][:, 1, 2] @ cores[1][:, 1, 1]).item(), rel=1e-6)
-
-
-@st.composite
-def trains(draw):
-    k = draw(st.integers(2, 3))
-    rows, columns = ([draw(st.integers(1, 4)) for _ in range(k)] for _ in range(2))
-    m = draw(st.integers(1, prod(rows)))
-    ranks = [draw(st.integers(1, 5)) for _ in range(k - 1)]
-    return _matrix((m, prod(columns)), draw(st.integers(0, 99))), (rows, columns), ranks
-
-
-@few_examples
-@given(trains())
-def test_tensor_train_errs_no_more_than_oseledets_allows(train):
-    W, (rows, columns), ranks = train
-    cores = tensor_train(W, (rows, columns), ranks)
-    edges = [1, *(core.shape[3] for core in cores)]
-    assert [core.shape[:3] for core in cores] == list(
-        zip(edges[:-1], rows, columns, strict=True)
-    ) and edges[-1] == 1
-    assert all(edge <= rank for edge, rank in zip(edges[1:-1], ranks, strict=True))
-    tensor = np.zeros((prod(rows), prod(columns)))
-    tensor[: len(W)] = W
-    order = [axis for k in range(len(rows)) for axis in (k, k + len(rows))]
-    tensor = tensor.reshape(*rows, *columns).transpose(order)
-    bound = 0.0  # theorem 2.2: the sum of what the best matrices of these ranks lack
-    for k, rank in enumerate(ranks, start=1):
-        unfolding = tensor.reshape(prod(rows[:k]) * prod(columns[:k]), -1)
-        bound += np.square(np.linalg.svd(unfolding, compute_uv=False)[rank:]).sum()
-    error = np.square(tt_reconstruct(cores, len(W)) - W).sum()
-    assert error <= bound * (1 + 1e-4) + 1e-6
-
-
-def test_tensor_train_with_full_ranks_is_exact():
-    W = _matrix((22, 20))
-    cores = tensor_train(W, ((2, 3, 4), (5, 2, 2)), 1000)
-    np.testing.assert_allclose(tt_reconstruct(cores, 22), W, atol=1e-5)
-
-
-def test_two_cores_of_one_column_digit_are_a_truncated_svd():
-    # With rows (m, 1) and columns (1, n) the only unfolding is the matrix itself.
-    W = _matrix((6, 5))
-    A, B = truncated_svd(W, 2)
-    np.testing.assert_allclose(
-        tt_reconstruct(tensor_train(W, ((6, 1), (1, 5)), 2)), A @ B, atol=1e-5
-    )
-
-
-@pytest.mark.parametrize(
-    "shapes, ranks, message",
-    [
-        (((2, 2), (2, 2)), 2, "does not hold a 5 by 4"),
-        (((3, 2), (2, 3)), 2, "does not hold a 5 by 4"),
-        (((3, 2), (4,)), 2, "as many factors"),
-        (((5,), (4,)), 2, "as many factors"),
-        (((3, 2), (2, 2)), [2, 2], "2 cores have 1 ranks"),
-        (((3, 2), (2, 2)), 0, "at least 1"),
-    ],
-)
-def test_trains_that_do_not_fit_are_refused(shapes, ranks, message):
-    with pytest.raises(ValueError, match=message):
-        tensor_train(_matrix((5, 4)), shapes, ranks)
-    with pytest.raises(ValueError, match=message):
-        TensorTrainEmbedding(5, 4, shapes, ranks)
-
-
-def test_tensor_train_embedding_gives_the_rows_of_its_table():
-    table = nn.Embedding.from_pretrained(torch.from_numpy(_matrix((11, 12))))
-    layer = TensorTrainEmbedding.from_dense(table, ((2, 3, 2), (2, 2, 3)), (3, 4))
-    cores = [core.detach().numpy() for core in layer.cores]
-    ids = torch.tensor([[10, 3, 3], [0, 7, 10]])
-    expected = torch.from_numpy(tt_reconstruct(cores, 11)).float()
-    torch.testing.assert_close(layer(ids), expected[ids])
-    torch.testing.assert_close(layer.dense(), expected)
-    exact = TensorTrainEmbedding.from_dense(table, ((2, 3, 2), (2, 2, 3)), 99)
-    torch.testing.assert_close(exact(ids), table(ids))
-    with pytest.raises(IndexError, match="0 to 10"):
-        layer(torch.tensor([11]))
-
-
-def test_a_new_tensor_train_embedding_starts_at_the_scale_of_an_embedding():
-    torch.manual_seed(0)
-    table = TensorTrainEmbedding(1000, 64, ((10, 10, 10), (4, 4, 4)), 8).dense()
-    assert table.std().item() == pytest.approx(1, abs=0.15)
-
-
-# --- static sparsity ------------------------------------------------------------------------------
-
-
-def test_splitmix64_gives_its_published_outputs():
-    assert splitmix64(0, 3).tolist() == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
-    expected = [6457827717110365317, 3203168211198807973, 9817491932198370423]
-    assert splitmix64(1234567, 3).tolist() == expected
-    assert splitmix64(1234567, 2, start=1).tolist() == expected[1:]
-
-
-RANDOM = [[1, 5, 7], [0, 1, 2], [1, 5, 6], [2, 3, 7]]
-BLOCK = [[0, 1, 2, 3], [0, 1, 2, 3], [2, 3, 6, 7], [2, 3, 6, 7]]
-SMALL_WORLD = [[1, 4, 5], [0, 1, 3], [1, 5, 6], [2, 3, 5]]
-
-
-def test_a_pattern_is_the_same_for_ever():
-    # Files hold a seed instead of a pattern: should these change, old files become noise.
-    assert static_sparse_index(8, 4, 3, "random", seed=7).tolist() == RANDOM
-    assert static_sparse_index(8, 4, 4, "block", seed=7, block_size=2).tolist() == BLOCK
-    assert static_sparse_index(8, 4, 3, "small-world", 7, rewiring=0.5).tolist() == SMALL_WORLD
-
-
-@few_examples
-@given(st.integers(1, 20), st.integers(1, 20), st.data())
-def test_every_unit_has_as_many_different_inputs(n_in, n_out, data):
-    fan_in = data.draw(st.integers(1, n_in))
-    pattern = data.draw(st.sampled_from(["random", "small-world"]))
-    rewiring, seed = data.draw(st.floats(0, 1)), data.draw(st.integers(-5, 2**70))
-    index = static_sparse_index(n_in, n_out, fan_in, pattern, seed, rewiring=rewiring)
-    assert index.shape == (n_out, fan_in) and index.dtype == np.int64
-    assert 0 <= index.min() and index.max() < n_in
-    assert (np.diff(index, axis=1) > 0).all()
-
-
-def test_random_connections_are_spread_evenly():
-    index = static_sparse_index(50, 2000, 10, seed=1)
-    counts = np.bincount(index.ravel(), minlength=50)  # 400 expected, deviation about 18
-    assert 300 < counts.min() and counts.max() < 500
-    other = static_sparse_index(50, 2000, 10, seed=2)
-    assert not np.array_equal(index, other)
-
-
-def test_blocks_are_whole():
-    mask = np.zeros((12, 16), dtype=bool)
-    index = static_sparse_index(16, 12, 8, "block", seed=3, block_size=4)
-    np.put_along_axis(mask, index, True, axis=1)
-    blocks = mask.reshape(3, 4, 4, 4).sum(axis=(1, 3))
-    assert set(blocks.ravel()) == {0, 16} and (blocks.sum(axis=1) == 32).all()
-
-
-def test_a_small_world_goes_from_a_ring_to_far_connections():
-    ring = static_sparse_index(8, 4, 3, "small-world", rewiring=0)
-    assert ring.tolist() == [[0, 1, 7], [1, 2, 3], [3, 4, 5], [5, 6, 7]]
-    near = static_sparse_index(100, 100, 10, "small-world", rewiring=0)
-    shares = {
-        rewiring: np.mean(
-            [np.isin(*rows) for rows in zip(
-                static_sparse_index(100, 100, 10, "small-world", 4, rewiring=rewiring), near,
-                strict=True,
-            )]
-        )
-        for rewiring in (0.1, 0.5, 1.0)
-    }  # fmt: skip
-    assert shares[0.1] == pytest.approx(0.9, abs=0.04)
-    assert shares[0.5] == pytest.approx(0.5, abs=0.06)
-    assert shares[1.0] == 0
-
-
-@pytest.mark.parametrize("pattern", ["random", "block", "small-world"])
-def test_sparse_layer_multiplies_as_its_dense_matrix_does(pattern):
-    torch.manual_seed(0)
-    layer = StaticSparseLinear(16, 8, 0.7, pattern, seed=5).double()
-    x = torch.randn(3, 2, 16, dtype=torch.float64, requires_grad=True)
-    torch.testing.assert_close(layer(x), x @ layer.dense().T + layer.bias)
-    assert (layer.dense() != 0).sum() == layer.weight.numel()
-    assert torch.autograd.gradcheck(lambda x, *_: layer(x), (x, *layer.parameters()))
-
-
-def test_stored_bytes_are_weights_and_biases_alone():
-    layer = StaticSparseLinear(100, 32, 0.9)
-    assert layer.weight.shape == (32, 10) and layer.nbytes() == 4 * 352 and layer.nbytes(2) == 704
-    assert set(layer.state_dict()) == {"weight", "bias"}
-    assert StaticSparseLinear(100, 32, 0.9, bias=False).nbytes() == 1280
-    assert StaticSparseLinear(16, 8, 0.99).fan_in == 1
-    assert StaticSparseLinear(16, 8, 0.7, "block").fan_in == 4
-
-
-@pytest.mark.parametrize(
-    "options, message",
-    [
-        (dict(sparsity=1.0), "sparsity"),
-        (dict(sparsity=-0.1), "sparsity"),
-        (dict(sparsity=float("nan")), "sparsity"),
-        (dict(sparsity=0.5, pattern="star"), "random, block, small-world"),
-        (dict(sparsity=0.5, pattern="block", block_size=3), "blocks of 3 do not fit"),
-        (dict(sparsity=0.5, pattern="block", block_size=0), "blocks of 0 do not fit"),
-        (dict(sparsity=0.5, pattern="small-world", rewiring=2), "rewiring"),
-    ],
-)
-def test_sparse_layers_that_cannot_be_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        StaticSparseLinear(16, 8, **options)
-    with pytest.raises(ValueError, match="possible connections"):
-        StaticSparseLinear(1 << 12, 1 << 12, 0.9)
 
 
 # --- networks -------------------------------------------------------------------------------------

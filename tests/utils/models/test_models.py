@@ -7,11 +7,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from utils.data import Vocabulary, tokenize
 from utils.models import (
+    NETWORKS,
     GRUNetwork,
     MeanVectorNetwork,
     NeuralClassifier,
     SparseLinear,
     predict_logits,
+    register_network,
 )
 
 TEXTS = [
@@ -171,3 +173,14 @@ def test_tuned_classifier_predicts_at_its_thresholds():
     assert model.thresholds.dtype == np.float32
     with pytest.raises(ValueError, match="as many thresholds"):
         NeuralClassifier(model.network, vocabulary, "ekman", ["joy", "anger"], [0.5])
+
+
+def test_a_name_of_a_network_is_taken_once(monkeypatch):
+    monkeypatch.setattr("utils.models.networks.NETWORKS", dict(NETWORKS))
+
+    class GRUNetwork(torch.nn.Module):
+        pass
+
+    with pytest.raises(ValueError, match="utils.models.networks has a network called GRUNetwork"):
+        register_network(GRUNetwork)
+    assert register_network(NETWORKS["MeanVectorNetwork"]) is NETWORKS["MeanVectorNetwork"]

@@ -7,8 +7,13 @@ import pytest
 import torch
 
 from utils.data import DataError
-from utils.embeddings import find_encoder
-from utils.models import NeuralClassifier, TransformerNetwork, WordPiece, predict_logits
+from utils.models import (
+    NeuralClassifier,
+    TransformerNetwork,
+    WordPiece,
+    find_encoder,
+    predict_logits,
+)
 from utils.packing import PackingError, load_model, save_model, size_report
 from utils.training import fit
 
