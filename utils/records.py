@@ -48,9 +48,7 @@ def load_provenance(
     LookupError
         If no record is of that experiment, or several runs made the records.
     """
-    filters = {} if experiment is None else {"experiment": experiment}
-    numbers = {record["run"] for record in load_records(name, folder, **filters)}
-    runs = [run for run in load_runs(name, folder) if run["run"] in numbers]
+    runs = load_runs(name, folder, experiment=experiment)
     if len(runs) != 1:
         records = load_records(name, folder)
         known = ", ".join(dict.fromkeys(record["experiment"] for record in records))
@@ -61,9 +59,14 @@ def load_provenance(
     return runs[0]
 
 
-def load_runs(name: str, folder: str | Path | None = None) -> list[dict]:
-    """All runs behind ``course/results/NAME.json``, each as :func:`load_provenance` has it."""
-    return _read(name, folder)["runs"]
+def load_runs(
+    name: str, folder: str | Path | None = None, *, experiment: str | None = None
+) -> list[dict]:
+    """All runs behind ``course/results/NAME.json``, or behind one experiment in it, each as
+    :func:`load_provenance` has it."""
+    filters = {} if experiment is None else {"experiment": experiment}
+    numbers = {record["run"] for record in load_records(name, folder, **filters)}
+    return [run for run in _read(name, folder)["runs"] if run["run"] in numbers]
 
 
 def load_published(folder: str | Path | None = None) -> list[dict]:

@@ -10,7 +10,7 @@ from course.measuring.results import load_results
 from course.writing import frontier, published
 from course.writing.units import ROOT, discover
 from utils.plots import human_bytes, set_style
-from utils.records import load_provenance, summarise
+from utils.records import load_runs, summarise
 
 BEGIN = "<!-- results: made by `python -m course build`, do not edit -->"
 END = "<!-- end of results -->"
@@ -190,9 +190,9 @@ def _origins() -> str:
     runs: dict[tuple, list[str]] = {}
     for what, source in ORIGINS.items():
         name, experiment = source
-        origin = load_provenance(name, results.RESULTS, experiment=experiment)
-        run = (origin["date"], origin["machine"]["processor"], origin["command"])
-        runs.setdefault(run, []).append(what)
+        for origin in load_runs(name, results.RESULTS, experiment=experiment):
+            run = (origin["date"], origin["machine"]["processor"], origin["command"])
+            runs.setdefault(run, []).append(what)
     measured = "; ".join(
         f"{' and '.join(what)} on {date} ({processor}) by `{command}`"
         for (date, processor, command), what in runs.items()

@@ -1,8 +1,12 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from utils.records import load_provenance, load_published, load_records, load_runs, summarise
+
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -54,10 +58,13 @@ def test_an_experiment_says_which_run_made_it(folder):
 
 
 @pytest.mark.parametrize("name", ["efficiency", "quantization", "distillation"])
-def test_every_experiment_of_the_course_has_one_run_and_every_run_an_experiment(name):
-    experiments = {record["experiment"] for record in load_records(name)}
-    runs = [load_provenance(name, experiment=experiment) for experiment in experiments]
-    assert {run["run"] for run in runs} == {run["run"] for run in load_runs(name)}
+def test_every_record_of_the_course_names_a_run_and_every_run_made_one(name):
+    records, runs = load_records(name), load_runs(name)
+    stored = json.loads((ROOT / "course" / "results" / f"{name}.json").read_text())["runs"]
+    assert runs == stored
+    assert {record["run"] for record in records} == {run["run"] for run in runs}
+    for experiment in {record["experiment"] for record in records}:
+        assert load_runs(name, experiment=experiment)
     for run in runs:
         assert {"command", "commit", "uncommitted_changes", "date", "data", "machine"} <= set(run)
         assert "torch" in run["versions"]

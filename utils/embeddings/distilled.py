@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import utils
+from utils.codecs import pack_words, unpack_words
 from utils.data import Vocabulary
 from utils.embeddings.vectors import EmbeddingMatrix, random_vectors
 from utils.errors import DataError
@@ -111,7 +112,7 @@ def write_word_vectors(path, words, values: np.ndarray) -> int:
     return write_file(
         path,
         {
-            "vocabulary": np.frombuffer("\n".join(words).encode(), np.uint8),
+            "vocabulary": pack_words(words),
             "vectors": np.asarray(values, np.float32),
         },
         {"kind": "WordVectors"},
@@ -130,5 +131,4 @@ def read_word_vectors(path) -> tuple[list[str], np.ndarray]:
     tensors, header = read_file(path)
     if header.get("kind") != "WordVectors":
         raise PackingError(f"{path} holds no word vectors")
-    text = tensors["vocabulary"].tobytes().decode()
-    return text.split("\n") if text else [], tensors["vectors"]
+    return unpack_words(tensors["vocabulary"]), tensors["vectors"]

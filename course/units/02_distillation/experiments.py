@@ -69,6 +69,8 @@ from .students import (
 
 # Word vectors in 8 bits and the rest in half precision, as unit 01 ships its networks.
 NETWORK = {"vocabulary": "words", "network.embedding.weight": "int8", "network.*": "float16"}
+# The same, of a network without a table of word vectors.
+HALF = {"vocabulary": "words", "network.*": "float16"}
 
 
 # --- teachers ---------------------------------------------------------------------------------------
@@ -179,7 +181,9 @@ def tensor_train(network: nn.Module) -> nn.Module:
     return replace_layers(network, {"embedding": embedding})
 
 
-def changed_student(method: str, change: Callable, teachers: tuple[str, ...]):
+def changed_student(
+    method: str, change: Callable, teachers: tuple[str, ...], codecs: dict = NETWORK
+):
     """GRU-64, trained on labels, with other matrices in it that are then trained further."""
 
     def run(seed: int) -> list[dict]:
@@ -187,7 +191,7 @@ def changed_student(method: str, change: Callable, teachers: tuple[str, ...]):
         for setting, options in settings(teachers).items():
             network = change(start.network)
             model, cost = learn(network, start.tokenizer, seed, epochs=5, **options)
-            records += scored(model, method, setting, seed, NETWORK, **cost)
+            records += scored(model, method, setting, seed, codecs, **cost)
         return records
 
     return Experiment(f"students: {method}", run)
@@ -425,7 +429,7 @@ EXPERIMENTS = [
     network_student("GRU-8", (ENSEMBLE, TRANSFORMER)),
     network_student("GRU-64", (ENSEMBLE,)),
     changed_student("factorised GRU-64", factorised, (ENSEMBLE, GRU)),
-    changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,)),
+    changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,), HALF),
     Experiment("students: static sparse 90%", static_sparse),
     Experiment("half depth", half_depth),
     Experiment("temperature", temperature),

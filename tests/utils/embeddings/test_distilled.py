@@ -184,6 +184,6 @@ def test_word_vectors_come_back(tmp_path):
     words, back = read_word_vectors(tmp_path / "v")
     assert words == ["a", "b'c", "☕"]
     np.testing.assert_allclose(back, values, atol=0.02)
-    write_file(tmp_path / "m", {"x": values}, {"kind": "SparseLinear"})
+    write_file(tmp_path / "m", {"x": values}, {"kind": "TeacherLogits"})
     with pytest.raises(PackingError, match="no word vectors"):
         read_word_vectors(tmp_path / "m")

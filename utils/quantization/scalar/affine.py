@@ -1,13 +1,15 @@
 """A uniform grid: a scale and a zero point for a tensor, or for each of its channels."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from utils.quantization.base import check_option, check_range
+from utils.codecs import codec
+from utils.quantization.base import check_option
 from utils.quantization.scalar.base import ScalarQuantizer
 
 
+@codec
 class AffineQuantizer(ScalarQuantizer):
     """A uniform grid: x is stored as q = clip(round(x / scale) + zero_point).
 
@@ -36,8 +38,8 @@ class AffineQuantizer(ScalarQuantizer):
     zero_point_ : the codes of 0.0, with the shape of `scale_` (absent if symmetric).
     """
 
-    _decode_params = ("bits", "symmetric", "granularity", "axis", "entropy_coding")
-    _decode_arrays = ("scale_", "zero_point_")
+    decode_params = ("bits", "symmetric", "granularity", "axis", "entropy_coding")
+    decode_arrays = ("scale_", "zero_point_")
 
     def __init__(
         self,
@@ -68,13 +70,8 @@ class AffineQuantizer(ScalarQuantizer):
 
     @property
     def _limits(self) -> tuple[int, int]:
-        """The lowest and the highest code."""
         high = 2 ** (self.bits - 1) - 1
         return (-high, high) if self.symmetric else (0, 2**self.bits - 1)
-
-    @property
-    def _lowest(self) -> int:
-        return self._limits[0]
 
     def _fit(self, X: np.ndarray) -> None:
         self._check_params(X)
@@ -95,8 +92,10 @@ class AffineQuantizer(ScalarQuantizer):
         check_option("axis", self.axis, -64, 64)
         n = self.scale_.size if self.granularity == "channel" else 1
         arrays = self._decoding_arrays()
-        if len(arrays) != (1 if self.symmetric else 2) or any(
-            array.shape != (n,) for array in arrays.values()
+        if (
+            len(arrays) != (1 if self.symmetric else 2)
+            or any(array.shape != (n,) for array in arrays.values())
+            or (not self.symmetric and self.zero_point_.dtype != self._dtype)
         ):
             raise ValueError(f"scales and zero points do not fit {self}")
 
@@ -208,8 +207,3 @@ class AffineQuantizer(ScalarQuantizer):
                 np.broadcast_to(a, len(scale)).reshape(column) for a in (scale, zero_point)
             )
         return scale, zero_point
-
-    def _validated_codes(self, codes: Any) -> np.ndarray:
-        codes = super()._validated_codes(codes)
-        check_range(codes, *self._limits)
-        return codes

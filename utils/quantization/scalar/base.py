@@ -18,16 +18,15 @@ class ScalarQuantizer(Quantizer):
             return super().pack(codes)
         check_is_fitted(self)
         return rans_encode(
-            self._validated_codes(codes).astype(np.int32) - self._lowest, 1 << self.bits
+            self._validated_codes(codes).astype(np.int32) - self._limits[0], 1 << self.bits
         )
 
     def unpack(self, packed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         if not self.entropy_coding:
             return super().unpack(packed, shape)
         codes = rans_decode(packed, 1 << self.bits, int(np.prod(shape))).reshape(shape)
-        return codes if not self._signed else (codes + np.int32(self._lowest)).astype(self._dtype)
-
-    _lowest = 0
+        lowest = np.int32(self._limits[0])
+        return codes if not self._signed else (codes + lowest).astype(self._dtype)
 
     @property
     def _code_bits(self) -> int:

@@ -1,10 +1,9 @@
 """Grids with learned values: percentiles, and weight sharing by k-means."""
 
-from typing import Any
-
 import numpy as np
 
-from utils.quantization.base import check_option, check_range, code_dtype
+from utils.codecs import codec
+from utils.quantization.base import check_option, code_dtype
 from utils.quantization.scalar.base import ScalarQuantizer
 from utils.quantization.scalar.kmeans import shared_values
 
@@ -12,8 +11,8 @@ from utils.quantization.scalar.kmeans import shared_values
 class CodebookQuantizer(ScalarQuantizer):
     """What the two grids with learned values share: a code is an index into `codebook_`."""
 
-    _decode_params = ("bits", "entropy_coding")
-    _decode_arrays = ("codebook_",)
+    decode_params = ("bits", "entropy_coding")
+    decode_arrays = ("codebook_",)
 
     def _restore(self) -> None:
         self._check_bits()
@@ -26,12 +25,12 @@ class CodebookQuantizer(ScalarQuantizer):
     def _encode(self, X: np.ndarray) -> np.ndarray:
         return bucketize(X, self._thresholds()).astype(self._dtype, copy=False)
 
-    def _validated_codes(self, codes: Any) -> np.ndarray:
-        codes = super()._validated_codes(codes)
-        check_range(codes, 0, len(self.codebook_) - 1)
-        return codes
+    @property
+    def _limits(self) -> tuple[int, int]:
+        return 0, len(self.codebook_) - 1
 
 
+@codec
 class PercentileQuantizer(CodebookQuantizer):
     """A grid of percentiles: every code is used equally often, and decodes to its bin's mean.
 
@@ -74,6 +73,7 @@ class PercentileQuantizer(CodebookQuantizer):
         return self.thresholds_
 
 
+@codec
 class KMeansQuantizer(CodebookQuantizer):
     """Weight sharing: the 2**bits values with (nearly) the least squared error, by 1-D k-means.
 

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from utils.codecs import codec
 from utils.quantization.base import check_option, code_dtype
 from utils.quantization.vector.base import VectorQuantizerBase, look_up
 from utils.quantization.vector.kmeans import distinct_rows
@@ -28,8 +29,8 @@ class _SumOfCodewords(VectorQuantizerBase):
     is as large as the error and points the same ways.
     """
 
-    _decode_params = ("n_codebooks", "n_codes")
-    _decode_arrays = ("codebooks_",)
+    decode_params = ("n_codebooks", "n_codes")
+    decode_arrays = ("codebooks_",)
     _noise = (0.8, 0.35)  # first and last, as a share of the residual
 
     def __init__(self, n_codebooks, n_codes, *, n_iter, random_state):
@@ -111,6 +112,7 @@ class _SumOfCodewords(VectorQuantizerBase):
         return np.maximum(distances, 0)
 
 
+@codec
 class AdditiveQuantizer(_SumOfCodewords):
     """Sums of codewords, encoded by beam search.
 
@@ -152,6 +154,7 @@ class AdditiveQuantizer(_SumOfCodewords):
         return beam_search(X, codebooks, self.beam_width)
 
 
+@codec
 class LocalSearchQuantizer(_SumOfCodewords):
     """Sums of codewords, encoded by iterated local search.
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from utils.quantization.base import Quantizer, as_kind_of, check_option, check_range, to_numpy
+from utils.quantization.base import Quantizer, as_kind_of, check_option, to_numpy
 
 
 class VectorQuantizerBase(Quantizer):
@@ -14,6 +14,10 @@ class VectorQuantizerBase(Quantizer):
     @property
     def _code_bits(self) -> int:
         return max(1, int(self.n_codes - 1).bit_length())
+
+    @property
+    def _limits(self) -> tuple[int, int]:
+        return 0, self._layout[1] - 1
 
     def _codes_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(shape) != 2 or shape[1] != self.n_features_in_:
@@ -39,11 +43,9 @@ class VectorQuantizerBase(Quantizer):
         return self._validated(queries, reset=False)
 
     def _validated_codes(self, codes: Any) -> np.ndarray:
-        codes = super()._validated_codes(codes)
-        n_books, n_codes = self._layout
+        codes, (n_books, _) = super()._validated_codes(codes), self._layout
         if codes.ndim != 2 or codes.shape[1] != n_books:
             raise ValueError(f"codes must have the shape (n, {n_books}), got {codes.shape}")
-        check_range(codes, 0, n_codes - 1)
         return codes
 
     def _check_params(self) -> None:

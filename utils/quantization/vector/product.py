@@ -6,11 +6,13 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state
 
+from utils.codecs import codec
 from utils.quantization.base import check_option, code_dtype
 from utils.quantization.vector.base import VectorQuantizerBase, look_up
 from utils.quantization.vector.kmeans import kmeans, lloyd_step, nearest
 
 
+@codec
 class ProductQuantizer(VectorQuantizerBase):
     """Cut each vector into chunks and replace every chunk by the nearest of its own codewords.
 
@@ -30,8 +32,8 @@ class ProductQuantizer(VectorQuantizerBase):
         n_codes, or the number of fitted vectors if that is smaller.
     """
 
-    _decode_params = ("n_subspaces", "n_codes")
-    _decode_arrays = ("codebook_",)
+    decode_params = ("n_subspaces", "n_codes")
+    decode_arrays = ("codebook_",)
 
     def __init__(
         self, n_subspaces: int = 8, n_codes: int = 256, *, n_iter: int = 20, random_state=None
@@ -95,6 +97,7 @@ class ProductQuantizer(VectorQuantizerBase):
         return look_up(np.stack(squares, axis=1, dtype=np.float32, casting="same_kind"), codes)
 
 
+@codec
 class VectorQuantizer(ProductQuantizer):
     """Replace each vector by the nearest of `n_codes` codewords, found by k-means.
 
@@ -111,7 +114,7 @@ class VectorQuantizer(ProductQuantizer):
     codebook_ : (K, d) float32; K is n_codes, or the number of fitted vectors if smaller.
     """
 
-    _decode_params = ("n_codes",)
+    decode_params = ("n_codes",)
     n_subspaces = 1
 
     def __init__(self, n_codes: int = 256, *, n_iter: int = 20, random_state=None):
@@ -120,6 +123,7 @@ class VectorQuantizer(ProductQuantizer):
         self.random_state = random_state
 
 
+@codec
 class OptimizedProductQuantizer(ProductQuantizer):
     """Rotate the vectors so that product quantization loses least, then quantize the chunks.
 
@@ -138,7 +142,7 @@ class OptimizedProductQuantizer(ProductQuantizer):
     codebook_ : (K, d) float32, in rotated coordinates.
     """
 
-    _decode_arrays = ("codebook_", "rotation_")
+    decode_arrays = ("codebook_", "rotation_")
 
     def __init__(
         self, n_subspaces: int = 8, n_codes: int = 256, *, n_iter: int = 30, random_state=None
