@@ -4,7 +4,7 @@ from math import prod
 
 import numpy as np
 
-from utils.codecs.registry import Codec, codec, decode, encode, expect
+from utils.codecs.registry import Codec, Encoded, Parts, Shape, codec, decode, encode, expect
 
 
 @codec
@@ -18,11 +18,11 @@ class Raw:
 
     name = "raw"
 
-    def encode(self, array):
+    def encode(self, array: np.ndarray) -> Encoded:
         return [], [array]
 
     @classmethod
-    def decode(cls, config, parts, shape):
+    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
         (array,) = parts
         return array
 
@@ -41,7 +41,7 @@ class Float16:
 
     name = "float16"
 
-    def encode(self, array):
+    def encode(self, array: np.ndarray) -> Encoded:
         expect(
             bool(np.abs(array).max(initial=0) <= np.finfo(np.float16).max),
             "a value is too large for float16, or not a number",
@@ -49,7 +49,7 @@ class Float16:
         return [], [array.astype(np.float16)]
 
     @classmethod
-    def decode(cls, config, parts, shape):
+    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
         (array,) = parts
         expect(array.dtype == np.float16, f"float16 is stored as {array.dtype}")
         return array.astype(np.float32)
@@ -71,7 +71,7 @@ class Int8:
 
     name = "int8"
 
-    def encode(self, array):
+    def encode(self, array: np.ndarray) -> Encoded:
         expect(array.ndim == 2, f"int8 wants a matrix, got shape {array.shape}")
         largest = np.abs(array.astype(np.float64)).max(axis=0, initial=0)
         expect(
@@ -85,11 +85,13 @@ class Int8:
         return [], [codes, scale]
 
     @classmethod
-    def decode(cls, config, parts, shape):
+    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
         codes, scale = parts
         expect(
-            (codes.dtype, codes.shape) == (np.int8, shape)
-            and (scale.dtype, scale.shape) == (np.float16, shape[1:]),
+            codes.dtype == np.int8
+            and codes.shape == shape
+            and scale.dtype == np.float16
+            and scale.shape == shape[1:],
             f"codes or scales do not fit {shape}",
         )
         return codes * scale.astype(np.float32)
@@ -117,13 +119,13 @@ class Sparse:
     def __init__(self, values: str | Codec = "float16"):
         self.values = values
 
-    def encode(self, array):
+    def encode(self, array: np.ndarray) -> Encoded:
         mask = (array != 0).reshape(-1)
         name, config, parts = encode(self.values, array.reshape(-1)[mask])
         return [name, config], [np.packbits(mask), *parts]
 
     @classmethod
-    def decode(cls, config, parts, shape):
+    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
         (name, inner), (packed, *parts) = config, parts
         # Each would need a mask of its own: one small file could nest them without end.
         expect(name != cls.name, "the non-zeros of a sparse array have no zeros left")

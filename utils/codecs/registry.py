@@ -11,6 +11,10 @@ import numpy as np
 # for 32 times its own bytes of float32.
 MAX_EXPANSION = 64
 
+Encoded = tuple[list, list[np.ndarray]]  # configuration and parts
+Parts = Sequence[np.ndarray]
+Shape = tuple[int, ...]
+
 
 class Codec(Protocol):
     """Turns an array into a configuration and stored arrays, and back.
@@ -27,19 +31,17 @@ class Codec(Protocol):
 
     name: ClassVar[str]
 
-    def encode(self, array: np.ndarray) -> tuple[list, list[np.ndarray]]: ...
+    def encode(self, array: np.ndarray) -> Encoded: ...
 
     @classmethod
-    def decode(
-        cls, config: list, parts: Sequence[np.ndarray], shape: tuple[int, ...]
-    ) -> np.ndarray: ...
+    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray: ...
 
 
 CODECS: dict[str, type[Codec]] = {}
-T = TypeVar("T", bound=type)
+C = TypeVar("C", bound=type[Any])
 
 
-def codec(cls: T) -> T:
+def codec(cls: C) -> C:
     """Class decorator: make a codec known to writer and reader by its ``name``.
 
     Raises

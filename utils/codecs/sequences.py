@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from utils.codecs.registry import codec, expect
+from utils.codecs.registry import Encoded, Parts, Shape, codec, expect
 
 
 def pack_words(words: Iterable[str]) -> np.ndarray:
@@ -42,7 +42,7 @@ class Words:
 
     name = "words"
 
-    def encode(self, array):
+    def encode(self, array: np.ndarray) -> Encoded:
         expect(array.dtype == np.uint8 and array.ndim == 1, "words wants the bytes of a text")
         words = array.tobytes().split(b"\n")
         shared = [min(len(os.path.commonprefix(pair)), 255) for pair in pairwise([b"", *words])]
@@ -50,7 +50,7 @@ class Words:
         return [], [np.frombuffer(rest, np.uint8), np.array(shared, np.uint8)]
 
     @classmethod
-    def decode(cls, config, parts, shape):
+    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
         rest, shared = parts
         lines = rest.tobytes().split(b"\n")
         # The length is known before a single word is put together.
@@ -81,9 +81,9 @@ class Gaps:
 
     name = "gaps"
 
-    def encode(self, array):
+    def encode(self, array: np.ndarray) -> Encoded:
         expect(array.ndim == 1 and array.dtype.kind in "iu", "gaps wants a list of whole numbers")
-        between = np.diff(array.astype(np.int64), prepend=-1) - 1
+        between: np.ndarray = np.diff(array.astype(np.int64), prepend=-1) - 1
         expect(bool((between >= 0).all()), "gaps wants rising numbers from 0 on")
         ends = np.cumsum(between // 255 + 1)
         gaps = np.full(ends[-1] if len(ends) else 0, 255, np.uint8)
@@ -91,7 +91,7 @@ class Gaps:
         return [], [gaps]
 
     @classmethod
-    def decode(cls, config, parts, shape):
+    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
         (gaps,) = parts
         expect(gaps.dtype == np.uint8 and gaps.ndim == 1, "gaps are no bytes")
         ends = np.flatnonzero(gaps != 255)

@@ -1,6 +1,5 @@
 """The protocol every quantizer follows: values to integer codes, codes to values, and their bytes."""
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from utils.codecs import expect
+from utils.codecs.registry import Encoded, Parts, Shape, expect
 from utils.quantization.entropy import pack_bits, unpack_bits
 
 
@@ -115,7 +114,7 @@ class Quantizer(TransformerMixin, BaseEstimator):
         quantizer._restore()
         return quantizer
 
-    def encode(self, X: Any) -> tuple[list, list[np.ndarray]]:
+    def encode(self, X: Any) -> Encoded:
         """The codec's side: what decoding needs of the parameters, and packed codes and arrays.
 
         A quantizer that is not fitted stays so; a copy is fitted to `X`.
@@ -127,9 +126,7 @@ class Quantizer(TransformerMixin, BaseEstimator):
         return config, [fitted.pack(fitted.transform(X)), *fitted._decoding_arrays().values()]
 
     @classmethod
-    def decode(
-        cls, config: list, parts: Sequence[np.ndarray], shape: tuple[int, ...]
-    ) -> np.ndarray:
+    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
         """The values that `encode` encoded.
 
         Raises
