@@ -5,7 +5,6 @@ import pytest
 
 from utils.records import load_provenance, load_published, load_records, load_runs, summarise
 
-
 ROOT = Path(__file__).parents[2]
 
 
