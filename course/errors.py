@@ -1,6 +1,7 @@
-"""The one kind of error that a person can mend by doing something else."""
+"""What the command line was asked for and cannot be done."""
+
+from utils.errors import MendableError
 
 
-class UserError(Exception):
-    """One sentence that says what is wrong, where, and what to do. The command line prints it
-    without a traceback and exits with code 2."""
+class UserError(MendableError):
+    """A wish of a person's that cannot be fulfilled, and what to wish for instead."""

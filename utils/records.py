@@ -31,9 +31,42 @@ def load_records(name: str, folder: str | Path | None = None, **filters) -> list
     return found
 
 
-def load_provenance(name: str, folder: str | Path | None = None) -> dict:
-    """Command, commit, date, data, machine and versions behind ``course/results/NAME.json``."""
-    return {key: value for key, value in _read(name, folder).items() if key != "records"}
+def load_provenance(
+    name: str, folder: str | Path | None = None, *, experiment: str | None = None
+) -> dict:
+    """Command, commit, date, data, machine and versions of the run that made an experiment's records.
+
+    Parameters
+    ----------
+    name, folder : as in :func:`load_records`
+    experiment : such as ``"models"``; None for all of the file, if one run made them all
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    LookupError
+        If no record is of that experiment, or several runs made the records.
+    """
+    runs = load_runs(name, folder, experiment=experiment)
+    if len(runs) != 1:
+        records = load_records(name, folder)
+        known = ", ".join(dict.fromkeys(record["experiment"] for record in records))
+        raise LookupError(
+            f"{len(runs)} runs made the records of {name}.json; name one experiment of {known}, or "
+            "show all with load_runs"
+        )
+    return runs[0]
+
+
+def load_runs(
+    name: str, folder: str | Path | None = None, *, experiment: str | None = None
+) -> list[dict]:
+    """All runs behind ``course/results/NAME.json``, or behind one experiment in it, each as
+    :func:`load_provenance` has it."""
+    filters = {} if experiment is None else {"experiment": experiment}
+    numbers = {record["run"] for record in load_records(name, folder, **filters)}
+    return [run for run in _read(name, folder)["runs"] if run["run"] in numbers]
 
 
 def load_published(folder: str | Path | None = None) -> list[dict]:

@@ -2,31 +2,30 @@
 
 A unit's ``experiments.py`` holds a list ``EXPERIMENTS``. Each experiment is a function of a seed that
 returns records: flat dicts with at least :data:`REQUIRED`. Finished (experiment, seed) pairs are kept
-in ``build/results`` until the whole run is written, so an interrupted run goes on where it stopped.
+in the cache until the whole run is written, so an interrupted run goes on where it stopped.
 
-The file says which command, commit, machine and versions its records come from. After a run of some
-experiments only, ``"kept"`` says the same of each of the others.
+The file holds ``runs``, each with its command, commit, data, machine and versions, and ``records``,
+one a line, each with the number of its ``run``. Records stand in the order of ``EXPERIMENTS`` and of
+the seeds. After a run of some experiments only, the others keep their records and their runs.
 """
 
-import datetime
-import hashlib
-import importlib.metadata
 import importlib.util
 import json
-import platform
-import re
-import shutil
-import subprocess
+import math
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import joblib
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from course.errors import UserError
+from course.measuring.cache import Entry, entry, write_text
+from course.measuring.provenance import provenance
+from course.measuring.sources import sources
 from course.writing.units import ROOT, Unit, find_unit
 
 REQUIRED = (
@@ -40,8 +39,8 @@ REQUIRED = (
     "file_bytes",
 )
 RESULTS = ROOT / "course" / "results"
-NOTEBOOKS = ("exercise", "lecture", "mistakes")  # sources in a unit's folder that measure nothing
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "safetensors", "zstandard", "transformers")
+ASSETS = ROOT / "utils" / "assets"
+PART = "records.json"
 
 
 @dataclass(frozen=True)
@@ -97,82 +96,103 @@ def run_results(
     jobs: int = 1,
     console: Console | None = None,
     only: Collection[str] = (),
+    force: bool = False,
 ) -> Path:
     """Run the experiments of a unit and write its results file; return the file's path.
 
     ``jobs`` processes share the experiments through joblib. A ``joblib.parallel_config`` around the
     call hands them to another backend. ``only`` names the experiments to run, if not all: the
-    records of the others stay in the file, with where they come from. ``finish`` of the unit's
-    ``experiments.py`` gets the records that are new.
+    records of the others stay in the file, with where they come from. ``force`` allows fewer seeds
+    than the file has. ``finish`` of the unit's ``experiments.py`` gets the records that are new.
 
     Raises
     ------
     UserError
-        If the unit is unknown, has no (such) experiments, or a record lacks a required field.
+        If the unit is unknown, has no (such) experiments, a record lacks a required field or holds
+        what JSON has no number for, or there are fewer seeds than in the file.
     """
     unit, console = find_unit(unit_name), console or Console()
-    experiments, finish = _load_experiments(unit)
-    groups = list(dict.fromkeys(experiment.group for experiment in experiments))
+    module = _load_experiments(unit)
+    groups = list(dict.fromkeys(experiment.group for experiment in module.EXPERIMENTS))
     if unknown := set(only) - set(groups):
         raise UserError(
             f"Unit {unit.topic} has no experiment {sorted(unknown)[0]!r}; it has {', '.join(groups)}."
         )
-    experiments = [e for e in experiments if not only or e.group in only]
-    parts = ROOT / "build" / "results" / unit.topic / _fingerprint(unit)
-    parts.mkdir(parents=True, exist_ok=True)
-    runs = [(e, seed) for e in experiments for seed in e.seeds(seeds)]
-    todo = [(e, seed) for e, seed in runs if not _part(parts, e, seed).exists()]
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task(unit.topic, total=len(runs), completed=len(runs) - len(todo))
-        together = [
-            joblib.delayed(_run)(unit, e.name, seed, parts) for e, seed in todo if not e.alone
-        ]
-        for name in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(together):
-            progress.update(bar, advance=1, description=name)
-        for experiment, seed in todo:
-            if experiment.alone:
-                progress.update(
-                    bar, description=_run(unit, experiment.name, seed, parts), advance=1
-                )
-    records = [
-        r for e, seed in runs for r in json.loads(_part(parts, e, seed).read_text(encoding="utf-8"))
-    ]
-    options = "".join(f' --only "{group}"' for group in groups if group in only)
-    document = {
-        "command": f"python -m course results {unit.topic} --seeds {seeds}{options}",
-        **_provenance(),
-    }
+    experiments = [e for e in module.EXPERIMENTS if not only or e.group in only]
     path = RESULTS / f"{unit.topic}.json"
-    path.parent.mkdir(exist_ok=True)
+    old = load_results(unit.topic) if path.exists() else {"runs": [], "records": []}
+    if not force:
+        _keep_seeds(path, old["records"], experiments, seeds)
+    code = measuring_code(unit)
+    options = "".join(f' --only "{group}"' for group in groups if group in only)
+    run = {"command": f"python -m course results {unit.topic} --seeds {seeds}{options}"}
+    run |= provenance(code)  # of the start: this is the code that runs
+    parts = {
+        (e, seed): entry("parts", {"unit": unit.topic, "experiment": e.name, "seed": seed}, code)
+        for e in experiments
+        for seed in e.seeds(seeds)
+    }
+    _measure(unit, parts, jobs, console)
+    records = [
+        record
+        for part in parts.values()
+        for record in json.loads((part.folder / PART).read_text(encoding="utf-8"))
+    ]
     others = [group for group in groups if only and group not in only]
-    together = _keep(path, others, document, records)
-    document["records"] = sorted(together, key=lambda r: groups.index(r["experiment"]))
-    _write_json(path, document)
-    finish(records)
-    shutil.rmtree(parts)
+    kept = [record for record in old["records"] if record["experiment"] in others]
+    write_results(path, *_merged(old["runs"], kept, run, records), groups)
+    getattr(module, "finish", lambda records: None)(records)
+    for part in parts.values():
+        part.forget()
     return path
 
 
-def _keep(path: Path, others: list[str], document: dict, records: list[dict]) -> list[dict]:
-    """Old records of the experiments ``others``, and the new ones; ``document`` gets their origin."""
-    if not others or not path.exists():
-        return records
-    old = json.loads(path.read_text(encoding="utf-8"))
-    kept = [record for record in old.pop("records") if record["experiment"] in others]
-    origins = old.pop("kept", {})
-    if kept:
-        groups = dict.fromkeys(record["experiment"] for record in kept)
-        document["kept"] = {group: origins.get(group, old) for group in groups}
-    return kept + records
+def measuring_code(unit: Unit) -> list[Path]:
+    """All files that a unit's measurements are made of, and what ``utils`` brings with it."""
+    assets = sorted(file for file in ASSETS.glob("**/*") if file.is_file())
+    return [*sources(unit.folder / "experiments.py"), *assets]
 
 
-def _load_experiments(unit: Unit):
+def write_results(path: Path, runs: list[dict], records: list[dict], groups: list[str]) -> None:
+    """Write a results file: one run and one record a line, in the order of the experiments."""
+    records = sorted(records, key=lambda record: groups.index(record["experiment"]))
+    blocks = (
+        f'"{name}": [\n'
+        + ",\n".join(json.dumps(one, allow_nan=False, ensure_ascii=False) for one in ones)
+        + "\n]"
+        for name, ones in (("runs", runs), ("records", records))
+    )
+    path.parent.mkdir(exist_ok=True)
+    write_text(path, "{\n" + ",\n".join(blocks) + "\n}\n")
+
+
+def _merged(
+    runs: list[dict], kept: list[dict], run: dict, records: list[dict]
+) -> tuple[list[dict], list[dict]]:
+    """Runs and records, old ones that stay and new ones; a new run gets the first number that is free.
+
+    A run that measured everything again thus has the old one's number, and only values differ.
+    """
+    used = {record["run"] for record in kept}
+    number = next(n for n in range(1, len(used) + 2) if n not in used)
+    runs = [old for old in runs if old["run"] in used] + [{"run": number, **run}]
+    new = [{"experiment": r["experiment"], "run": number} | r for r in records]
+    return sorted(runs, key=lambda run: run["run"]), kept + new
+
+
+def _keep_seeds(path: Path, records: list[dict], experiments: list[Experiment], seeds: int) -> None:
+    """Refuse to replace records of many seeds by records of fewer."""
+    for group in dict.fromkeys(experiment.group for experiment in experiments):
+        there = len({r["seed"] for r in records if r["experiment"] == group})
+        planned = max(len(e.seeds(seeds)) for e in experiments if e.group == group)
+        if planned < there:
+            raise UserError(
+                f"{path.name} has {there} seeds of the experiment {group!r}, and {planned} would "
+                f"replace them; ask for --seeds {there}, or add --force."
+            )
+
+
+def _load_experiments(unit: Unit) -> ModuleType:
     source = unit.folder / "experiments.py"
     if not source.exists():
         raise UserError(f"Unit {unit.topic} has no experiments.py, so there is nothing to measure.")
@@ -182,88 +202,78 @@ def _load_experiments(unit: Unit):
     )
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.EXPERIMENTS, getattr(module, "finish", lambda records: None)
+    experiments = getattr(module, "EXPERIMENTS", None)
+    if not experiments:
+        raise UserError(
+            f"{source} has no list EXPERIMENTS; give it one, with an Experiment for each thing to "
+            "measure."
+        )
+    names = [experiment.name for experiment in experiments]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"{source} has two experiments called {twice[0]!r}; rename one.")
+    return module
 
 
-def _run(unit: Unit, name: str, seed: int, parts: Path) -> str:
+def _measure(
+    unit: Unit, parts: dict[tuple[Experiment, int], Entry], jobs: int, console: Console
+) -> None:
+    """Run what the cache does not have, timings last."""
+    todo = [(e, seed) for (e, seed), part in parts.items() if not part.made]
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task(unit.topic, total=len(parts), completed=len(parts) - len(todo))
+        together = [
+            joblib.delayed(_run)(unit, e.name, seed, parts[e, seed])
+            for e, seed in todo
+            if not e.alone
+        ]
+        for name in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(together):
+            progress.update(bar, advance=1, description=name)
+        for e, seed in todo:
+            if e.alone:
+                name = _run(unit, e.name, seed, parts[e, seed])
+                progress.update(bar, advance=1, description=name)
+
+
+def _run(unit: Unit, name: str, seed: int, part: Entry) -> str:
     """Run one experiment in this process and keep its records.
 
     It takes a name, since functions of a file that is not a module do not travel to workers.
     """
-    experiments, _ = _load_experiments(unit)
-    experiment = next(e for e in experiments if e.name == name)
-    records = [{"experiment": experiment.group, **record} for record in experiment.run(seed)]
-    for record in records:
-        wanted = REQUIRED if experiment.scored else REQUIRED[:3]
-        if missing := [key for key in wanted if key not in record]:
-            raise UserError(
-                f"Experiment {name} of unit {unit.topic} left out {', '.join(missing)} in a record."
-            )
-    _write_json(_part(parts, experiment, seed), records)
+
+    def write(folder: Path) -> None:
+        experiments = _load_experiments(unit).EXPERIMENTS
+        experiment = next(e for e in experiments if e.name == name)
+        records = [{"experiment": experiment.group, **record} for record in experiment.run(seed)]
+        where = f"Experiment {name!r} of unit {unit.topic}"
+        for record in records:
+            wanted = REQUIRED if experiment.scored else REQUIRED[:3]
+            if missing := [key for key in wanted if key not in record]:
+                raise UserError(f"{where} left out {', '.join(missing)} in a record.")
+            if "run" in record:
+                raise UserError(f"{where} has a field 'run', which names the run; rename it.")
+            for field, value in record.items():
+                _check(value, f"{where}: field {field!r}")
+        write_text(folder / PART, json.dumps(records, allow_nan=False) + "\n")
+
+    part.make(write)
     return name
 
 
-def _part(parts: Path, experiment: Experiment, seed: int) -> Path:
-    return parts / f"{re.sub(r'[^a-zA-Z0-9]+', '-', experiment.name)}-{seed}.json"
-
-
-def _fingerprint(unit: Unit) -> str:
-    """Of the code that measures: a run goes on only if nothing in it has changed since."""
-    files = [
-        *sorted((ROOT / "utils").glob("**/*.py")),
-        *sorted(Path(__file__).parent.glob("*.py")),
-        *(file for file in sorted(unit.folder.glob("*.py")) if file.stem not in NOTEBOOKS),
-    ]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
-
-
-def _write_json(path: Path, value) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
-
-
-def _provenance() -> dict:
-    """Commit, machine, library versions and date: what a reader needs to judge or repeat a number."""
-    from utils.data import find_goemotions
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
-        return done.stdout.strip() if done.returncode == 0 else "unknown"
-
-    source = find_goemotions()
-    digest = hashlib.sha256(
-        b"".join((source.folder / f"{s}.tsv").read_bytes() for s in ("train", "dev", "test"))
-    )
-    return {
-        "commit": git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(git("status", "--porcelain", "--", "utils", "course/units")),
-        "date": datetime.date.today().isoformat(),
-        "data": {
-            "kind": "sample" if source.kind == "sample" else "GoEmotions",
-            "sha256": digest.hexdigest(),
-        },
-        "machine": {
-            "processor": _processor(),
-            "cores": joblib.cpu_count(),
-            "system": platform.system(),
-            "architecture": platform.machine(),
-        },
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in LIBRARIES if _installed(name)},
-    }
-
-
-def _installed(name: str) -> bool:
-    return bool(list(importlib.metadata.distributions(name=name)))
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux
-        return platform.processor()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
-        "unknown",
-    )
+def _check(value, where: str) -> None:
+    """Refuse what JSON would not give back as it was."""
+    if type(value) in (dict, list, tuple):
+        for one in value.values() if type(value) is dict else value:
+            _check(one, where)
+        if type(value) is dict and not all(type(key) is str for key in value):
+            raise UserError(f"{where} has keys that are not text; make them str.")
+    elif type(value) is float and not math.isfinite(value):
+        raise UserError(f"{where} is {value}, which JSON cannot hold; leave it out or mend it.")
+    elif value is not None and type(value) not in (str, bool, int, float):
+        kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+        raise UserError(f"{where} holds a {kind}; make it plain with float(), int() or .tolist().")

@@ -12,8 +12,7 @@ from utils.data import (
     read_split,
     tokenize,
 )
-from utils.embeddings import DISTILLED_FILE, distil_words
-from utils.packing import write_word_vectors
+from utils.embeddings import DISTILLED_FILE, distil_words, write_word_vectors
 
 
 def main() -> None:

@@ -4,19 +4,18 @@ import ast
 import contextlib
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from course.writing.prose import as_expression, fields, fill
+from utils.efficiency import MB, MemoryWatch
 
 SAMPLE_EVERY = 0.1  # seconds between two looks at the memory of the kernel and its children
 
@@ -78,8 +77,13 @@ def run_notebook(
     with contextlib.ExitStack() as stack:
         cwd = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        memory = stack.enter_context(MemoryWatch())
-        client.on_notebook_start = lambda notebook: memory.start(client.km.provisioner.pid)
+        memory: list[MemoryWatch] = []  # empty until there is a kernel to watch
+
+        def on_notebook_start(notebook: NotebookNode) -> None:
+            watch = MemoryWatch(client.km.provisioner.pid, children=True, every=SAMPLE_EVERY)
+            memory.append(stack.enter_context(watch))
+
+        client.on_notebook_start = on_notebook_start
         environment = os.environ | {
             "COURSE_BUILD": "1",  # a claim that does not hold is an error, see utils.claims
             "COURSE_EXERCISE_WIDGETS": "1",
@@ -95,7 +99,8 @@ def run_notebook(
             error = f"cell {running} took longer than {cell_seconds:g} s"
         except DeadKernelError:
             error = f"the kernel died in cell {running}, perhaps for lack of memory"
-    return Execution(nb, time.monotonic() - started, memory.peak_bytes / 1e6, error)
+    peak = max((watch.peak for watch in memory), default=0)
+    return Execution(nb, time.monotonic() - started, peak / MB, error)
 
 
 class FieldError(Exception):
@@ -117,43 +122,3 @@ async def _fill(client: NotebookClient, cell: NotebookNode) -> None:
             raise FieldError(f"the field {field!r} raised {result['ename']}: {result['evalue']}")
         values.append(ast.literal_eval(result["data"]["text/plain"]))
     fill(cell, values)
-
-
-class MemoryWatch:
-    """Samples the resident memory of a process and its children until the `with` block ends."""
-
-    def __init__(self) -> None:
-        self.peak_bytes = 0
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def __enter__(self) -> "MemoryWatch":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def start(self, pid: int) -> None:
-        self._thread = threading.Thread(target=self._watch, args=(psutil.Process(pid),))
-        self._thread.start()
-
-    def _watch(self, kernel: psutil.Process) -> None:
-        stopped = False
-        while not stopped:
-            with contextlib.suppress(psutil.Error):  # the kernel, or a child, has just ended
-                total = sum(p.memory_info().rss for p in kernel.children(recursive=True))
-                total += kernel.memory_info().rss
-                self.peak_bytes = max(self.peak_bytes, total, _high_water(kernel.pid))
-            stopped = self._stop.wait(SAMPLE_EVERY)
-
-
-def _high_water(pid: int) -> int:
-    """The kernel process's own peak as Linux keeps it, in bytes; 0 on other systems. It catches
-    what falls between two samples."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return 0

@@ -1,34 +1,54 @@
-"""The parts of README.md that are measured: its table and its picture come from ``course/results``."""
+"""The parts of README.md that are measured: picture and tables come from ``course/results``."""
 
 import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from course.measuring.results import RESULTS, load_results
+from course.measuring import results
+from course.measuring.results import load_results
+from course.writing import frontier, published
 from course.writing.units import ROOT, discover
-from utils.plots import human_bytes, set_style, size_f1_chart
-from utils.records import load_published, summarise
+from utils.plots import human_bytes, set_style
+from utils.records import load_runs, summarise
 
 BEGIN = "<!-- results: made by `python -m course build`, do not edit -->"
 END = "<!-- end of results -->"
 UNITS_BEGIN = "<!-- units: made by `python -m course build`, do not edit -->"
 UNITS_END = "<!-- end of units -->"
-PICTURE = "docs/size-f1.png"
-KEYS = ("method", "setting")
-SCHEMES = {("integer, weights and activations", 8), ("k-means", 4)}  # of unit 03, by bits
+PICTURE_BEGIN = "<!-- picture: made by `python -m course build`, do not edit -->"
+PICTURE_END = "<!-- end of picture -->"
+PICTURE = "docs/frontier.png"
+DPI = 110
+# The table's models, ten at most with the best of each budget; the rest is on the lectures' charts.
+STORY = (
+    ("efficiency", "models", "sparse linear", "L1, C=0.25"),
+    ("efficiency", "models", "Model 1 (mean vectors)", "distilled vectors"),
+    ("efficiency", "models", "Model 2 (GRU)", "GRU-64, distilled vectors"),
+    ("quantization", "models", "Model 2 (GRU)", "k-means, 4 bits"),
+    ("quantization", "shipped", "Model 2 (GRU)", "OPQ word vectors, 4-bit k-means"),
+    ("distillation", "teachers", "transformer", "all-MiniLM-L6-v2, fine-tuned"),
+)
+BUDGETS = ("distillation", "budgets")
+ORIGINS = {  # what of the picture and the table comes from which experiment
+    "baselines": ("efficiency", "models"),
+    "their latency": ("efficiency", "timing"),
+    "fastText": ("efficiency", "fasttext"),
+    "quantized models": ("quantization", "models"),
+    "quantized word vectors": ("quantization", "shipped"),
+    "budgets": BUDGETS,
+    "the transformer": ("distillation", "teachers"),
+}
 
 
 def update_readme(root: Path = ROOT) -> None:
-    """Write the table into README.md and the picture beside it."""
+    """Write picture, description and tables into README.md and ``docs``."""
     path = root / "README.md"
-    path.write_text(_with_table(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(_with_parts(path.read_text(encoding="utf-8")), encoding="utf-8")
     (root / PICTURE).parent.mkdir(exist_ok=True)
     set_style()
-    published = [point for point in load_published(RESULTS) if point["bytes"]]
-    _, ax = plt.subplots(figsize=(9.5, 7.5), layout="constrained")  # so that labels have room
-    chart = size_f1_chart(_models(), published=published, ax=ax)
-    chart.savefig(root / PICTURE, dpi=110, facecolor="white", metadata={"Software": None})
+    chart = frontier.draw(frontier.candidates(_records()), _published())
+    chart.savefig(root / PICTURE, dpi=DPI, facecolor="white", metadata={"Software": None})
     plt.close(chart)
 
 
@@ -36,47 +56,39 @@ def readme_drift(root: Path = ROOT) -> list[str]:
     """What README.md says otherwise than the results do, in sentences."""
     text = (root / "README.md").read_text(encoding="utf-8")
     problems = []
-    if _with_table(text) != text:
+    if _with_parts(text) != text:
         problems.append(
-            "README.md: its table differs from the results; run `python -m course build`."
+            "README.md: its tables or its picture differ from the results; run "
+            "`python -m course build`."
         )
     if not (root / PICTURE).exists():
         problems.append(f"{PICTURE} does not exist; run `python -m course build`.")
     return problems
 
 
-def _models() -> list[dict]:
-    """Every model of unit 01, some of what they become in unit 03 when they are quantized, and for
-    each budget of unit 02 the file that is best on dev."""
-    efficiency, quantization = load_results("efficiency"), load_results("quantization")
-    quantized = [
-        record
-        for record in quantization["records"]
-        if (record["experiment"] == "models" and (record["scheme"], record["bits"]) in SCHEMES)
-        or record["experiment"] == "shipped"
+def _records() -> list[dict]:
+    """All records of all results, each with the name of its file as ``results``."""
+    documents = {
+        path.stem: load_results(path.stem) for path in sorted(results.RESULTS.glob("*.json"))
+    }
+    return [
+        record | {"results": name}
+        for name, document in documents.items()
+        for record in document.get("records", ())
     ]
-    models = [r for r in efficiency["records"] if r["experiment"] == "models"]
-    return models + quantized + _within_budgets()
 
 
-def _within_budgets() -> list[dict]:
-    records = load_results("distillation")["records"]
-    budgets = [r for r in records if r["experiment"] == "budgets"]
-    by = ("budget_bytes", *KEYS)
-    on_dev = [r for r in budgets if r["split"] == "dev"]
-    sizes = {tuple(s[k] for k in by): s["max"] for s in summarise(on_dev, "file_bytes", by)}
-    best = {}
-    for row in sorted(summarise(on_dev, by=by), key=lambda row: row["mean"]):
-        budget, *key = (row[k] for k in by)
-        if sizes[budget, *key] <= budget:  # every seed fits
-            best[budget] = tuple(key)
-    return [r for r in budgets if best.get(r["budget_bytes"]) == tuple(r[key] for key in KEYS)]
+def _published() -> list[dict]:
+    document = load_results("published")
+    return document["points"] + document["compressed"]
 
 
-def _with_table(text: str) -> str:
+def _with_parts(text: str) -> str:
     for begin, end, block in (
-        (BEGIN, END, results_table()),
+        (PICTURE_BEGIN, PICTURE_END, picture_block()),
         (UNITS_BEGIN, UNITS_END, units_table()),
+        (BEGIN, END, results_table()),
+        (published.BEGIN, published.END, published.published_block()),
     ):
         text, count = re.subn(
             f"{re.escape(begin)}.*?{re.escape(end)}",
@@ -87,6 +99,24 @@ def _with_table(text: str) -> str:
         if count != 1:
             raise ValueError(f"README.md must hold the line {begin!r} once, found {count}")
     return text
+
+
+def picture_block() -> str:
+    """The picture in Markdown, its description for those who cannot see it, and its sources."""
+    published = _published()
+    alt = frontier.describe(frontier.candidates(_records()), published)
+    named: dict[str, list[str]] = {}
+    for point in published:
+        if frontier.published_bytes(point):
+            source = ", ".join(point[k] for k in ("source", "parameters_source") if k in point)
+            named.setdefault(source, []).append(point["name"].removesuffix(" (published)"))
+    sources = "; ".join(f"{' and '.join(names)}: {source}" for source, names in named.items())
+    return (
+        f"![{alt}]({PICTURE})\n\n"
+        "Each step is chosen on dev and drawn with its score on test, at the size of its largest "
+        "seed; a larger file must be better on dev by more than its standard error. Crosses were "
+        f"published by others and not measured here ({sources})."
+    )
 
 
 def units_table() -> str:
@@ -100,37 +130,75 @@ def units_table() -> str:
 
 
 def results_table() -> str:
-    """The measured models as a Markdown table: score with spread, bytes, latency."""
-    document, quantization = load_results("efficiency"), load_results("quantization")
-    quantized = quantization.get("kept", {}).get("models", quantization)
-    distillation = load_results("distillation")
-    taught = distillation.get("kept", {}).get("budgets", distillation)
-    test = [r for r in _models() if r["split"] == "test"]
-    latency = {r["method"]: r for r in document["records"] if r["experiment"] == "timing"}
-    columns = ("macro_f1", "file_bytes", "encoder_bytes")
-    summaries = {
-        c: {tuple(s[k] for k in KEYS): s for s in summarise(test, c, KEYS)} for c in columns
+    """The models that tell the story, by size, as a Markdown table: score, bytes, latency.
+
+    Raises
+    ------
+    LookupError
+        If a model of :data:`STORY` was not measured.
+    """
+    records = _records()
+    test: dict[tuple, list[dict]] = {key: [] for key in (*STORY, *_within_budgets(records))}
+    for record in records:
+        key = tuple(record[name] for name in frontier.KEYS)
+        if key in test and record.get("split") == "test":
+            test[key].append(record)
+    if missing := [", ".join(key) for key, rows in test.items() if not rows]:
+        raise LookupError(f"no results of {missing[0]}, which README's table names in readme.STORY")
+    timed = {
+        (r["method"], r["file_of"]): r["latency_ms_p50"]
+        for r in records
+        if (r["results"], r["experiment"]) == ORIGINS["their latency"]
     }
     lines = [
         "| model | setting | macro-F1, Ekman, test | complete file | encoder alone | latency p50 |",
         "|---|---|---|---|---|---|",
     ]
-    for key, score in summaries["macro_f1"].items():
-        method, setting = key
+    summaries = {
+        key: [summarise(rows, c)[0] for c in ("file_bytes", "macro_f1", "encoder_bytes")]
+        for key, rows in test.items()
+    }
+    for key, (file, score, encoder) in sorted(
+        summaries.items(), key=lambda item: item[1][0]["mean"]
+    ):
         spread = f" ± {score['std']:.3f} ({score['n']} seeds)" if score["n"] > 1 else ""
-        sizes = [human_bytes(summaries[c][key]["mean"]) for c in columns[1:]]
-        timed = latency.get(method) if latency.get(method, {}).get("file_of") == setting else None
-        milliseconds = f"{timed['latency_ms_p50']:.2f} ms" if timed else ""
-        cells = [method, setting, f"{score['mean']:.3f}{spread}", *sizes, milliseconds]
+        sizes = [human_bytes(size["mean"]) for size in (file, encoder)]
+        latency = (
+            f"{timed[key[2:]]:.2f} ms"
+            if key[:2] == ORIGINS["baselines"] and key[2:] in timed
+            else ""
+        )
+        cells = [*key[2:], f"{score['mean']:.3f}{spread}", *sizes, latency]
         lines.append(f"| {' | '.join(cells)} |")
-    machine = document["machine"]
-    lines += [
-        "",
+    return "\n".join([*lines, "", _origins()])
+
+
+def _within_budgets(records: list[dict]) -> list[tuple]:
+    """For each budget of unit 02 what is best on dev among the files that fit with every seed."""
+    measured = [r for r in records if (r["results"], r["experiment"]) == BUDGETS]
+    best = []
+    for budget in sorted({r["budget_bytes"] for r in measured}):
+        inside = frontier.candidates([r for r in measured if r["budget_bytes"] == budget])
+        fits = [choice for choice in inside if choice.size <= budget]
+        if fits:
+            choice = max(fits, key=lambda choice: choice.dev)
+            best.append((*BUDGETS, choice.method, choice.setting))
+    return best
+
+
+def _origins() -> str:
+    runs: dict[tuple, list[str]] = {}
+    for what, source in ORIGINS.items():
+        name, experiment = source
+        for origin in load_runs(name, results.RESULTS, experiment=experiment):
+            run = (origin["date"], origin["machine"]["processor"], origin["command"])
+            runs.setdefault(run, []).append(what)
+    measured = "; ".join(
+        f"{' and '.join(what)} on {date} ({processor}) by `{command}`"
+        for (date, processor, command), what in runs.items()
+    )
+    return (
         "Thresholds tuned on dev, one policy for all. The encoder alone leaves out words and word "
-        f"vectors, as many papers do. Measured {document['date']} on {machine['cores']} cores "
-        f"({machine['processor']}), latency at batch 1 with one thread, by `{document['command']}`; "
-        f"quantized models on {quantized['date']} ({quantized['machine']['processor']}) by "
-        f"`{quantized['command']}`, taught ones on {taught['date']} ({taught['machine']['processor']}) "
-        f"by `{taught['command']}`.",
-    ]
-    return "\n".join(lines)
+        "vectors, as many papers do. Latency: one comment at a time, one thread. Other models and "
+        f"settings are on the lectures' charts. Measured: {measured}."
+    )

@@ -3,9 +3,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+
 from course.grading.classes import QuestionScore, StudentResult
 from course.grading.demo import DemoStudent
-
 from course.proving.gates import GateResult
 from course.report import Report
 from course.writing.execute import Execution

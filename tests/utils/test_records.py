@@ -1,8 +1,11 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from utils.records import load_provenance, load_published, load_records, summarise
+from utils.records import load_provenance, load_published, load_records, load_runs, summarise
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -11,7 +14,9 @@ def folder(tmp_path):
         {"method": "a", "setting": "x", "seed": s, "macro_f1": 0.5 + 0.1 * s} for s in range(3)
     ]
     records.append({"method": "b", "setting": "x", "seed": 0, "macro_f1": 0.4})
-    (tmp_path / "unit.json").write_text(json.dumps({"command": "make it", "records": records}))
+    records = [{"experiment": "models", "run": 1} | record for record in records]
+    document = {"runs": [{"run": 1, "command": "make it"}], "records": records}
+    (tmp_path / "unit.json").write_text(json.dumps(document))
     return tmp_path
 
 
@@ -34,7 +39,34 @@ def test_results_are_found_from_a_folder_below(folder, monkeypatch):
     (folder / "unit.json").rename(results / "unit.json")
     (folder / "lectures").mkdir()
     monkeypatch.chdir(folder / "lectures")
-    assert load_provenance("unit") == {"command": "make it"}
+    assert load_provenance("unit") == {"run": 1, "command": "make it"}
+
+
+def test_an_experiment_says_which_run_made_it(folder):
+    document = json.loads((folder / "unit.json").read_text())
+    document["runs"].append({"run": 2, "command": "time it"})
+    document["records"].append({"experiment": "timing", "run": 2})
+    (folder / "unit.json").write_text(json.dumps(document))
+    assert load_provenance("unit", folder, experiment="models")["command"] == "make it"
+    assert load_provenance("unit", folder, experiment="timing")["command"] == "time it"
+    assert [run["command"] for run in load_runs("unit", folder)] == ["make it", "time it"]
+    with pytest.raises(LookupError, match="2 runs made .* name one experiment of models, timing"):
+        load_provenance("unit", folder)
+    with pytest.raises(LookupError, match="no record"):
+        load_provenance("unit", folder, experiment="model")
+
+
+@pytest.mark.parametrize("name", ["efficiency", "quantization", "distillation"])
+def test_every_record_of_the_course_names_a_run_and_every_run_made_one(name):
+    records, runs = load_records(name), load_runs(name)
+    stored = json.loads((ROOT / "course" / "results" / f"{name}.json").read_text())["runs"]
+    assert runs == stored
+    assert {record["run"] for record in records} == {run["run"] for run in runs}
+    for experiment in {record["experiment"] for record in records}:
+        assert load_runs(name, experiment=experiment)
+    for run in runs:
+        assert {"command", "commit", "uncommitted_changes", "date", "data", "machine"} <= set(run)
+        assert "torch" in run["versions"]
 
 
 def test_summary_has_mean_and_sample_deviation(folder):

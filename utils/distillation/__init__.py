@@ -1,8 +1,8 @@
 """Learning from a teacher, and the small students that do.
 
-Losses for ``utils.training.fit`` (soft labels, features), what teachers say (shipped logits,
-ensembles, dropout samples, peers), texts made up for them to label, and students: half a
-transformer, low-rank and tensor-train layers, layers that are sparse from the start.
+Losses for ``utils.training.fit`` (soft labels, features, rare labels), what teachers say (shipped
+logits, ensembles, mixtures, dropout samples, peers), texts made up for them to label, and students:
+half a transformer, low-rank and tensor-train layers, layers that are sparse from the start.
 """
 
 from utils.distillation.augment import augment
@@ -13,16 +13,20 @@ from utils.distillation.factorized import (
     rank_for_energy,
     truncated_svd,
 )
+from utils.distillation.freezing import freeze_word_pieces
 from utils.distillation.grouped import GroupedLinear, grouped_logits
+from utils.distillation.layers import StructuredGRU
 from utils.distillation.losses import (
     FeatureMatching,
     SoftLabelLoss,
     feature_matching,
     predict_features,
 )
+from utils.distillation.made_up import with_made_up_texts
+from utils.distillation.mixing import mixing_weights
+from utils.distillation.rare_labels import WeightedLoss, label_weights, start_at_frequencies
 from utils.distillation.sparse import StaticSparseLinear, splitmix64, static_sparse_index
 from utils.distillation.students import (
-    StructuredGRU,
     every_second_layer,
     factorize_network,
     replace_layers,
@@ -46,6 +50,7 @@ __all__ = [
     "StaticSparseLinear",
     "StructuredGRU",
     "TensorTrainEmbedding",
+    "WeightedLoss",
     "augment",
     "co_distill",
     "dropout_distillation_targets",
@@ -53,17 +58,22 @@ __all__ = [
     "every_second_layer",
     "factorize_network",
     "feature_matching",
+    "freeze_word_pieces",
     "grouped_logits",
+    "label_weights",
+    "mixing_weights",
     "predict_features",
     "rank_for_bytes",
     "rank_for_energy",
     "replace_layers",
     "splitmix64",
+    "start_at_frequencies",
     "static_sparse_index",
     "static_sparse_network",
     "teacher_logits",
     "tensor_train",
     "truncated_svd",
     "tt_reconstruct",
+    "with_made_up_texts",
     "write_teacher_logits",
 ]

@@ -72,3 +72,7 @@ class GroupedLinear(nn.Module):
         """(..., in_features) to the logits of the groups, (..., groups)."""
         groups = self.config["groups"]
         return grouped_logits(linear(x, self.weight, self.bias), groups)[..., : len(groups)]
+
+    def macs(self, output: torch.Tensor) -> int:
+        """Multiply-accumulates: the members are computed, too, though only the groups come out."""
+        return output.numel() // output.shape[-1] * self.weight.numel()

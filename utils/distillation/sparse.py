@@ -152,6 +152,10 @@ class StaticSparseLinear(nn.Module):
             nn.Parameter(torch.empty(out_features).uniform_(-bound, bound)) if bias else None
         )
 
+    def macs(self, output: torch.Tensor) -> int:
+        """Multiply-accumulates that led to an output: those of the weights that exist."""
+        return output.numel() * self.fan_in
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Inputs (..., in_features) to (..., out_features)."""
         # A unit is a bag of rows of the transposed input, summed with the unit's weights.

@@ -125,7 +125,8 @@ class TensorTrainEmbedding(nn.Module):
     def from_dense(cls, table: nn.Embedding, shapes, ranks) -> "TensorTrainEmbedding":
         """The decomposition of an embedding table by :func:`tensor_train`."""
         cores = tensor_train(table.weight.detach().cpu().numpy(), shapes, ranks)
-        layer = cls(*table.weight.shape, shapes, [core.shape[3] for core in cores[:-1]])
+        rows, dim = table.weight.shape
+        layer = cls(rows, dim, shapes, [core.shape[3] for core in cores[:-1]])
         with torch.no_grad():
             for parameter, core in zip(layer.cores, cores, strict=True):
                 parameter.copy_(torch.from_numpy(core))
@@ -141,6 +142,15 @@ class TensorTrainEmbedding(nn.Module):
             slices = core[:, digits].permute(1, 0, 2, 3)  # (words, rank, columns, next rank)
             vectors = (vectors @ slices.flatten(2)).reshape(len(unique), -1, core.shape[3])
         return vectors[..., 0][inverse]
+
+    def macs(self, output: torch.Tensor) -> int:
+        """Multiply-accumulates of the products of the cores; a repeated word counts again."""
+        columns, macs = 1, 0  # columns of the table that are there so far
+        for core in self.cores:
+            rank, _, more, next_rank = core.shape
+            macs += columns * rank * more * next_rank
+            columns *= more
+        return output.numel() // columns * macs
 
     def dense(self) -> torch.Tensor:
         """The whole table, (vocabulary_size, dim), for comparison."""

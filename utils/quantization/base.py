@@ -4,25 +4,40 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from utils.codecs.registry import Encoded, Parts, Shape, expect
 from utils.quantization.entropy import pack_bits, unpack_bits
 
 
 class Quantizer(TransformerMixin, BaseEstimator):
-    """A scikit-learn transformer whose output is integer codes.
+    """A scikit-learn transformer whose output is integer codes, and a codec of model files.
 
     Every quantizer has `fit(X)`, `transform(X)` -> codes, `inverse_transform(codes)` -> values and
     `nbytes(codes)`. NumPy arrays and CPU tensors are accepted, and each method returns the kind it
     was given. Values are handled as float32, which is what models store.
 
-    A subclass says in `_decode_params` and `_decode_arrays` which constructor parameters and fitted
-    arrays decoding needs: exactly those go into a model file and are counted by `nbytes`.
+    A quantizer is a map to one of finitely many codes, and one back (Gersho and Gray, Vector
+    Quantization and Signal Compression, 1992, section 5.1). What people get wrong: the size. Codes
+    alone decode to nothing; scales, codebooks and rotations belong to the bytes.
+
+    >>> from utils.quantization import KMeansQuantizer
+    >>> quantizer = KMeansQuantizer(bits=1)
+    >>> codes = quantizer.fit_transform([0.0, 1.0, 1.0, 5.0])
+    >>> codes, quantizer.inverse_transform(codes)
+    (array([0, 0, 0, 1], dtype=uint8), array([0.6666667, 0.6666667, 0.6666667, 5.       ], dtype=float32))
+    >>> quantizer.nbytes(codes)  # four codes in one byte, two float32
+    9
+
+    As a codec (see `utils.codecs`) it is passed by pattern, fitted or not, to
+    `utils.packing.save_model`. A subclass says in `decode_params` and `decode_arrays` which
+    constructor parameters and fitted arrays decoding needs: exactly those go into a model file, in
+    this order, and are counted by `nbytes`. `utils.codecs.codec` registers it where it is defined.
     """
 
-    _decode_params: tuple[str, ...] = ()
-    _decode_arrays: tuple[str, ...] = ()
+    decode_params: tuple[str, ...] = ()
+    decode_arrays: tuple[str, ...] = ()
 
     def fit(self, X: Any, y: None = None) -> Self:
         """Learn the quantizer from `X`; `y` is ignored."""
@@ -70,7 +85,7 @@ class Quantizer(TransformerMixin, BaseEstimator):
     def get_state(self) -> dict[str, Any]:
         """All that decoding needs, as a flat dictionary of arrays and plain scalars."""
         check_is_fitted(self)
-        params = {name: getattr(self, name) for name in self._decode_params}
+        params = {name: getattr(self, name) for name in self.decode_params}
         return params | self._decoding_arrays()
 
     @classmethod
@@ -84,13 +99,13 @@ class Quantizer(TransformerMixin, BaseEstimator):
         ValueError
             Parts that are missing or do not fit together.
         """
-        required = {*cls._decode_params, cls._decode_arrays[0]}
+        required = {*cls.decode_params, cls.decode_arrays[0]}
         if not required <= state.keys():
             raise ValueError(
                 f"no {sorted(required - state.keys())} in the state of a {cls.__name__}"
             )
-        quantizer = cls(**{name: state[name] for name in cls._decode_params})
-        for name in cls._decode_arrays:
+        quantizer = cls(**{name: state[name] for name in cls.decode_params})
+        for name in cls.decode_arrays:
             if name in state:
                 array = np.asarray(state[name])
                 if array.dtype != np.float32 and name != "zero_point_":
@@ -98,6 +113,33 @@ class Quantizer(TransformerMixin, BaseEstimator):
                 setattr(quantizer, name, array)
         quantizer._restore()
         return quantizer
+
+    def encode(self, X: Any) -> Encoded:
+        """The codec's side: what decoding needs of the parameters, and packed codes and arrays.
+
+        A quantizer that is not fitted stays so; a copy is fitted to `X`.
+        """
+        expect(np.ndim(X) > 0, "a quantizer wants a list of numbers, not one")
+        fitted = self if hasattr(self, self.decode_arrays[0]) else clone(self).fit(X)
+        params = (getattr(fitted, name) for name in self.decode_params)
+        config = [value.item() if isinstance(value, np.generic) else value for value in params]
+        return config, [fitted.pack(fitted.transform(X)), *fitted._decoding_arrays().values()]
+
+    @classmethod
+    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
+        """The values that `encode` encoded.
+
+        Raises
+        ------
+        ValueError
+            Parts that do not fit together or are damaged, codes out of range.
+        """
+        (packed, *arrays), names = parts, cls.decode_arrays
+        if len(arrays) > len(names):
+            raise ValueError(f"{len(arrays)} arrays are more than {', '.join(names)}")
+        params = dict(zip(cls.decode_params, config, strict=True))
+        quantizer = cls.from_state(params | dict(zip(names, arrays, strict=False)))
+        return quantizer.inverse_transform(quantizer.unpack(packed, shape))
 
     # What a subclass provides.
 
@@ -109,6 +151,11 @@ class Quantizer(TransformerMixin, BaseEstimator):
 
     @property
     def _code_bits(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def _limits(self) -> tuple[int, int]:
+        """The lowest and the highest code."""
         raise NotImplementedError
 
     def _fit(self, X: np.ndarray) -> None:
@@ -125,7 +172,7 @@ class Quantizer(TransformerMixin, BaseEstimator):
         raise NotImplementedError
 
     def _decoding_arrays(self) -> dict[str, np.ndarray]:
-        names = [name for name in self._decode_arrays if hasattr(self, name)]
+        names = [name for name in self.decode_arrays if hasattr(self, name)]
         return {name: np.asarray(getattr(self, name)) for name in names}
 
     def _validated(self, X: Any, *, reset: bool) -> np.ndarray:
@@ -135,6 +182,7 @@ class Quantizer(TransformerMixin, BaseEstimator):
         codes = np.asarray(to_numpy(codes))
         if codes.dtype.kind not in "iu":
             raise ValueError(f"codes must be integers, got {codes.dtype}")
+        check_range(codes, *self._limits)
         return codes
 
     def __sklearn_tags__(self):

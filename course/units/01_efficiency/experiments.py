@@ -1,10 +1,10 @@
 """What unit 01 measures: the baselines' scores and sizes, thresholds, batching and timings."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,21 +14,22 @@ from course.measuring.baselines import (
     MODEL_1,
     MODEL_2,
     NEURAL,
-    SHIPPED,
     SPARSE,
-    TAXONOMY,
-    build_path,
-    data,
+    file_path,
     scored,
+    ship,
     trained,
 )
 from course.measuring.results import Experiment
+from course.measuring.training import TAXONOMY, data
 from course.writing.units import ROOT
 from utils.data import SEQUENCE_LENGTH, describe, length_coverage
 from utils.efficiency import length_batches, measure, naive_batches, padding_share, service_times
 from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
 from utils.models import NeuralClassifier, SparseLinear, TransformerNetwork, WordPiece
 from utils.packing import load_model, save_model, size_report
+
+from .rival import fasttext_within_budgets
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 TIMED_COMMENTS = 512
@@ -68,7 +69,7 @@ def thresholds(seed: int) -> list[dict]:
             "per label, tuned on dev": tune_thresholds(dev.labels, on_dev),
             "per label, tuned on test": tune_thresholds(test.labels, on_test),
         }
-        path = build_path("thresholds", taxonomy, seed)
+        path = file_path("thresholds", taxonomy, seed)
         save_model(model, path, {"network.coef": "sparse", "idf": "float16"})
         for setting, chosen in choices.items():
             report = f1_report(test.labels, on_test, chosen, test.label_names)
@@ -121,7 +122,7 @@ def data_facts(seed: int) -> list[dict]:
 
 def _transformer() -> NeuralClassifier:
     """MiniLM with an untrained head: it takes as long as a trained one."""
-    from utils.embeddings import find_encoder
+    from utils.models import find_encoder
 
     labels = data("dev").label_names
     network = TransformerNetwork.pretrained(len(labels))
@@ -134,11 +135,19 @@ def _timed_texts() -> list[str]:
     return data("dev").texts[:TIMED_COMMENTS]
 
 
+def _stored(method: str, setting: str) -> Path:
+    """The file of seed 0, as it is shipped; no seed changes how long a model takes."""
+    path = file_path(method, setting, 0)
+    codecs = LINEAR_CODECS if (method, setting) in LINEAR else NEURAL_CODECS
+    save_model(trained(method, setting, 0)[0], path, codecs)
+    return path
+
+
 def _timed_models() -> dict[tuple, tuple]:
-    """The files of seed 0 (no seed changes how long a model takes) and the transformer."""
-    models = {key: (load_model(path), path) for key in FILES for path in [build_path(*key, 0)]}
+    """The files of seed 0 and the transformer."""
+    models = {key: (load_model(path), path) for key in FILES for path in [_stored(*key)]}
     key = ("MiniLM (transformer)", "untrained head")
-    transformer, path = _transformer(), build_path(*key, 0)
+    transformer, path = _transformer(), file_path(*key, 0)
     save_model(transformer, path, {"*": "float16"})
     return models | {key: (transformer, path)}
 
@@ -204,7 +213,7 @@ def warmup(seed: int) -> list[dict]:
 
 def threads(seed: int) -> list[dict]:
     method, setting = MODEL_2
-    model = load_model(build_path(method, setting, 0))
+    model = load_model(_stored(method, setting))
     return [
         {
             "method": method,
@@ -220,7 +229,7 @@ def threads(seed: int) -> list[dict]:
 def batching(seed: int, repeats: int = 5) -> list[dict]:
     """The same comments in batches of 64, in the order they come and sorted by length."""
     method, setting = MODEL_2
-    model = load_model(build_path(method, setting, 0))
+    model = load_model(_stored(method, setting))
     ids = model.tokenizer.encode(data("dev").texts, model.length)
     lengths = np.maximum((ids != 0).sum(axis=1), 1)
     kinds = {"naive": naive_batches(len(ids), 64), "by length": length_batches(lengths, 64)}
@@ -252,7 +261,7 @@ def service(seed: int) -> list[dict]:
     """How long one batch takes: what the queue in the lecture draws from."""
     records = []
     for method, setting in (SPARSE, MODEL_2):
-        model = load_model(build_path(method, setting, 0))
+        model = load_model(_stored(method, setting))
         for size, seconds in service_times(model, _timed_texts(), BATCH_SIZES).items():
             ms = {
                 f"service_ms_p{q:02d}": float(np.percentile(seconds, q)) * 1e3
@@ -273,7 +282,6 @@ def service(seed: int) -> list[dict]:
 
 def finish(records: list[dict]) -> None:
     """Ship, of each baseline, the seed with the best macro-F1 on dev."""
-    SHIPPED.mkdir(exist_ok=True)
     for (method, setting), file in FILES.items():
         seeds = [
             r
@@ -283,14 +291,14 @@ def finish(records: list[dict]) -> None:
         ]
         if not seeds:  # another experiment was run
             return
-        best = max(seeds, key=lambda r: r["macro_f1"])
-        shutil.copyfile(build_path(method, setting, best["seed"]), SHIPPED / file)
+        ship(max(seeds, key=lambda r: r["macro_f1"]), file)
 
 
 EXPERIMENTS = [
     Experiment("data", data_facts, seeded=False, scored=False),
     Experiment("models: sparse linear", sparse_linear, seeded=False),
     *(Experiment(f"models: {', '.join(key)}", _models(*key, NEURAL_CODECS)) for key in NEURAL),
+    Experiment("fasttext", fasttext_within_budgets),
     Experiment("thresholds", thresholds, seeded=False),
     Experiment("timing", timing, seeded=False, alone=True, scored=False),
     Experiment("warmup", warmup, seeded=False, alone=True, scored=False),

@@ -93,7 +93,7 @@ def record(experiment, **filters):
 LINEAR, MODEL_1, MODEL_2 = "sparse linear", "Model 1 (mean vectors)", "Model 2 (GRU)"
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-origin, facts = load_provenance("efficiency"), record("data")
+origin, facts = load_provenance("efficiency", experiment="timing"), record("data")
 say(
     f"The recorded measurements were made on {origin['date']} with Python "
     f"{origin['versions']['python']} and PyTorch {origin['versions']['torch']} (processor: "
@@ -1028,8 +1028,10 @@ say(
 #
 # In this course **the size of a model is the length of the one file that is enough to go from raw
 # text to predictions**: vocabulary, word vectors, network, thresholds, all of it. Many papers count
-# less, often the encoder alone: the network without the table of word vectors and the words. Open
-# the file of Model 2.
+# less, often the encoder alone: the network without the table of word vectors and the words. What
+# reads the file may know the code of this course and the labels of its taxonomies, the same for all
+# models. It may know nothing that was fitted and nothing that belongs to one model, or bytes of the
+# model would hide in its reader. Open the file of Model 2.
 
 # %%
 predict(

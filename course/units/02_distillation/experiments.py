@@ -1,112 +1,76 @@
-"""What unit 02 measures: teachers, and students trained on labels or taught.
-
-Students learn from the shipped logits of ``utils/assets/teachers``. Teachers are trained by
-``python -m course teachers``; what that wrote to ``build/teachers`` is used where it exists.
-"""
+"""What unit 02 measures: teachers, and students trained on labels or taught."""
 
 import copy
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import torch
 from scipy.special import expit
-from sklearn.decomposition import PCA
 from torch import nn
 
 from course.measuring.baselines import (
     LINEAR,
-    MODEL_1,
     MODEL_2,
-    SHIPPED,
     SPARSE,
-    TAXONOMY,
-    TRAINING,
-    build_path,
-    data,
-    kept,
+    file_path,
     scored,
-    train_network,
+    ship,
     trained,
     untrained,
 )
 from course.measuring.results import Experiment
-from course.measuring.teachers import (
-    MAX_TOKENS,
-    TAXONOMIES,
+from course.measuring.teachers.base import for_ekman
+from course.measuring.teachers.ensemble import ensemble_on
+from course.measuring.teachers.trained import (
     TEACHERS,
-    TRANSFORMER_TRAINING,
-    ensemble_on,
-    for_ekman,
-    freeze_word_pieces,
     gru_network,
     logits_on,
-    made_up_texts,
-    texts_and_labels,
     training_seconds,
     transformer_network,
-    weighted_loss,
 )
+from course.measuring.teachers.transformer import MAX_TOKENS
+from course.measuring.training import TAXONOMY, data
 from utils.data import Vocabulary
 from utils.distillation import (
-    FeatureMatching,
     SoftLabelLoss,
     StaticSparseLinear,
     TensorTrainEmbedding,
-    co_distill,
-    dropout_distillation_targets,
     every_second_layer,
     factorize_network,
-    feature_matching,
-    predict_features,
     replace_layers,
     static_sparse_network,
     teacher_logits,
 )
 from utils.efficiency import count_parameters, measure
-from utils.embeddings import distilled_vectors, find_encoder
 from utils.metrics import f1_report, tune_thresholds
-from utils.models import PAD, GRUNetwork, NeuralClassifier, SparseLinear, WordPiece
+from utils.models import NeuralClassifier, SparseLinear, WordPiece, find_encoder
 from utils.packing import Sparse, save_model
-from utils.quantization import KMeansQuantizer, QuantizationAware
-from utils.training import set_seed
+from utils.quantization import KMeansQuantizer
 
-ENSEMBLE, TRANSFORMER, GRU = "ensemble", "transformer", "gru"
-LABELS, TAUGHT = "labels", f"taught by {ENSEMBLE}"
-LOSS = SoftLabelLoss(temperature=1.0, alpha=1.0)
+from .students import (
+    ENSEMBLE,
+    GRU,
+    LABELS,
+    STUDENTS,
+    TAUGHT,
+    TRANSFORMER,
+    SmallGRU,
+    dropout_distillation,
+    half_a_transformer,
+    learn,
+    match_features,
+    settings,
+    student,
+    taught_by,
+    with_a_peer,
+)
+
 # Word vectors in 8 bits and the rest in half precision, as unit 01 ships its networks.
 NETWORK = {"vocabulary": "words", "network.embedding.weight": "int8", "network.*": "float16"}
-# Larger batches than unit 01's, with a rate to match, because there is so much to train.
-BATCHES = {"batch_size": 256, "lr": 3e-3}
-GRU_8 = (MODEL_2[0], "GRU-8, distilled vectors")
-# A network, and how fast its word vectors may move: those of a small one have to fit it.
-STUDENTS = {"Model 1": (MODEL_1, 3e-3), "GRU-8": (GRU_8, 3e-3), "GRU-64": (MODEL_2, 3e-4)}
-
-
-def taught_by(teacher: str = ENSEMBLE, loss=LOSS) -> dict:
-    """Options of ``train_network`` for a student of a shipped teacher: its logits beside the labels."""
-    train = data("train")
-    targets = np.hstack([train.labels, teacher_logits(train, teacher)]).astype(np.float32)
-    return {"targets": targets, "loss": loss}
-
-
-def learn(network: nn.Module, tokenizer, seed: int, **options) -> tuple[NeuralClassifier, dict]:
-    """Train a student by this unit's recipe, from the seed on."""
-    set_seed(seed)
-    return train_network(network, tokenizer, seed, **BATCHES | options)
-
-
-def student(name: str, setting: str, seed: int, **options) -> tuple[NeuralClassifier, dict]:
-    """A network of :data:`STUDENTS` in float32, trained once and kept."""
-    key, rate = STUDENTS[name]
-
-    def train():
-        return learn(*untrained(*key, seed), seed, embedding_lr=rate, **options)
-
-    return kept(name, setting, seed, train)
+# The same, of a network without a table of word vectors.
+HALF = {"vocabulary": "words", "network.*": "float16"}
 
 
 # --- teachers ---------------------------------------------------------------------------------------
@@ -183,16 +147,15 @@ def network_student(name: str, teachers: tuple[str, ...]):
     def run(seed: int) -> list[dict]:
         records = []
         for setting, options in settings(teachers).items():
-            model, cost = student(name, setting, seed, **options)
+            model, cost = student(name, seed, **options)
             records += scored(model, name, setting, seed, NETWORK, **cost)
         return records
 
     return Experiment(f"students: {name}", run)
 
 
-def settings(teachers: tuple[str, ...]) -> dict[str, dict]:
-    """Labels alone, and each teacher: what a student is called, and options of ``train_network``."""
-    return {LABELS: {}} | {f"taught by {teacher}": taught_by(teacher) for teacher in teachers}
+def _parameters(model: SparseLinear) -> int:
+    return int(model.coef.nnz) + len(model.words) + len(model.label_names)
 
 
 def linear_student(seed: int) -> list[dict]:
@@ -208,10 +171,6 @@ def linear_student(seed: int) -> list[dict]:
     return records + scored(model, SPARSE[0], TAUGHT, seed, codecs, **cost)
 
 
-def _parameters(model: SparseLinear) -> int:
-    return int(model.coef.nnz) + len(model.words) + len(model.label_names)
-
-
 def factorised(network: nn.Module) -> nn.Module:
     return factorize_network(network, rank=16)
 
@@ -222,15 +181,17 @@ def tensor_train(network: nn.Module) -> nn.Module:
     return replace_layers(network, {"embedding": embedding})
 
 
-def changed_student(method: str, change: Callable, teachers: tuple[str, ...]):
+def changed_student(
+    method: str, change: Callable, teachers: tuple[str, ...], codecs: dict = NETWORK
+):
     """GRU-64, trained on labels, with other matrices in it that are then trained further."""
 
     def run(seed: int) -> list[dict]:
-        records, (start, _) = [], student("GRU-64", LABELS, seed)
+        records, (start, _) = [], student("GRU-64", seed)
         for setting, options in settings(teachers).items():
             network = change(start.network)
             model, cost = learn(network, start.tokenizer, seed, epochs=5, **options)
-            records += scored(model, method, setting, seed, NETWORK, **cost)
+            records += scored(model, method, setting, seed, codecs, **cost)
         return records
 
     return Experiment(f"students: {method}", run)
@@ -252,7 +213,7 @@ def static_sparse(seed: int) -> list[dict]:
         with torch.no_grad():
             for weight in weights:
                 weight.zero_()
-        rest = save_model(model, build_path(method, f"{setting}, without", seed), NETWORK)
+        rest = save_model(model, file_path(method, f"{setting}, without", seed), NETWORK)
         records += [row | {"bytes_without_nonzeros": rest} for row in rows]
     return records
 
@@ -268,26 +229,8 @@ def half_depth(seed: int) -> list[dict]:
     """
     method, codecs, records = "half-depth transformer", {"network.*": "float16"}, []
     teacher = _reports(TAXONOMY, lambda comments: logits_on(comments, TRANSFORMER, seed))
-    _, labels = texts_and_labels("train")
-    said = [teacher_logits(data("train", taxonomy), ENSEMBLE) for taxonomy in TAXONOMIES]
-    # Rare labels weigh more, as they did for its teacher. A soft label at T = 1 is a probability in the
-    # place of a label.
-    options = TRANSFORMER_TRAINING | {
-        "epochs": 1,  # its layers are trained already
-        "length": MAX_TOKENS,
-        "loss": weighted_loss(labels),
-    }
-    for setting, targets in {LABELS: labels, TAUGHT: expit(np.hstack(said))}.items():
-
-        def train(targets=targets):
-            network = every_second_layer(transformer_network(seed))
-            freeze_word_pieces(network)
-            tokenizer = WordPiece.from_folder(find_encoder())
-            model, cost = train_network(network, tokenizer, seed, targets=targets, **options)
-            model.network = for_ekman(network)
-            return model, cost
-
-        model, cost = kept(method, setting, seed, train)
+    for setting in (LABELS, TAUGHT):
+        model, cost = half_a_transformer(setting, seed)
         records += scored(model, method, setting, seed, codecs, tune=True, **cost)
     return [r | {"macro_f1_teacher": teacher[r["split"]]["macro_f1"]} for r in records]
 
@@ -298,47 +241,9 @@ def half_depth(seed: int) -> list[dict]:
 def temperature(seed: int) -> list[dict]:
     records = []
     for T in (1.0, 2.0, 4.0):
-        # The loss at T = 1 is that of all students.
-        setting = TAUGHT if T == 1 else f"{TAUGHT}, T={T:g}"
-        options = taught_by(loss=SoftLabelLoss(T, 1.0))
-        model, cost = student("GRU-8", setting, seed, **options)
+        model, cost = student("GRU-8", seed, **taught_by(loss=SoftLabelLoss(T, 1.0)))
         records += scored(model, "GRU-8", f"T={T:g}", seed, NETWORK, **cost)
     return records
-
-
-def dropout_distillation(seed: int) -> tuple[NeuralClassifier, dict]:
-    train, (own, _) = data("train"), student("GRU-8", LABELS, seed)
-    soft = dropout_distillation_targets(own.network, own.tokenizer.encode(train.texts), seed=seed)
-    targets = np.hstack([train.labels, soft])
-    return student("GRU-8", "dropout distillation", seed, targets=targets, loss=LOSS)
-
-
-def match_features(seed: int) -> tuple[NeuralClassifier, dict]:
-    """Soft labels of the ensemble, and the layer under the output of a GRU-64."""
-    large, _ = student("GRU-64", LABELS, seed)
-    features = predict_features(large.network, large.tokenizer.encode(data("train").texts))
-    (network, vocabulary), rate = untrained(*GRU_8, seed), STUDENTS["GRU-8"][1]
-    matching = FeatureMatching(network.output.in_features, features.shape[1])
-    targets = np.hstack([taught_by()["targets"], features])
-    with feature_matching(network, matching, LOSS) as loss:
-        options = {"targets": targets, "loss": loss, "embedding_lr": rate}
-        return learn(network, vocabulary, seed, **options)
-
-
-def with_a_peer(seed: int) -> tuple[NeuralClassifier, dict]:
-    peers = [untrained(*GRU_8, s)[0] for s in (seed, seed + 100)]
-    vocabulary, rate = untrained(*GRU_8, seed)[1], STUDENTS["GRU-8"][1]
-    on = [(vocabulary.encode(data(s).texts), data(s).labels) for s in ("train", "dev")]
-    options = TRAINING | BATCHES | {"seed": seed, "embedding_lr": rate, "progress": False}
-    start = time.perf_counter()
-    history = co_distill(peers, *on, burn_in=170, **options)  # an epoch
-    cost = {
-        "training_s": time.perf_counter() - start,
-        "parameters": count_parameters(peers[0]),
-        "best_epoch": history.best_epoch,
-    }
-    names = data("train").label_names
-    return NeuralClassifier(peers[0], vocabulary, TAXONOMY, names, history.thresholds), cost
 
 
 def tricks(seed: int) -> list[dict]:
@@ -356,20 +261,6 @@ def tricks(seed: int) -> list[dict]:
 
 
 # --- the best complete file within a budget -----------------------------------------------------------
-
-
-def with_made_up_texts(sets: int) -> dict:
-    """Options of ``train_network``: the comments as the ensemble sees them, and made-up texts too.
-
-    Each set has as many texts as there are comments.
-    """
-    texts, soft = list(data("train").texts), [taught_by()["targets"]]
-    for seed in range(sets):
-        made_up, logits = made_up_texts(seed)
-        logits = logits[:, : len(data("train").label_names)]
-        texts += made_up
-        soft.append(np.hstack([expit(logits), logits]))
-    return {"texts": texts, "targets": np.vstack(soft), "loss": LOSS}
 
 
 def linear_budget(budget: int, method: str, setting: str, **options):
@@ -392,76 +283,26 @@ def linear_budget(budget: int, method: str, setting: str, **options):
     return Experiment(f"budgets: {budget}, {setting}", run, seeded=False)
 
 
-@dataclass(frozen=True)
-class SmallGRU:
-    """A GRU for a budget of bytes, of words that ``min_count`` comments have.
+def small_gru(recipe: SmallGRU) -> Experiment:
+    """A recipe on labels, and taught, with made-up texts too."""
 
-    ``bits`` are those of its word vectors, and of its matrices; ``made_up`` counts sets of made-up texts
-    that it learns from, for so many epochs, when it is taught. For ``epochs_with_codes`` more it computes
-    with its codes while it learns.
-    """
-
-    budget: int
-    units: int
-    dim: int
-    min_count: int
-    embedding_lr: float
-    dropout: float
-    bits: tuple[int, int]
-    epochs: int
-    epochs_with_codes: int
-    made_up: int
-
-    def untrained(self, seed: int) -> tuple[GRUNetwork, Vocabulary]:
-        words = Vocabulary.from_texts(data("train").texts, min_count=self.min_count).words
-        # Neighbours share their first letters then, which the file need not repeat.
-        vocabulary = Vocabulary(sorted(words))
-        values = distilled_vectors(vocabulary, 100).values
-        if self.dim < 100:  # the principal axes of the word vectors, at their scale
-            values = PCA(self.dim, random_state=0).fit_transform(values) / np.sqrt(self.dim / 100)
-        labels = len(data("train").label_names)
-        set_seed(seed)
-        network = GRUNetwork(len(vocabulary), self.dim, self.units, labels, dropout=self.dropout)
-        with torch.no_grad():
-            network.embedding.weight.copy_(torch.from_numpy(values))
-            network.embedding.weight[PAD] = 0
-        return network, vocabulary
-
-    def quantizers(self) -> dict[str, KMeansQuantizer]:
-        vectors, matrices = (KMeansQuantizer(bits, entropy_coding=True) for bits in self.bits)
-        return {"embedding.weight": vectors, "*weight*": matrices}
-
-    def train(self, seed: int, **options) -> tuple[NeuralClassifier, dict]:
-        network, vocabulary = self.untrained(seed)
-        model, cost = learn(network, vocabulary, seed, embedding_lr=self.embedding_lr, **options)
-        if self.epochs_with_codes:
-            aware = QuantizationAware(network, self.quantizers())
-            options |= {"epochs": self.epochs_with_codes, "lr": 1e-3, "embedding_lr": 1e-3}
-            model, more = learn(aware, vocabulary, seed, **options)
-            model.network = aware.quantized()
-            for key in ("training_s", "epochs"):
-                cost[key] += more[key]
-        return model, cost
-
-    def run(self, seed: int) -> list[dict]:
-        """On labels, and taught, with made-up texts too."""
-        codecs = {f"network.{name}": quantizer for name, quantizer in self.quantizers().items()}
+    def run(seed: int) -> list[dict]:
+        codecs = {f"network.{name}": quantizer for name, quantizer in recipe.quantizers().items()}
         codecs |= {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
-        method = f"GRU-{self.units} in {' and '.join(map(str, sorted(set(self.bits))))} bits"
-        records = []
+        bits = " and ".join(map(str, sorted(set(recipe.bits))))
+        method, records = f"GRU-{recipe.units} in {bits} bits", []
         for setting in (LABELS, f"{TAUGHT}, made-up texts too"):
-            options = {}
-            if setting != LABELS:
-                options = with_made_up_texts(self.made_up) | {"epochs": self.epochs}
-            model, cost = kept(method, setting, seed, partial(self.train, seed, **options))
+            model, cost = recipe.trained(setting, seed)
             facts = {
-                "budget_bytes": self.budget,
+                "budget_bytes": recipe.budget,
                 "words": len(model.tokenizer),
-                "bits": list(self.bits),
-                "epochs_with_codes": self.epochs_with_codes,
+                "bits": list(recipe.bits),
+                "epochs_with_codes": recipe.epochs_with_codes,
             }
             records += scored(model, method, setting, seed, codecs, tune=True, **facts | cost)
         return records
+
+    return Experiment(f"budgets: {recipe.budget}, GRU", run)
 
 
 IN_64_KB = SmallGRU(
@@ -561,8 +402,7 @@ def finish(records: list[dict]) -> None:
         if row["split"] == "dev" and fits:
             best[row["budget_bytes"]] = row
     for budget, row in best.items():
-        path = build_path(row["method"], row["setting"], row["seed"])
-        shutil.copyfile(path, SHIPPED / f"best-in-{budget}-bytes.slm")
+        ship(row, f"best-in-{budget}-bytes.slm")
 
 
 TINY = {"letters": 5, "buckets": 1 << 15}
@@ -589,7 +429,7 @@ EXPERIMENTS = [
     network_student("GRU-8", (ENSEMBLE, TRANSFORMER)),
     network_student("GRU-64", (ENSEMBLE,)),
     changed_student("factorised GRU-64", factorised, (ENSEMBLE, GRU)),
-    changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,)),
+    changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,), HALF),
     Experiment("students: static sparse 90%", static_sparse),
     Experiment("half depth", half_depth),
     Experiment("temperature", temperature),
@@ -599,8 +439,8 @@ EXPERIMENTS = [
     linear_budget(1500, "hashed words", TAUGHT, C=0.2, **TINY),
     linear_budget(6000, "hashed pairs", LABELS, C=0.7, **SMALL),
     linear_budget(6000, "hashed pairs", TAUGHT, C=1.2, **SMALL),
-    Experiment("budgets: 64000, GRU", IN_64_KB.run),
-    Experiment("budgets: 1000000, GRU", IN_1_MB.run),
+    small_gru(IN_64_KB),
+    small_gru(IN_1_MB),
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
     Experiment("sparse multiply", sparse_multiply, seeded=False, alone=True, scored=False),
 ]

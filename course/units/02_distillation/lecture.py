@@ -64,7 +64,7 @@ from utils.embeddings import distilled_vectors
 from utils.metrics import macro_f1, tune_thresholds
 from utils.models import GRUNetwork, MeanVectorNetwork, NeuralClassifier, SparseLinear
 from utils.plots import show
-from utils.records import load_provenance, load_records, summarise
+from utils.records import load_records, load_runs, summarise
 from utils.training import fit, set_seed
 from utils.widgets import explore, predict, quiz, reveal
 
@@ -1314,9 +1314,8 @@ say(
 )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-origin = load_provenance("distillation")
 runs = {(run["date"], run["versions"]["torch"], run["machine"]["processor"], run["data"]["kind"])
-        for run in (origin, *origin.get("kept", {}).values())}
+        for run in load_runs("distillation")}
 say("Recorded measurements: " + "; ".join(
     f"{date}, PyTorch {torch_version}, {processor}, data: {kind}"
     for date, torch_version, processor, kind in sorted(runs)) + ".")

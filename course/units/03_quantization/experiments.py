@@ -5,17 +5,15 @@ of the course; ``macro_f1_old_thresholds`` of a record is the score with those o
 """
 
 import copy
-import shutil
 
 import numpy as np
 
 from course.measuring.baselines import (
     MODEL_1,
     MODEL_2,
-    SHIPPED,
     SPARSE,
-    build_path,
     scored,
+    ship,
     trained,
 )
 from course.measuring.results import Experiment
@@ -173,9 +171,7 @@ def finish(records: list[dict]) -> None:
     """Ship the candidate and seed with the best macro-F1 on dev."""
     candidates = [r for r in records if r["experiment"] == "shipped" and r["split"] == "dev"]
     if candidates:  # else another experiment was run
-        best = max(candidates, key=lambda r: r["macro_f1"])
-        path = build_path(best["method"], best["setting"], best["seed"])
-        shutil.copyfile(path, SHIPPED / "model-2-quantized.slm")
+        ship(max(candidates, key=lambda r: r["macro_f1"]), "model-2-quantized.slm")
 
 
 EXPERIMENTS = [

@@ -48,7 +48,7 @@ from utils.quantization import (
     entropy,
     quantize_network,
 )
-from utils.records import load_provenance, load_records, summarise
+from utils.records import load_records, load_runs, summarise
 from utils.widgets import explore, predict, quiz, reveal
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -1120,9 +1120,11 @@ say(
 )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-origin = load_provenance("quantization")
-say(f"Recorded measurements: {origin['date']}, PyTorch {origin['versions']['torch']}, "
-    f"{origin['machine']['processor']}, data: {origin['data']['kind']}.")
+runs = {(run["date"], run["versions"]["torch"], run["machine"]["processor"], run["data"]["kind"])
+        for run in load_runs("quantization")}
+say("Recorded measurements: " + "; ".join(
+    f"{date}, PyTorch {torch_version}, {processor}, data: {kind}"
+    for date, torch_version, processor, kind in sorted(runs)) + ".")
 
 # %% [markdown]
 # **Check yourself.** Five questions; each option answers back.

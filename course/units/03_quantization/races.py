@@ -116,7 +116,7 @@ def race_pq_encode(repeats=5):
         for i, m in zip(rows, chunks, strict=True):
             x = X[i].reshape(M, -1)[m].astype(np.float64)
             a, b = (np.square(x - codebooks[m, c[i, m]]).sum() for c in (codes, peer_codes))
-            gaps.append((a - b) / b)
+            gaps.append(float((a - b) / b))
         return {
             "race": "pq_encode",
             "peer": f"faiss {faiss.__version__}",

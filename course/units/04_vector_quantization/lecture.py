@@ -1082,7 +1082,7 @@ say(
     + (f"{len(below)} of {len(f1) - 1} settings end below the sparse linear baseline."
        if below else "no setting ends below the sparse linear baseline.")
 )
-origin = load_provenance("quantization")
+origin = load_provenance("quantization", experiment="word vectors")
 say(f"Recorded measurements: {origin['date']}, {origin['machine']['processor']}, data: "
     f"{origin['data']['kind']}.")
 

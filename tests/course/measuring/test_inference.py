@@ -19,7 +19,7 @@ def model_path(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def offline(monkeypatch):
     monkeypatch.delenv("GOEMOTIONS_DIR", raising=False)
-    monkeypatch.setattr("utils.data.find_goemotions", lambda: load_sample().source)
+    monkeypatch.setattr("utils.data.reading.find_goemotions", lambda: load_sample().source)
 
 
 def test_each_line_gets_probabilities_and_labels_in_order(model_path):

@@ -1,0 +1,1 @@
+"""The commands of `python -m course`, one file a group; `shared` says how to add one."""

@@ -1,0 +1,71 @@
+"""`results` and `teachers`: what is measured, and what it is measured on."""
+
+from typing import Annotated
+
+import typer
+
+from course.commands import shared
+from course.commands.shared import Jobs, app
+
+
+@app.command()
+def results(
+    unit: Annotated[str, typer.Argument(help="Such as 01, efficiency or 01_efficiency.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Repeat each experiment so often.")] = 5,
+    jobs: Jobs = 1,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this experiment (repeat it for more); keep the others' records."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace records of more seeds by those of fewer.")
+    ] = False,
+) -> None:
+    """Run a unit's experiments and write course/results/UNIT.json, which the lectures read.
+
+    May take long. Interrupted, it goes on where it stopped.
+
+    ```
+    python -m course results efficiency --seeds 5 --jobs 2
+    python -m course results quantization --only models --only "word vectors"
+    ```
+    """
+    from course.measuring.results import run_results
+
+    path = run_results(unit, seeds, jobs, shared.console, only or (), force)
+    shared.console.print(f"Wrote {path}.", soft_wrap=True)
+    shared.console.print("To show the new numbers: python -m course build --refresh")
+
+
+@app.command()
+def teachers(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="TEACHER", help="Such as transformer; else all.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train each so often, from other seeds.")] = 1,
+    ship: Annotated[
+        bool, typer.Option("--ship", help="Write the logits that students learn from.")
+    ] = False,
+) -> None:
+    """Train the teachers of unit 02 from nothing, on a GPU when there is one.
+
+    Without a GPU the transformer takes long. Interrupted, a network's training goes on from its last
+    epoch. What is trained already is not trained again.
+
+    ```
+    python -m course teachers transformer --seeds 5
+    python -m course teachers --ship
+    ```
+    """
+    from course.measuring.teachers.ensemble import ship_logits
+    from course.measuring.teachers.trained import TEACHERS, is_trained, train_teacher
+
+    for name in names or TEACHERS:
+        for seed in range(seeds):
+            if not is_trained(name, seed):
+                with shared.console.status(f"Training {name}, seed {seed}"):
+                    train_teacher(name, seed)
+            shared.console.print(f"{name}, seed {seed}: trained.")
+    if ship:
+        for name, size in ship_logits().items():
+            shared.console.print(f"Wrote utils/assets/teachers/{name}.bin ({size:,} bytes).")

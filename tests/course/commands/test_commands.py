@@ -1,0 +1,334 @@
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from course import cli, run
+from course.commands import shared
+from course.errors import UserError
+from course.grading import demo
+from course.measuring import inference
+from course.writing import house, published, readme
+from course.writing.units import ROOT, discover, find_unit
+
+MARKS = [readme.PICTURE_BEGIN, readme.PICTURE_END, readme.UNITS_BEGIN, readme.UNITS_END]
+MARKS += [readme.BEGIN, readme.END, published.BEGIN, published.END]
+README = "\n".join(["# Tiny", *MARKS])
+COMMANDS = [
+    "run",
+    "new",
+    "build",
+    "check",
+    "grade",
+    "lab",
+    "results",
+    "teachers",
+    "predict",
+    "evaluate",
+    "data",
+]
+
+
+@pytest.fixture
+def course(monkeypatch, capfd, built_unit):
+    """A function that runs the command line on a copy of the tiny unit's course."""
+    root = built_unit.root
+    monkeypatch.setattr(shared, "ROOT", root)
+    (root / "README.md").write_text(README)
+    shutil.copy(ROOT / "pyproject.toml", root)
+    for room in ("course/errors.py", "utils/errors.py"):
+        (root / room).parent.mkdir(exist_ok=True)
+        (root / room).touch()
+    readme.update_readme(root)
+    house.update_house(root)
+    published.update_citation(root)
+    monkeypatch.setattr(shared, "discover", lambda: discover(root))
+    monkeypatch.setattr(shared, "find_unit", lambda name: find_unit(name, root))
+    monkeypatch.setattr(shared.console, "width", 200)
+    monkeypatch.setattr(run, "find_data", lambda console: "made up for a test")
+
+    def invoke(*arguments, stdin=None):
+        monkeypatch.setattr(sys, "argv", ["course", *arguments])
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err
+        return ended.value.code, out, err
+
+    return invoke
+
+
+def test_help_answers_at_once():
+    """No command's libraries are imported to print help."""
+    script = (
+        "import sys; sys.argv = ['course', '--help']\n"
+        "from course.cli import app\n"
+        "try: app()\nexcept SystemExit: pass\n"
+        "heavy = {'numpy', 'torch', 'sklearn', 'nbgrader', 'nbformat', 'jupytext', 'matplotlib'}\n"
+        "print('imported:', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "imported: []"
+    for command in COMMANDS:
+        assert f" {command} " in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(course, command):
+    code, out, _ = course(command, "--help")
+    assert code == 0
+    assert f"python -m course {command}" in out or f"course {command}" in out
+    assert len(out.splitlines()) > 5
+
+
+def test_commands_stand_in_the_order_that_they_are_met():
+    assert [cli._name(command) for command in cli.app.registered_commands][:10] == COMMANDS
+
+
+def test_a_command_is_one_file_more(tmp_path):
+    """The command line finds it by itself, and puts it behind the others."""
+    shutil.copytree(ROOT / "course", tmp_path / "course", ignore=shutil.ignore_patterns("units"))
+    example = shared.__doc__.partition("::\n\n")[2]
+    (tmp_path / "course" / "commands" / "hello.py").write_text(textwrap.dedent(example))
+    (tmp_path / "course" / "units").mkdir()
+    command = [sys.executable, "-m", "course", "--help"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": ""}
+    )
+    listed = re.findall(r"^. (\w+)  ", done.stdout.partition("Commands")[2], re.MULTILINE)
+    assert listed == [*COMMANDS, "hello"], done.stdout + done.stderr
+
+
+def test_python_m_course():
+    command = [sys.executable, "-m", "course", "check", "nope"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: There is no unit 'nope'")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["check", "nope"], "There is no unit 'nope'; choose one of: 01_tiny."),
+        (["build", "nope"], "There is no unit 'nope'"),
+        (["new", "nope"], "'nope' is not a unit's name"),
+        (["results", "nope"], "There is no unit 'nope'"),
+        (["grade", "/no/such/folder"], "/no/such/folder is not a folder"),
+        (["grade", "--unit", "nope"], "There is no unit 'nope'"),
+        (["grade", "somewhere", "--demo"], "Give a folder or --demo, not both."),
+        (
+            ["predict", "no/model"],
+            "There is no model file no/model; those of the course are: none.",
+        ),
+        (["evaluate", "no/model"], "There is no model file no/model"),
+    ],
+)
+def test_what_a_person_did_wrong_is_one_sentence(course, arguments, message):
+    code, out, err = course(*arguments)
+    assert code == 2
+    assert err.startswith(f"Error: {message}")
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["nope"], ["check", "--jobs", "0"], ["run", "extra"]])
+def test_wrong_usage(course, arguments):
+    code, _, err = course(*arguments)
+    assert code == 2
+    assert "Usage:" in err
+
+
+def test_errors_of_the_library_are_sentences_too():
+    from utils.errors import DataError
+    from utils.packing import PackingError
+
+    assert cli._sentence(DataError("No data.")) == "No data."
+    assert cli._sentence(PackingError("No model.")) == "No model."
+    assert cli._sentence(UserError("No unit.")) == "No unit."
+    assert cli._sentence(OSError(28, "No space left on device")).startswith("The disk is full")
+    assert "x.txt cannot be opened" in cli._sentence(PermissionError(13, "Denied", "x.txt"))
+    assert cli._sentence(ValueError("a fault of ours")) is None
+    assert cli._sentence(KeyError("x")) is None
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr(cli, "app", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
+    assert course("build", "--check")[:2] == (
+        0,
+        "The notebooks match their sources, and README.md the results.\n",
+    )
+    source = built_unit.exercise_source
+    source.write_text(source.read_text().replace("Question 1", "Question one"))
+    before = built_unit.solution_notebook().read_bytes()
+    code, out, _ = course("build", "--check")
+    assert code == 1
+    assert "the source of cell 3 is not what is generated; run `python -m course build`" in out
+    assert built_unit.solution_notebook().read_bytes() == before
+    (built_unit.root / "README.md").write_text(README)
+    assert "README.md: its tables or its picture differ" in course("build", "--check")[1]
+
+
+def test_build_runs_a_lecture_only_when_it_must(course, built_unit):
+    path = built_unit.lecture_notebook()
+    first = path.stat().st_mtime_ns
+    code, out, _ = course("build")
+    assert (code, path.stat().st_mtime_ns) == (0, first)
+    assert "lectures/01_tiny.ipynb is up to date." in out
+    code, out, _ = course("build", "tiny", "--refresh")
+    assert code == 0
+    assert path.stat().st_mtime_ns > first
+    source = built_unit.lecture_source
+    source.write_text(source.read_text().replace("# # Medians", "# # Middles"))
+    assert "Wrote lectures/01_tiny.ipynb" in course("build")[1]
+    assert course("build", "--check")[0] == 0
+
+
+def test_a_lecture_that_does_not_run_is_an_error_of_its_author(course, built_unit):
+    source = built_unit.lecture_source
+    source.write_text(source.read_text().replace("print(", "print(1 / 0, "))
+    code, _, err = course("build")
+    assert code == 2
+    assert "lecture.py does not run: cell 5 raised ZeroDivisionError" in err
+
+
+def test_check_green_and_red(course, built_unit):
+    code, out, _ = course("check", "--quick")
+    assert code == 0
+    assert "mistakes fail" in out
+    assert "problems" not in out
+    source = built_unit.mistakes_source
+    source.write_text(source.read_text().replace("You forgot to sort", "Mind the order"))
+    code, out, _ = course("check", "tiny", "--quick")
+    assert code == 1
+    assert "01_tiny, mistakes fail: The mistake q1/unsorted fails without its message" in out
+
+
+def test_an_empty_unit_folder_is_reported_and_stops_nobody(course, built_unit):
+    empty = built_unit.folder.with_name("02_empty")
+    empty.mkdir()
+    for arguments in (["build", "--check"], ["check", "--quick"]):
+        code, out, _ = course(*arguments)
+        assert code == 1
+        assert out.rstrip().splitlines()[-1].startswith(f"{empty / 'unit.toml'} does not exist")
+        assert course(*arguments, "tiny")[0] == 0
+    code, _, err = course("build", "empty")
+    assert code == 2 and "02_empty/unit.toml does not exist" in err
+
+
+def test_grade_a_class(course, built_unit):
+    folder = built_unit.root / "grading" / "submitted"
+    for student, text in {
+        "ada": built_unit.solution_notebook().read_text(),
+        "bob [draft]": built_unit.release_notebook().read_text(),
+    }.items():
+        path = folder / student / "01_tiny" / "01_tiny.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    code, out, _ = course("grade", "--jobs", "1")
+    assert code == 0
+    assert re.search(r"ada +│ graded +│ +2 │ +3 │ +\? │ +5 │", out), out
+    assert re.search(r"bob \[draft\] +│ graded +│ +0 │ +0 │ +0 │ +0 │", out), out
+    assert "bob [draft], q1: NotImplementedError: Replace this with your answer." in out
+    rows = (built_unit.root / "grading" / "scores.csv").read_text().splitlines()
+    assert rows[0] == (
+        "assignment,student,status,q1,q2,q3,points,possible,waiting_for_manual_grading,problem"
+    )
+    assert rows[1] == "01_tiny,ada,graded,2.0,3.0,0.0,5.0,7.0,2.0,"
+    (folder / "ada" / "01_tiny" / "01_tiny.ipynb").write_text("{")
+    code, out, _ = course("grade", str(folder), "--unit", "1", "--jobs", "1")
+    assert code == 1
+    assert "not graded" in out
+
+
+def test_run_does_everything_and_says_when_something_failed(course, built_unit, monkeypatch):
+    everybody = demo.demo_students
+    few = ("perfect", "blank", "mistake-1")
+    monkeypatch.setattr(
+        demo, "demo_students", lambda *a: [s for s in everybody(*a) if s.name in few]
+    )
+    before = {p: p.read_bytes() for p in built_unit.root.rglob("*.ipynb")}
+    code, out, _ = course("run")
+    assert code == 0, out
+    assert "Everything passed." in out
+    assert {p: p.read_bytes() for p in before} == before  # git stays clean
+    report = json.loads((built_unit.root / "build" / "report.json").read_text())
+    assert [n["kind"] for n in report["notebooks"]] == ["lecture", "solution"]
+    assert [student["student"] for student in report["demo"]] == list(few)
+    assert all(student["as_expected"] for student in report["demo"])
+    assert (built_unit.root / "build" / "report.html").is_file()
+
+
+def test_run_goes_on_after_a_failure_and_exits_with_1(course, built_unit, monkeypatch):
+    monkeypatch.setattr(run, "grade_demo", lambda unit, *a, **k: ([], []))
+    toml = built_unit.folder / "unit.toml"
+    toml.write_text(toml.read_text().replace("max_mb = 1000\n[assign", "max_mb = 3\n[assign"))
+    source = built_unit.exercise_source
+    source.write_text(source.read_text().replace("import math", "1 / 0"))
+    built_unit.folder.with_name("02_empty").mkdir()
+    code, out, _ = course("run")
+    assert code == 1
+    assert "02_empty/unit.toml does not exist" in out
+    assert "its budget is 3 MB" in out
+    assert "The solution of 01_tiny does not run: cell 2 raised ZeroDivisionError" in out
+    assert "3 to look at." in out
+
+
+@pytest.fixture
+def model(built_unit, monkeypatch):
+    """Stands for a model file; what reads it is tested elsewhere."""
+    path = built_unit.root / "model"
+    path.write_text("")
+
+    def predict_lines(path, lines):
+        for line in lines:
+            yield {"text": line.strip(), "probabilities": {"joy": 0.5}, "labels": ["joy"]}
+
+    monkeypatch.setattr(inference, "predict_lines", predict_lines)
+    return str(path)
+
+
+def test_predict_from_a_file_and_from_standard_input(course, model, tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_bytes("one\ntw\u00f6\n".encode())
+    code, out, _ = course("predict", model, str(texts))
+    assert code == 0
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["one", "tw\u00f6"]
+    assert course("predict", model, stdin=texts.read_bytes())[1] == out
+
+
+def test_predict_says_which_line_is_not_utf8(course, model):
+    code, out, err = course("predict", model, stdin=b"one\nt\xffo\n")
+    assert code == 2
+    assert len(out.splitlines()) == 1
+    assert "standard input:2 is not UTF-8 text" in err
+
+
+def test_evaluate_prints_nothing_but_json(course, model, monkeypatch):
+    def evaluate(path, split, taxonomy):
+        print("NOTICE: about the data")
+        return {"macro_f1": 0.5, "split": split, "taxonomy": taxonomy, "per_label": {"joy": {}}}
+
+    monkeypatch.setattr(inference, "evaluate", evaluate)
+    code, out, err = course("evaluate", model, "--split", "dev", "--taxonomy", "ekman", "--json")
+    assert code == 0
+    assert json.loads(out) == {
+        "macro_f1": 0.5,
+        "split": "dev",
+        "taxonomy": "ekman",
+        "per_label": {"joy": {}},
+    }
+    assert "NOTICE" in err
+    assert "0.5000" in course("evaluate", model)[1]

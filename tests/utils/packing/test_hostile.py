@@ -1,0 +1,239 @@
+"""Files that lie: each costs one sentence and no memory."""
+
+import struct
+import tracemalloc
+
+import numpy as np
+import pytest
+import zstandard
+
+from utils.packing import PackingError, Sparse, load_model, read_file, write_file
+from utils.quantization import (
+    AffineQuantizer,
+    KMeansQuantizer,
+    LocalSearchQuantizer,
+    OptimizedProductQuantizer,
+    PercentileQuantizer,
+    ProductQuantizer,
+)
+
+
+def _peak_of_refusal(path, match):
+    tracemalloc.start()
+    try:
+        with pytest.raises(PackingError, match=match):
+            load_model(path)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_compression_bomb_is_refused_before_it_unpacks(tmp_path):
+    path = tmp_path / "bomb.slm"
+    path.write_bytes(zstandard.ZstdCompressor(level=3).compress(bytes(300_000_000)))
+    assert _peak_of_refusal(path, "refused") < 5e6
+
+
+def test_a_safetensors_header_that_claims_gigabytes_is_refused(tmp_path):
+    (tmp_path / "m").write_bytes(struct.pack("<Q", 1 << 60) + b"{}")
+    assert _peak_of_refusal(tmp_path / "m", "not a model file") < 5e6
+
+
+# Codec, configuration, parts and shape, and what is stored: all of them lie about sizes.
+LIES = [
+    (["sparse", ["float16", []], [8, ["f2", 0]], [100_000, 100_000]], bytes(8), "too large for 8"),
+    (["raw", [], [["f4", 1 << 40]], [1 << 40]], bytes(8), "parts are missing"),
+    (["raw", [], [1 << 60], [1 << 60]], bytes(8), "parts are missing"),
+    (["raw", [], [["f4", 1 << 40, 1 << 40, 0]], [0]], b"", "not a model file"),
+    (["VectorQuantizer", [2], [8, ["f4", 2, 1000]], [100_000_000, 1000]], bytes(8008), "too large"),
+    (["KMeansQuantizer", [12, True], [2048, ["f4", 2]], [30_000]], bytes(2056), "decoded"),
+    (["words", [], [999, 1000], [255_998]], b"\n" * 999 + b"\xff" * 1000, "too large|do not fit"),
+    (["int8", [], [["i1", 1000, 1], ["f2", 1000]], [1000, 1000]], bytes(3000), "too large|fit"),
+]
+
+
+@pytest.mark.parametrize(("entry", "stored", "message"), LIES)
+def test_an_entry_that_lies_about_sizes_costs_no_memory(entry, stored, message, forge):
+    assert _peak_of_refusal(forge([{}, [*entry, "x"]], stored), message) < 5e6
+
+
+def test_a_header_without_end_is_refused(forge):
+    for line in (b"[" * 100_000, b"[{}," + b"[" * 500_000, b" " * (1 << 20) + b"[{}]"):
+        assert _peak_of_refusal(forge(line), "not a model file") < 2e7
+
+
+GOOD = ["raw", [], [2], [2], "x"]
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        (b"", b""),
+        (b"{}", b""),
+        (b"[]", b""),
+        (b"7", b""),
+        (b"[{}", b""),
+        ([[]], b""),
+        (["x"], b""),
+        ([["Popen"]], b""),
+        ([[["SparseLinear"]]], b""),
+        ([None, GOOD], b"ab"),
+        ([{}, GOOD], b""),
+        ([{}, GOOD], b"a"),
+        ([{}, GOOD], b"abc"),
+        ([{}, GOOD, GOOD], b"abab"),
+        ([{}, 7], b""),
+        ([{}, []], b""),
+        ([{}, ["raw", [], [2]]], b"ab"),
+        ([{}, ["raw", [], [2], [2]]], b"ab"),
+        ([{}, ["raw", [], [2], [2], 7]], b"ab"),
+        ([{}, ["raw", [], [2], [2], "x", "y"]], b"ab"),
+        ([{}, ["raw", [], 2, [2], "x"]], b"ab"),
+        ([{}, ["raw", [], [-2], [2], "x"]], b"ab"),
+        ([{}, ["raw", [], [2.0], [2], "x"]], b"ab"),
+        ([{}, ["raw", [], [True], [1], "x"]], b"a"),
+        ([{}, ["raw", [], [None], [2], "x"]], b"ab"),
+        ([{}, ["raw", [], ["O"], [2], "x"]], b"ab"),
+        ([{}, ["raw", [], ["f3"], [2], "x"]], b"ab"),
+        ([{}, ["raw", [], [["u1", "2"]], [2], "x"]], b"ab"),
+        ([{}, ["raw", [], [["u1", -1, -2]], [2], "x"]], b"ab"),
+        ([{}, ["raw", [], ["u1"], 2, "x"]], b"ab"),
+        ([{}, ["raw", [], [["u1", *[1] * 90]], [1] * 90, "x"]], b"a"),
+        ([["SparseLinear"]], b""),
+        ([["SparseLinear", "ekman"]], b""),
+        ([["SparseLinear", "ekman", 0]], b""),
+        ([["SparseLinear", "ekman", 0, 1, 2, True, ["a"], 9]], b""),
+        ([["NeuralClassifier", "moods"]], b""),
+    ],
+)
+def test_a_line_that_makes_no_sense_is_refused(line, parts, forge):
+    with pytest.raises(PackingError, match="not a model file of this course"):
+        read_file(forge(line, parts))
+
+
+@pytest.mark.parametrize(
+    ("entry", "parts"),
+    [
+        (["pickle", [], [2], [2]], b"ab"),
+        ([["raw"], [], [2], [2]], b"ab"),
+        ([None, [], [2], [2]], b"ab"),
+        (["raw", [], [2], [-2]], b"ab"),
+        (["raw", [], [2], [2.0]], b"ab"),
+        (["raw", [], [2], "x"], b"ab"),
+        (["raw", [], [2], 2], b"ab"),
+        (["raw", [], [2], [3]], b"ab"),
+        (["raw", [], [], [0]], b""),
+        (["sparse", None, [1, 0], [1]], b"a"),
+        (["sparse", ["sparse", []], [1, 0], [1]], b"a"),
+        (["KMeansQuantizer", None, [1, ["f4", 1]], [1]], bytes(5)),
+        (["KMeansQuantizer", [4], [1, ["f4", 1]], [1]], bytes(5)),
+        (["KMeansQuantizer", [4, False, 1], [1, ["f4", 1]], [1]], bytes(5)),
+        (["KMeansQuantizer", [4, False], [1], [1]], bytes(1)),
+        (["KMeansQuantizer", [4, False], [1, ["f4", 1], 1], [1]], bytes(6)),
+        (["Quantizer", [], [1], [1]], bytes(1)),
+    ],
+)
+def test_an_entry_that_makes_no_sense_is_refused(entry, parts, forge):
+    with pytest.raises(PackingError, match="tensor 'x' cannot be decoded"):
+        read_file(forge([{}, [*entry, "x"]], parts))
+
+
+@pytest.mark.parametrize(
+    "quantizer",
+    [
+        AffineQuantizer(7, entropy_coding=True),
+        AffineQuantizer(4, symmetric=False, granularity="channel", entropy_coding=True),
+        PercentileQuantizer(3, entropy_coding=True),
+        KMeansQuantizer(9),
+        KMeansQuantizer(4, entropy_coding=True),
+        ProductQuantizer(3, 16),
+        OptimizedProductQuantizer(3, 16, n_iter=1),
+        LocalSearchQuantizer(2, 4, n_iter=1),
+        Sparse(KMeansQuantizer(3)),
+        Sparse(AffineQuantizer(4, entropy_coding=True)),
+    ],
+    ids=str,
+)
+def test_parts_that_do_not_fit_together_are_refused(quantizer, tmp_path, dissect, forge):
+    array = np.random.default_rng(0).laplace(size=(40, 6)).astype(np.float32)
+    write_file(tmp_path / "f", {"x": array}, {}, {"x": quantizer})
+    (header, (codec, config, specs, shape, name)), body = dissect(tmp_path / "f")
+    specs = [["u1", spec] if isinstance(spec, int) else spec for spec in specs]
+    lengths = [int(np.prod(dims)) * np.dtype(kind).itemsize for kind, *dims in specs]
+    pieces = np.split(np.frombuffer(body, np.uint8), np.cumsum(lengths)[:-1])
+    good = [
+        p.view(f"<{kind}").reshape(dims) for p, (kind, *dims) in zip(pieces, specs, strict=True)
+    ]
+
+    def forged(parts=good, codec=codec, config=config, shape=shape):
+        specs = [[part.dtype.str[1:], *part.shape] for part in parts]
+        stored = b"".join(part.tobytes() for part in parts)
+        return forge([header, [codec, config, specs, shape, name]], stored)
+
+    def refused(**changes):
+        with pytest.raises(PackingError, match="cannot be decoded"):
+            read_file(forged(**changes))
+
+    read_file(forged())
+    for i, part in enumerate(good):
+
+        def replaced(new, i=i):
+            return [*good[:i], *new, *good[i + 1 :]]
+
+        refused(parts=replaced([]))
+        if len(part) > 1:
+            refused(parts=replaced([part[:-1]]))
+        refused(parts=replaced([part.reshape(-1)[:0]]))
+        refused(parts=replaced([part.astype(np.float64)]))
+    refused(shape=[40, 7])
+    refused(shape=[-40, 6])
+    refused(shape=[1 << 40, 1 << 40])
+    refused(codec="NoSuchQuantizer")
+    refused(codec="Quantizer")
+    options = config[1] if codec == "sparse" else config
+    names = type(getattr(quantizer, "values", quantizer)).decode_params
+    for i, (option, value) in enumerate(zip(names, options, strict=True)):
+        for wrong in (None, "x", [], -1, 1 << 40):
+            if type(value) is not bool and option != "axis":  # of these, any truth value will do
+                changed = [*options[:i], wrong, *options[i + 1 :]]
+                refused(config=[config[0], changed] if codec == "sparse" else changed)
+
+
+def _neural_line(config, name="GRUNetwork", labels=("joy", "anger"), taxonomy="ekman"):
+    return [
+        ["NeuralClassifier", taxonomy, "Vocabulary", 27, name, config, None, list(labels)],
+        ["raw", [], ["f4"]],
+        ["raw", [], [3], [3]],
+        ["raw", [], [["f4", 4, 2]], [4, 2], "network.embedding.weight"],
+    ]
+
+
+def test_a_configuration_that_lies_about_sizes_costs_no_memory(packed, forge):
+    load_model(packed)  # the first load imports modules, which is memory of another kind
+    parts = bytes(8) + b"a\nb" + bytes(32)
+    config = {"vocabulary_size": 4, "dim": 1 << 20, "units": 1 << 15, "labels": 2}
+    assert _peak_of_refusal(forge(_neural_line(config), parts), "do not make a model") < 5e6
+    deep = forge(_neural_line(config | {"layers": 10**6}), parts)
+    assert _peak_of_refusal(deep, "layers are more than") < 5e6
+    for changes in ({"config": 7}, {"config": config, "name": "Popen"}):
+        with pytest.raises(PackingError, match="do not make a model"):
+            load_model(forge(_neural_line(**changes), parts))
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"kind": "Popen", "taxonomy": "ekman", "labels": ["a", "b"]}, "cannot load"),
+        ({"kind": "WordVectors", "taxonomy": "ekman"}, "cannot load"),
+        ({"taxonomy": "ekman"}, "do not make a model"),
+        ({"kind": "Popen"}, "do not make a model"),
+        ({"kind": "Popen", "taxonomy": "moods"}, "unknown taxonomy"),
+        ({"kind": "Popen", "taxonomy": ["ekman"]}, "unknown taxonomy"),
+        ({"kind": "Popen", "taxonomy": "ekman", "labels": 7}, "labels are not names"),
+        ({"kind": "Popen", "taxonomy": "ekman", "labels": ["a", 7]}, "labels are not names"),
+    ],
+)
+def test_a_file_that_holds_no_model_is_refused_in_words(header, message, forge):
+    path = forge([header, ["raw", [], [["f4", 2]], [2], "thresholds"]], bytes(8))
+    with pytest.raises(PackingError, match=message):
+        load_model(path)

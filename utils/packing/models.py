@@ -1,0 +1,235 @@
+"""Whole classifiers in one file: raw text in, label probabilities out, nothing else needed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from utils.codecs import Codec, expect, pack_words, unpack_words
+from utils.data import TAXONOMIES, Vocabulary, label_names
+from utils.models import (
+    BUCKET,
+    NETWORKS,
+    NeuralClassifier,
+    SparseLinear,
+    TextClassifier,
+    WordPiece,
+)
+from utils.packing.container import KINDS, Kind, read_entries, read_file, write_file
+from utils.packing.entries import PackingError
+from utils.quantization import add_integer_layers, integer_layers
+
+MAX_LAYERS = 64
+# What a SparseLinear makes of a text, in the header if it is not as usual.
+READING = {"letters": int, "buckets": int, "pairs": bool}
+
+
+def _labels(header: dict) -> list[str]:
+    """The labels of a header: those of its taxonomy, if it has none of its own."""
+    taxonomy = header["taxonomy"]
+    expect(taxonomy in TAXONOMIES, f"unknown taxonomy {str(taxonomy)[:60]!r}")
+    labels = header.get("labels", list(label_names(taxonomy)))
+    expect(
+        isinstance(labels, list) and all(isinstance(label, str) for label in labels),
+        "labels are not names",
+    )
+    return labels
+
+
+def _linear_tensors(header: dict) -> dict[str, tuple | None]:
+    words, labels = header["words"], len(_labels(header))
+    return {
+        "thresholds": (labels,),
+        "vocabulary": (words,) if "buckets" in header else None,
+        "idf": (words,),
+        "network.coef": (words, labels),
+        "network.intercept": (labels,),
+    }
+
+
+KINDS["SparseLinear"] = Kind(("taxonomy", "words", *READING, "labels"), _linear_tensors)
+KINDS["NeuralClassifier"] = Kind(
+    ("taxonomy", "tokenizer", "length", "network", "config", "integer_layers", "labels"),
+    lambda header: {"thresholds": (len(_labels(header)),), "vocabulary": None},
+)
+
+
+def save_model(model: TextClassifier, path, codecs: Mapping[str, str | Codec] | None = None) -> int:
+    """Write a complete classifier to one file; return its length in bytes.
+
+    Parameters
+    ----------
+    model : SparseLinear or NeuralClassifier
+    path : file to write (replaced as a whole, or not at all)
+    codecs : as in :func:`write_file`, such as ``{"network.embedding.*": ProductQuantizer(20), "*":
+        "float16"}``. The values of integer layers stay as they are under the codec "raw".
+
+    Raises
+    ------
+    PackingError
+        If the model's kind is unknown or the file cannot be written.
+
+    Tensor names start with what they are: ``vocabulary`` (text), ``thresholds``, ``network.`` (the
+    encoder; the embedding table is ``network.embedding.weight``).
+    """
+    if model.taxonomy not in TAXONOMIES:
+        raise PackingError(f"there is no taxonomy {model.taxonomy!r}")
+    header = {"kind": type(model).__name__, "taxonomy": model.taxonomy}
+    if model.label_names != label_names(model.taxonomy):
+        header["labels"] = list(model.label_names)
+    tensors, words = {"thresholds": model.thresholds}, "raw"
+    if isinstance(model, SparseLinear):
+        header["words"] = len(model.words)
+        header |= {key: getattr(model, key) for key in READING if getattr(model, key)}
+        hashed = model.buckets is not None
+        words = "gaps" if hashed else "raw"
+        tensors |= {
+            "vocabulary": np.array(model.words, np.int64) if hashed else pack_words(model.words),
+            "idf": model.idf.astype(np.float32),
+            "network.coef": model.coef.toarray().astype(np.float32),
+            "network.intercept": model.intercept.astype(np.float32),
+        }
+    elif isinstance(model, NeuralClassifier):
+        tokenizer = model.tokenizer
+        text = tokenizer.words if isinstance(tokenizer, Vocabulary) else [tokenizer.to_str()]
+        tensors["vocabulary"] = pack_words(text)
+        header |= {
+            "tokenizer": type(model.tokenizer).__name__,
+            "length": model.length,
+            "network": type(model.network).__name__,
+            "config": model.network.config,
+        }
+        if layers := integer_layers(model.network):
+            header["integer_layers"] = layers
+        tensors |= {
+            f"network.{name}": t.detach().cpu().numpy()
+            for name, t in model.network.state_dict().items()
+        }
+    else:
+        raise PackingError(f"do not know how to save a {type(model).__name__}")
+    return write_file(path, tensors, header, {"vocabulary": words} | dict(codecs or {}))
+
+
+def load_model(path) -> TextClassifier:
+    """Read a classifier written by :func:`save_model`.
+
+    Raises
+    ------
+    PackingError
+        If the file is missing, truncated, corrupted, hostile, or of another format.
+    """
+    tensors, header = read_file(path)
+    try:
+        common = _common(tensors, header)
+        if header["kind"] == "SparseLinear":
+            return _load_sparse_linear(tensors, header, common)
+        if header["kind"] == "NeuralClassifier":
+            return _load_neural(tensors, header, common)
+    except PackingError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
+        raise PackingError(f"{path} is damaged: its parts do not make a model ({error})") from error
+    raise PackingError(
+        f"{path} holds a {str(header['kind'])[:60]!r}, which this course cannot load"
+    )
+
+
+def _common(tensors, header) -> dict:
+    return {
+        "taxonomy": header["taxonomy"],
+        "label_names": _labels(header),
+        "thresholds": tensors["thresholds"],
+    }
+
+
+def _load_sparse_linear(tensors, header, common) -> SparseLinear:
+    reading = {key: header[key] for key in READING if key in header}
+    for key, value in reading.items():
+        expect(type(value) is READING[key] and 0 < value < 1 << 32, f"{key} cannot be {value!r}")
+    words, shape = tensors["vocabulary"], (len(tensors["idf"]), len(common["label_names"]))
+    if "buckets" in reading:
+        expect(bool((words < reading["buckets"]).all()), "there is no such bucket")
+        words = [BUCKET.format(number) for number in words.tolist()]
+    else:
+        words = unpack_words(words)
+    expect(
+        (len(words), tensors["network.coef"].shape) == (shape[0], shape),
+        "words and weights do not fit",
+    )
+    expect(tensors["network.intercept"].shape == shape[1:], "labels and intercepts do not fit")
+    return SparseLinear(**common, **reading)._set(
+        words, tensors["idf"], tensors["network.coef"], tensors["network.intercept"]
+    )
+
+
+def _load_neural(tensors, header, common) -> NeuralClassifier:
+    text = unpack_words(tensors["vocabulary"])
+    tokenizer = (
+        Vocabulary(text) if header["tokenizer"] == "Vocabulary" else WordPiece("\n".join(text))
+    )
+    # Its networks register when it is read; it reads files itself, so not at the top of this one.
+    import utils.distillation.students  # noqa: F401
+
+    config = header["config"]
+    expect(isinstance(config, dict), "the network has no configuration")
+    numbers = list(config.values()) + list(config.get("encoder", {}).values())
+    expect(all(abs(n) < 1 << 40 for n in numbers if isinstance(n, int)), "a size is out of range")
+    deep = max(config.get("layers", 0), config.get("encoder", {}).get("num_hidden_layers", 0))
+    expect(deep <= MAX_LAYERS, f"{deep} layers are more than {MAX_LAYERS}")
+    # On the meta device a network has shapes and no memory, so a lying configuration costs nothing.
+    with torch.device("meta"):
+        network = NETWORKS[header["network"]](**config)
+        add_integer_layers(network, header.get("integer_layers", {}))
+    state = {
+        name.removeprefix("network."): torch.from_numpy(np.array(tensor))
+        for name, tensor in tensors.items()
+        if name.startswith("network.")
+    }
+    expect(_form(state) == _form(network.state_dict()), "weights do not fit the configuration")
+    expect(config["labels"] == len(common["label_names"]), "labels and outputs do not fit")
+    if isinstance(tokenizer, Vocabulary):
+        expect(len(tokenizer) == config["vocabulary_size"], "words and embedding rows do not fit")
+    network.load_state_dict(state, assign=True)
+    return NeuralClassifier(network, tokenizer, **common, length=header["length"])
+
+
+def _form(state: Mapping[str, torch.Tensor]) -> dict[str, tuple]:
+    """Shapes, and types where integers are wanted."""
+    return {
+        name: (tensor.shape, None if tensor.is_floating_point() else tensor.dtype)
+        for name, tensor in state.items()
+    }
+
+
+def size_report(path) -> dict[str, int]:
+    """Where a model file's bytes go.
+
+    Returns
+    -------
+    dict with ``file_bytes``, the length of the file: what the model really costs; ``encoder_bytes``,
+    the stored bytes of the network without embedding table and vocabulary: what papers often count;
+    ``embedding_bytes``, ``vocabulary_bytes`` and ``other_bytes`` (thresholds, IDF). All but the
+    first are before whole-file compression, so they need not add up to it.
+
+    Raises
+    ------
+    PackingError
+        As :func:`load_model`.
+    """
+    _, entries = read_entries(path)
+    report = dict.fromkeys(
+        ("file_bytes", "encoder_bytes", "embedding_bytes", "vocabulary_bytes", "other_bytes"), 0
+    )
+    report["file_bytes"] = Path(path).stat().st_size
+    for entry in entries:
+        if entry.name.startswith(
+            ("network.embedding.", "network.encoder.embeddings.word_embeddings.")
+        ):
+            report["embedding_bytes"] += entry.nbytes
+        elif entry.name.startswith("network."):
+            report["encoder_bytes"] += entry.nbytes
+        else:
+            words = entry.name == "vocabulary"
+            report["vocabulary_bytes" if words else "other_bytes"] += entry.nbytes
+    return report
