@@ -14,6 +14,7 @@ course: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m course build --check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -25,9 +26,11 @@ install: $(INSTALLED)
 # The versions in constraints.txt are the ones that were tested. PyTorch comes first, by itself, from
 # its CPU index: on Linux the default build brings gigabytes of CUDA that the course does not need.
 $(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "The course needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || \
+	  { echo "The course needs Python 3.11 to 3.14; try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || \
+	  { echo "$(PYTHON) has no pip to put into .venv; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@$(BIN)/python -c 'import torch' 2> /dev/null || \
 	  $(BIN)/pip install --quiet --retries 1 --no-deps --index-url $(CPU_TORCH) -c constraints.txt torch || \
 	  echo "No CPU build of PyTorch could be had; installing the default one."
@@ -36,5 +39,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 # Leaves .venv, and grading/ with what students handed in.
 clean:
-	rm -rf build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find course utils tests -name __pycache__ -prune -exec rm -rf {} +

@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from course.commands.new import new
 from course.errors import UserError
-from course.writing.units import ROOT, Unit, discover, find_unit
+from course.writing.units import ROOT, Unit, discover, find_unit, survey
 
 app = typer.Typer(
     name="python -m course",
@@ -62,6 +63,9 @@ def run(
     raise typer.Exit(0 if report.ok else 1)
 
 
+app.command()(new)
+
+
 @app.command()
 def build(
     units: Units = None,
@@ -83,11 +87,19 @@ def build(
     ```
     """
     from course.writing import build as builder
+    from course.writing.house import house_drift, update_house
+    from course.writing.published import citation_drift, update_citation
     from course.writing.readme import readme_drift, update_readme
 
     chosen = _units(units)
     if check:
-        problems = builder.drift(discover(), ROOT) + readme_drift(ROOT)
+        problems = [
+            *_unreadable(units),
+            *builder.drift(chosen, ROOT),
+            *readme_drift(ROOT),
+            *house_drift(ROOT),
+            *citation_drift(ROOT),
+        ]
         for problem in problems:
             console.print(problem, style="red", markup=False, soft_wrap=True)
         if not problems:
@@ -112,6 +124,11 @@ def build(
         console.print(f"Wrote lectures/{unit.name}.ipynb ({done.seconds:.0f} s).")
     update_readme(ROOT)
     console.print("Wrote the table and the picture of README.md.")
+    update_house(ROOT)
+    update_citation(ROOT)
+    console.print("Wrote the picture of the house and CITATION.cff.")
+    for problem in _unreadable(units):
+        console.print(problem, style="red", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -139,7 +156,7 @@ def check(
     chosen = _units(units)
     find_data(console)
     table = Table("Unit", "Gate", "Result", title="Gates", title_justify="left")
-    problems = []
+    problems = _unreadable(units)
     for unit in chosen:
         with console.status("") as status:
             results = check_unit(
@@ -407,6 +424,11 @@ def _units(names: list[str] | None) -> list[Unit]:
     if not units:
         raise UserError(f"There are no units in {ROOT / 'course' / 'units'}.")
     return units
+
+
+def _unreadable(names: list[str] | None) -> list[str]:
+    """What is wrong with folders that hold no unit, where a command is about all units."""
+    return [] if names else survey(ROOT)[1]
 
 
 def _exists(model: Path) -> None:

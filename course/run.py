@@ -21,7 +21,7 @@ from course.grading.tables import ScoreRow, score_table
 from course.proving.gates import check_unit
 from course.report import Report
 from course.writing import build
-from course.writing.units import Unit
+from course.writing.units import Unit, survey
 
 
 def find_data(console: Console) -> str:
@@ -57,10 +57,11 @@ def run_course(
 ) -> Report:
     """Do everything for these units, print what came of it, and write `root`/build/report.*.
 
-    A unit that fails does not keep the others from being run. Only UserError for the data is
-    passed on: without data there is nothing to do."""
+    A unit that fails, or a folder that holds none, is reported and does not keep the others from
+    being run. Only UserError for the data is passed on: without data there is nothing to do."""
     started = time.monotonic()
     report = Report(data=find_data(console))
+    report.problems += survey(root)[1]
     for unit in units:
         try:
             _notebooks(unit, report, console)

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from course.errors import UserError
 from course.writing.execute import Execution, run_notebook
 from course.writing.notebooks import METADATA, read_notebook, read_source, write_notebook
-from course.writing.units import Unit
+from course.writing.units import Unit, generated, unit_folders
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -99,17 +99,17 @@ def build_assignment(unit: Unit) -> None:
 
 
 def drift(units: Sequence[Unit], root: Path) -> list[str]:
-    """Every way in which the generated notebooks differ from what the sources say."""
+    """Every way in which the generated notebooks of these units differ from what the sources say,
+    and every generated file that belongs to no folder in course/units at all."""
     problems = []
     for unit in units:
-        solution = solution_from_source(unit)
-        release = release_from_solution(unit, solution)
-        problems += unit_drift(unit, lecture_from_source(unit), solution, release)
-    expected = {
-        path
-        for unit in units
-        for path in (unit.lecture_notebook(), unit.solution_notebook(), unit.release_notebook())
-    }
+        try:
+            solution = solution_from_source(unit)
+            release = release_from_solution(unit, solution)
+            problems += unit_drift(unit, lecture_from_source(unit), solution, release)
+        except UserError as error:
+            problems.append(str(error))
+    expected = {path for folder in unit_folders(root) for path in generated(folder.name, root)}
     for folder in ("lectures", "solutions", "assignments"):
         for path in sorted((root / folder).rglob("*")):
             ignored = ".ipynb_checkpoints" in path.parts
@@ -130,7 +130,7 @@ def unit_drift(
     problems = []
     for path, expected in wanted.items():
         if not path.is_file():
-            problems.append(f"{path} does not exist; run `python -m course build`.")
+            problems.append(f"{path} does not exist; run `python -m course build {unit.name}`.")
             continue
         problems += differences(read_notebook(path), expected, f"{path}: ")
     return problems

@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from course.measuring.results import RESULTS, load_results
+from course.writing import published
 from course.writing.units import ROOT, discover
 from utils.plots import human_bytes, set_style, size_f1_chart
 from utils.records import load_published, summarise
@@ -77,6 +78,7 @@ def _with_table(text: str) -> str:
     for begin, end, block in (
         (BEGIN, END, results_table()),
         (UNITS_BEGIN, UNITS_END, units_table()),
+        (published.BEGIN, published.END, published.published_block()),
     ):
         text, count = re.subn(
             f"{re.escape(begin)}.*?{re.escape(end)}",

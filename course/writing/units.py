@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,40 +67,77 @@ class Unit:
         return self.folder / "mistakes.py"
 
     def lecture_notebook(self, root: Path | None = None) -> Path:
-        return (root or self.root) / "lectures" / f"{self.name}.ipynb"
+        return generated(self.name, root or self.root)[0]
 
     def solution_notebook(self, root: Path | None = None) -> Path:
-        return (root or self.root) / "solutions" / self.name / f"{self.name}.ipynb"
+        return generated(self.name, root or self.root)[1]
 
     def release_notebook(self, root: Path | None = None) -> Path:
-        return (root or self.root) / "assignments" / self.name / f"{self.name}.ipynb"
+        return generated(self.name, root or self.root)[2]
+
+
+def generated(name: str, root: Path = ROOT) -> tuple[Path, Path, Path]:
+    """The notebooks made from the unit called `name`: lecture, solution and release."""
+    return (
+        root / "lectures" / f"{name}.ipynb",
+        root / "solutions" / name / f"{name}.ipynb",
+        root / "assignments" / name / f"{name}.ipynb",
+    )
+
+
+def survey(root: Path = ROOT) -> tuple[list[Unit], list[str]]:
+    """All units, drafts included, in order; and, in sentences, what is wrong with other folders.
+
+    One folder in a bad state keeps nobody from working on the other units.
+    """
+    units, problems = [], []
+    for path in unit_folders(root):
+        try:
+            units.append(read_unit(path, root))
+        except UserError as error:
+            problems.append(str(error))
+    for number, count in sorted(Counter(unit.number for unit in units).items()):
+        if count > 1:
+            problems.append(str(_same_number(number, root)))
+    return units, problems
 
 
 def discover(root: Path = ROOT, *, drafts: bool = False) -> list[Unit]:
-    """All units of the course, in order. Raises UserError when one of them is malformed.
+    """The units that can be read, in order; `survey` also says why others cannot.
 
     A unit whose unit.toml says `draft = true` is still being written: it is left out, unless asked
     for, and a command works on it only when it is named.
     """
-    folder = root / "course" / "units"
-    found = sorted(p for p in folder.glob("*") if p.is_dir() and p.name[0] not in "._")
-    units = [read_unit(path, root) for path in found]
-    numbers = [unit.number for unit in units]
-    for unit in units:
-        if numbers.count(unit.number) > 1:
-            raise UserError(f"Two units have the number {unit.number}; rename one in {folder}.")
-    return [unit for unit in units if drafts or not unit.draft]
+    return [unit for unit in survey(root)[0] if drafts or not unit.draft]
 
 
 def find_unit(name: str, root: Path = ROOT) -> Unit:
-    """The unit called `name`: "01_efficiency", "efficiency", "01" or "1"."""
+    """The unit called `name`: "01_efficiency", "efficiency", "01" or "1".
+
+    Raises UserError when there is none, when it cannot be read, or when the number fits two."""
     units = discover(root, drafts=True)
     wanted = name.zfill(2) if name.isdigit() else name
-    for unit in units:
-        if wanted in (unit.name, unit.topic, unit.number):
-            return unit
+    found = [unit for unit in units if wanted in (unit.name, unit.topic, unit.number)]
+    if len(found) > 1:
+        raise _same_number(wanted, root)
+    if found:
+        return found[0]
+    for folder in unit_folders(root):
+        if wanted in (folder.name, folder.name[:2], folder.name[3:]):
+            read_unit(folder, root)  # says what is wrong with it
     known = ", ".join(unit.name for unit in units) or "none yet"
     raise UserError(f"There is no unit {name!r}; choose one of: {known}.")
+
+
+def unit_folders(root: Path = ROOT) -> list[Path]:
+    """Every folder in course/units, whether a unit can be read from it or not."""
+    folders = (root / "course" / "units").glob("*")
+    return sorted(p for p in folders if p.is_dir() and p.name[0] not in "._")
+
+
+def _same_number(number: str, root: Path) -> UserError:
+    folder = root / "course" / "units"
+    return UserError(f"Two units have the number {number}; rename one in {folder}.")
 
 
 def read_unit(folder: Path, root: Path = ROOT) -> Unit:
@@ -113,7 +151,9 @@ def read_unit(folder: Path, root: Path = ROOT) -> Unit:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path} does not exist; every unit needs one.") from None
+        raise UserError(
+            f"{path} does not exist; every unit needs one: write it, or delete the folder."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}.") from None
     _only(table, {"title", "objectives", "papers", "lecture", "assignment", "draft"}, path, "")

@@ -1,6 +1,7 @@
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -9,12 +10,16 @@ import pytest
 from course import cli, run
 from course.grading import demo
 from course.measuring import inference
-from course.writing import readme
+from course.writing import house, published, readme
 from course.writing.units import ROOT
 
-README = "\n".join([readme.BEGIN, readme.END, readme.UNITS_BEGIN, readme.UNITS_END])
+README = "\n".join(
+    ["# Tiny", readme.BEGIN, readme.END, readme.UNITS_BEGIN, readme.UNITS_END]
+    + [published.BEGIN, published.END]
+)
 COMMANDS = [
     "run",
+    "new",
     "build",
     "check",
     "grade",
@@ -33,7 +38,13 @@ def course(monkeypatch, capfd, built_unit):
     root = built_unit.root
     monkeypatch.setattr(cli, "ROOT", root)
     (root / "README.md").write_text(README)
+    shutil.copy(ROOT / "pyproject.toml", root)
+    for room in ("course/errors.py", "utils/errors.py"):
+        (root / room).parent.mkdir(exist_ok=True)
+        (root / room).touch()
     readme.update_readme(root)
+    house.update_house(root)
+    published.update_citation(root)
     monkeypatch.setattr(cli, "discover", lambda: cli_discover(root))
     monkeypatch.setattr(cli, "find_unit", lambda name: cli_find(name, root))
     monkeypatch.setattr(cli.console, "width", 200)
@@ -91,6 +102,7 @@ def test_python_m_course():
     [
         (["check", "nope"], "There is no unit 'nope'; choose one of: 01_tiny."),
         (["build", "nope"], "There is no unit 'nope'"),
+        (["new", "nope"], "'nope' is not a unit's name"),
         (["results", "nope"], "There is no unit 'nope'"),
         (["grade", "/no/such/folder"], "/no/such/folder is not a folder"),
         (["grade", "--unit", "nope"], "There is no unit 'nope'"),
@@ -185,6 +197,18 @@ def test_check_green_and_red(course, built_unit):
     assert "01_tiny, mistakes fail: The mistake q1/unsorted fails without its message" in out
 
 
+def test_an_empty_unit_folder_is_reported_and_stops_nobody(course, built_unit):
+    empty = built_unit.folder.with_name("02_empty")
+    empty.mkdir()
+    for arguments in (["build", "--check"], ["check", "--quick"]):
+        code, out, _ = course(*arguments)
+        assert code == 1
+        assert out.rstrip().splitlines()[-1].startswith(f"{empty / 'unit.toml'} does not exist")
+        assert course(*arguments, "tiny")[0] == 0
+    code, _, err = course("build", "empty")
+    assert code == 2 and "02_empty/unit.toml does not exist" in err
+
+
 def test_grade_a_class(course, built_unit):
     folder = built_unit.root / "grading" / "submitted"
     for student, text in {
@@ -234,11 +258,13 @@ def test_run_goes_on_after_a_failure_and_exits_with_1(course, built_unit, monkey
     toml.write_text(toml.read_text().replace("max_mb = 1000\n[assign", "max_mb = 3\n[assign"))
     source = built_unit.exercise_source
     source.write_text(source.read_text().replace("import math", "1 / 0"))
+    built_unit.folder.with_name("02_empty").mkdir()
     code, out, _ = course("run")
     assert code == 1
+    assert "02_empty/unit.toml does not exist" in out
     assert "its budget is 3 MB" in out
     assert "The solution of 01_tiny does not run: cell 2 raised ZeroDivisionError" in out
-    assert "2 to look at." in out
+    assert "3 to look at." in out
 
 
 @pytest.fixture

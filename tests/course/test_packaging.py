@@ -4,6 +4,7 @@ import ast
 import fnmatch
 import json
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tomllib
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from course.writing.units import ROOT
@@ -37,8 +39,9 @@ def lower_bound(requirement):
 def test_conda_and_pip_name_the_same_packages_with_the_same_lower_bounds():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert environment["channels"][0] == "conda-forge"
-    conda = {r.name: r for r in map(Requirement, environment["dependencies"])}
-    assert str(conda.pop("python").specifier) == PROJECT["requires-python"]
+    python, *packages = environment["dependencies"]
+    assert python.removeprefix("python=") in SpecifierSet(PROJECT["requires-python"])
+    conda = {r.name: r for r in map(Requirement, packages)}
     conda.pop("pip")
     pip = {CONDA_NAMES.get(r.name, r.name): r for r in requirements()}
     assert sorted(conda) == sorted(pip)
@@ -52,15 +55,66 @@ def test_extras_have_lower_bounds_too():
 
 
 def test_constraints_pin_everything_that_make_installs_and_no_cuda():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = {}
-    for line in (ROOT / "constraints.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
-            name, version = line.split("==")
-            pins[name] = Version(version)
+    for requirement in (Requirement(line) for line in lines if line and line[0] != "#"):
+        (specifier,) = requirement.specifier
+        assert specifier.operator == "==", requirement
+        pins[requirement.name] = Version(specifier.version)
     for requirement in requirements("dev", "transformer", "peers"):
         assert pins[requirement.name] in requirement.specifier, requirement
     assert not [name for name in pins if re.match("nvidia|triton|cuda", name)]
     assert pins["torch"].local is None  # "+cpu" is the choice of the index, see Makefile
+
+
+def test_the_promised_pythons_are_the_same_everywhere():
+    assert PROJECT["requires-python"] == ">=3.11,<3.15"
+    makefile, readme = (ROOT / "Makefile").read_text(), (ROOT / "README.md").read_text()
+    assert "(3, 11) <= sys.version_info < (3, 15)" in makefile
+    assert "Python 3.11 to 3.14" in makefile and "Python 3.11 to 3.14" in readme
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    for version in (container["image"].split(":")[1], *re.findall(r"py -(3\.\d+)", readme)):
+        assert version in SpecifierSet(PROJECT["requires-python"])
+
+
+@pytest.mark.parametrize(
+    ("lacks", "sentence"),
+    [
+        ("sys.version_info", "The course needs Python 3.11 to 3.14; try: make PYTHON=python3.12"),
+        (
+            "ensurepip",
+            "has no pip to put into .venv; on Debian and Ubuntu: apt install python3-venv",
+        ),
+    ],
+)
+def test_make_says_in_one_sentence_what_this_python_lacks(lacks, sentence, tmp_path):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ncase "$2" in *{lacks}*) echo no >&2; exit 1;; esac\n')
+    python.chmod(0o755)
+    run = subprocess.run(
+        ["make", "install", "PYTHON=./python"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert run.returncode and run.stdout.strip().endswith(sentence)
+    assert len(run.stdout.splitlines()) == 1 and not (tmp_path / ".venv").exists()
+
+
+def test_windows_gets_the_commands_that_make_runs():
+    makefile, readme = (ROOT / "Makefile").read_text(), (ROOT / "README.md").read_text()
+    for arguments in ('-c constraints.txt -e ".[dev,transformer]"', "-m course run", "-m pytest"):
+        assert arguments in makefile
+        assert re.search(
+            rf"^\.venv\\Scripts\\python .*{re.escape(arguments)}", readme, re.MULTILINE
+        )
+
+
+def test_what_the_type_checker_is_easy_on_exists():
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    (lenient,) = [entry for entry in overrides if "disable_error_code" in entry]
+    for pattern in lenient["module"]:
+        path = ROOT / pattern.removesuffix(".*").replace(".", "/")
+        assert path.is_dir() or path.with_suffix(".py").is_file(), pattern
 
 
 def third_party_imports(folder):

@@ -125,7 +125,8 @@ class TensorTrainEmbedding(nn.Module):
     def from_dense(cls, table: nn.Embedding, shapes, ranks) -> "TensorTrainEmbedding":
         """The decomposition of an embedding table by :func:`tensor_train`."""
         cores = tensor_train(table.weight.detach().cpu().numpy(), shapes, ranks)
-        layer = cls(*table.weight.shape, shapes, [core.shape[3] for core in cores[:-1]])
+        rows, dim = table.weight.shape
+        layer = cls(rows, dim, shapes, [core.shape[3] for core in cores[:-1]])
         with torch.no_grad():
             for parameter, core in zip(layer.cores, cores, strict=True):
                 parameter.copy_(torch.from_numpy(core))

@@ -172,9 +172,15 @@ def test_missing_and_stray_files_are_drift(built_unit):
     (built_unit.root / "assignments" / "01_tiny" / "data.csv").write_text("")
     problems = build.drift(discover(built_unit.root), built_unit.root)
     assert len(problems) == 3
-    assert "does not exist; run `python -m course build`" in problems[0]
+    assert "does not exist; run `python -m course build 01_tiny`" in problems[0]
     assert "07_gone.ipynb belongs to no unit" in problems[1]
     assert "data.csv belongs to no unit" in problems[2]
+
+
+def test_a_unit_without_its_lecture_is_reported(built_unit):
+    built_unit.lecture_source.unlink()
+    problems = build.drift(discover(built_unit.root), built_unit.root)
+    assert problems == [f"{built_unit.lecture_source} does not exist."]
 
 
 def test_what_nbgrader_refuses_is_said_in_one_sentence(make_unit):

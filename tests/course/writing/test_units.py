@@ -1,7 +1,7 @@
 import pytest
 
 from course.errors import UserError
-from course.writing.units import discover, find_unit, read_unit
+from course.writing.units import discover, find_unit, read_unit, survey
 
 
 def test_reads_everything_in_unit_toml(make_unit):
@@ -63,17 +63,34 @@ def test_a_malformed_unit_toml_gets_one_sentence(make_unit, old, new, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_unit_toml(make_unit):
-    unit = make_unit()
-    (unit.folder / "unit.toml").unlink()
-    with pytest.raises(UserError, match="unit.toml does not exist"):
-        discover(unit.root)
-
-
 def test_a_folder_with_another_name(make_unit):
     unit = make_unit()
     with pytest.raises(UserError, match="two digits"):
         read_unit(unit.folder.rename(unit.folder.with_name("Tiny")), unit.root)
+
+
+@pytest.mark.parametrize(
+    "name, toml, message",
+    [
+        ("02_empty", None, "unit.toml does not exist; every unit needs one"),
+        ("02_broken", "title = ", "unit.toml is not valid TOML"),
+        ("Notes", "", "is not a unit: name the folder with two digits"),
+    ],
+)
+def test_a_folder_that_is_no_unit_stops_nobody_else(make_unit, name, toml, message):
+    unit = make_unit()
+    folder = unit.folder.with_name(name)
+    folder.mkdir()
+    if toml is not None:
+        (folder / "unit.toml").write_text(toml)
+    assert discover(unit.root) == [unit]
+    assert find_unit("tiny", unit.root) == unit
+    found, (problem,) = survey(unit.root)
+    assert found == [unit]
+    assert message in problem and str(folder) in problem
+    with pytest.raises(UserError) as caught:
+        find_unit(name, unit.root)
+    assert str(caught.value) == problem
 
 
 def test_two_units_with_one_number(make_unit):
@@ -81,5 +98,9 @@ def test_two_units_with_one_number(make_unit):
     second = unit.folder.with_name("01_other")
     second.mkdir()
     (second / "unit.toml").write_text((unit.folder / "unit.toml").read_text())
+    assert survey(unit.root)[1] == [
+        f"Two units have the number 01; rename one in {unit.folder.parent}."
+    ]
     with pytest.raises(UserError, match="Two units have the number 01"):
-        discover(unit.root)
+        find_unit("1", unit.root)
+    assert find_unit("other", unit.root).name == "01_other"

@@ -1,0 +1,1 @@
+"""Grading a class with nbgrader, and the demo class whose scores are known."""

@@ -1,0 +1,125 @@
+"""nbgrader's converters in this process, set up as `nbgrader_config.py` says."""
+
+import logging
+import os
+import re
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+from nbgrader.converters.base import BaseConverter, NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import capture_log
+from traitlets.config import Config, PyFileConfigLoader
+
+from course.errors import UserError
+from course.writing.units import ROOT
+
+EXCEPTION = re.compile(r"^ *((?:[\w]+\.)*[A-Z]\w*(?:Error|Exception|Entry)\b:.*)$", re.MULTILINE)
+CONFIG_FILE = ROOT / "nbgrader_config.py"
+
+
+def load_config(root: Path) -> Config:
+    """The course's settings, with the folders and the gradebook under `root`."""
+    if not CONFIG_FILE.is_file():
+        raise UserError(
+            f"{CONFIG_FILE} is missing; grading needs a checkout of the course (git clone), not "
+            "an installed copy."
+        )
+    config = PyFileConfigLoader(CONFIG_FILE.name, str(CONFIG_FILE.parent)).load_config()
+    config.CourseDirectory.root = str(root)
+    config.CourseDirectory.db_url = f"sqlite:///{root / 'grading' / 'gradebook.db'}"
+    return config
+
+
+class _Exactly:
+    """Takes the folder of one student by its name. nbgrader takes a name for a file pattern, twice,
+    so a student called "x[1]" is never found."""
+
+    def init_notebooks(self) -> None:
+        folder = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
+        notebooks = sorted(str(path) for path in Path(folder).glob("*.ipynb"))
+        if not notebooks:
+            raise NbGraderException(f"there is no notebook in {folder}")
+        self.assignments = {folder: notebooks}
+
+
+class _Autograde(_Exactly, Autograde):
+    pass
+
+
+class _GenerateFeedback(_Exactly, GenerateFeedback):
+    pass
+
+
+class Course:
+    """The three nbgrader steps, for the course under `root`.
+
+    `settings` are further options, such as {"Execute.timeout": 20}.
+    """
+
+    def __init__(self, root: Path, settings: dict[str, Any] | None = None) -> None:
+        add_scripts_to_path()
+        self.root = root.resolve()
+        self.config = load_config(self.root)
+        for name, value in (settings or {}).items():
+            section, option = name.split(".")
+            self.config[section][option] = value
+        self.db_url: str = self.config.CourseDirectory.db_url
+
+    def generate_assignment(self, assignment: str, *, database: bool = True) -> None:
+        """solutions/ -> assignments/, and the cells into the gradebook unless told not to."""
+        config = Config(self.config)
+        if database:
+            (self.root / "grading").mkdir(exist_ok=True)
+        else:
+            config.SaveCells.enabled = False
+            config.GenerateAssignment.no_database = True
+        result = self._run(GenerateAssignment, config, assignment)
+        if not result["success"]:
+            raise UserError(f"nbgrader cannot make the release of {assignment}: {_reason(result)}.")
+
+    def autograde(self, assignment: str, student: str) -> str | None:
+        """grading/submitted/ -> grading/autograded/, and the scores into the gradebook.
+        Returns None, or the reason why this submission could not be graded."""
+        result = self._run(_Autograde, self.config, assignment, student)
+        return None if result["success"] else _reason(result)
+
+    def generate_feedback(self, assignment: str, student: str) -> str | None:
+        """grading/autograded/ -> grading/feedback/. Returns None, or what went wrong."""
+        result = self._run(_GenerateFeedback, self.config, assignment, student)
+        return None if result["success"] else _reason(result)
+
+    def _run(
+        self, step: type[BaseConverter], config: Config, assignment: str, student: str = "*"
+    ) -> dict[str, Any]:
+        folders = CourseDirectory(config=config, assignment_id=assignment, student_id=student)
+        converter = step(coursedir=folders, config=config)
+        converter.force = True
+        converter.log = log = logging.Logger(f"course.{step.__name__}", logging.INFO)
+        folders.log = log
+        with warnings.catch_warnings():  # nbgrader's own queries, as SQLAlchemy 2.1 sees them
+            warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nbgrader\.")
+            return capture_log(converter)
+
+
+def add_scripts_to_path() -> None:
+    """nbgrader starts `alembic` by its name, which fails unless the environment is activated."""
+    scripts = str(Path(sys.executable).parent)
+    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+
+
+def _reason(result: dict[str, Any]) -> str:
+    """The line of nbgrader's log, or else of the traceback, that says what went wrong: the last
+    one that reads "SomeError: why" and is not nbgrader's own summary of it."""
+    for text in (result.get("log"), result.get("error")):
+        found = [
+            match for match in EXCEPTION.findall(text or "") if "NbGraderException" not in match
+        ]
+        if found:
+            return found[-1].strip().removesuffix(".")
+    lines = (result.get("log") or result["error"]).strip().splitlines()
+    return lines[-1].strip().removesuffix(".")

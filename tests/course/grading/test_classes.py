@@ -1,0 +1,189 @@
+import csv
+import json
+import sqlite3
+
+import pytest
+
+from course.errors import UserError
+from course.grading.classes import (
+    QuestionScore,
+    StudentResult,
+    check_class_folder,
+    grade_class,
+    students_of,
+    write_scores,
+)
+from course.grading.demo import demo_students, grade_demo, surprises
+from course.proving.harness import run_variants
+from course.proving.mistakes import load_answers
+from course.proving.scores import score_notebook, status_of
+from course.writing import build
+from course.writing.notebooks import read_notebook, write_notebook
+from course.writing.units import read_unit
+
+LOOP_SECONDS = 8
+
+
+@pytest.fixture(scope="session")
+def unit(built_root):
+    return read_unit(built_root / "course" / "units" / "01_tiny", built_root)
+
+
+@pytest.fixture(scope="session")
+def graded(unit, tmp_path_factory):
+    """The demo class of the tiny unit, graded by nbgrader, once for all tests here."""
+    workspace = tmp_path_factory.mktemp("demo") / "workspace"
+    seen = []
+    students, results = grade_demo(
+        unit, workspace, loop_seconds=LOOP_SECONDS, on_result=lambda result: seen.append(result)
+    )
+    assert sorted(seen, key=lambda r: r.student) == results
+    return workspace, students, results
+
+
+def test_the_demo_class_is_graded_as_it_should_be(graded):
+    _, students, results = graded
+    assert surprises(students, results) == []
+    assert len(results) == 13
+
+
+def test_who_is_in_the_demo_class(graded):
+    _, students, results = graded
+    scores = {r.student: {q: s.points for q, s in r.questions.items()} for r in results}
+    full, none = {"q1": 2, "q2": 3, "q3": 0}, {"q1": 0, "q2": 0, "q3": 0}
+    assert scores["perfect"] == scores["other-ways"] == full
+    assert scores["deleted-test"] == scores["copied-test"] == full
+    assert scores["blank"] == scores["calls-library"] == none
+    assert scores["mistake-1"] == scores["mistake-2"] == none
+    assert scores["mistake-3"] == {"q1": 2, "q2": 0, "q3": 0}  # q1 has two, besides the library
+    assert scores["one-slip"] == scores["syntax-error"] == scores["endless-loop"]
+    assert scores["endless-loop"] == {"q1": 0, "q2": 3, "q3": 0}
+    assert scores["kernel-crash"] == {"q1": 2, "q2": 0, "q3": 0}
+    assert {r.student: r.status for r in results if r.status != "graded"} == {
+        "endless-loop": "timed out",
+        "kernel-crash": "crashed",
+    }
+
+
+def test_every_lost_point_has_a_reason(graded):
+    _, _, results = graded
+    by_name = {result.student: result.questions for result in results}
+    assert by_name["mistake-1"]["q1"].reason == "You forgot to sort the values."
+    assert by_name["calls-library"]["q2"].reason == "Write it: you call math.fsum."
+    assert by_name["syntax-error"]["q1"].reason.startswith("the answer itself raised SyntaxError")
+    assert by_name["endless-loop"]["q1"].reason.startswith("the answer itself raised CellTimeout")
+    assert "Replace this with your answer" in by_name["blank"]["q1"].reason
+    for result in results:
+        for name, score in result.questions.items():
+            lost = score.points + score.manual < score.possible and name != "q3"
+            assert bool(score.reason) == lost, (result.student, name)
+
+
+def test_written_answers_wait_for_a_person(graded):
+    _, _, results = graded
+    waiting = {result.student: result.questions["q3"].manual for result in results}
+    assert waiting.pop("blank") == 0  # nothing written: 0 points at once
+    assert set(waiting.values()) == {2}
+
+
+def test_the_fast_harness_gives_the_same_scores_as_nbgrader(graded, unit):
+    """The gates of `course check` rest on this."""
+    workspace, _, results = graded
+    executed = [
+        read_notebook(workspace / "grading/autograded" / r.student / "01_tiny" / "01_tiny.ipynb")
+        for r in results
+    ]
+    again = run_variants(executed, cell_seconds=LOOP_SECONDS)
+    for result, real, fast in zip(results, executed, again, strict=True):
+        assert score_notebook(fast) == score_notebook(real), result.student
+        assert status_of(fast) == status_of(real), result.student
+
+
+def test_the_gradebook_agrees(graded):
+    """An instructor who opens nbgrader's formgrader sees the same points."""
+    workspace, _, results = graded
+    connection = sqlite3.connect(workspace / "grading" / "gradebook.db")
+    total = connection.execute("select sum(auto_score) from grade").fetchone()[0]
+    connection.close()
+    assert total == sum(result.points for result in results)
+
+
+def test_a_wrong_grade_is_noticed(graded):
+    _, students, results = graded
+    index = next(i for i, r in enumerate(results) if r.student == "blank")
+    tampered = list(results)
+    questions = results[index].questions | {"q1": QuestionScore(2, 2)}
+    tampered[index] = StudentResult("blank", "crashed", questions)
+    assert surprises(students, tampered) == [
+        "blank is 'crashed', expected 'graded'.",
+        "blank got 2 for q1, expected 0.",
+    ]
+    del tampered[index]
+    assert surprises(students, tampered) == ["blank was not graded at all."]
+
+
+def test_the_expected_scores_come_from_the_mistakes(unit):
+    solution = build.solution_from_source(unit)
+    release = build.release_from_solution(unit, solution)
+    bank = load_answers(unit.mistakes_source)
+    students = {s.name: s for s in demo_students(unit, solution, release, bank)}
+    assert students["perfect"].expected == {"q1": 2, "q2": 3}
+    assert students["mistake-3"].expected == {"q1": 2, "q2": 0}
+    assert "BEGIN SOLUTION" not in str(students["perfect"].notebook)
+    assert students["blank"].notebook == release
+
+
+def test_submissions_that_are_no_notebooks_stop_nobody(unit, tmp_path):
+    root = tmp_path / "class"
+    write_notebook(build.solution_from_source(unit), unit.solution_notebook(root))
+    submitted = tmp_path / "handed in"
+    release = unit.release_notebook().read_text()
+    files = {
+        "empty/01_tiny/01_tiny.ipynb": "",
+        "garbage/01_tiny/01_tiny.ipynb": "{'not json",
+        "other format/01_tiny/01_tiny.ipynb": '{"cells": 1, "nbformat": 4, "nbformat_minor": 5}',
+        "misnamed/01_tiny/01_tiny (1).ipynb": release,
+        "nothing/01_tiny/notes.txt": "sorry",
+        "o'hara, [x] *\u00e9/01_tiny/01_tiny.ipynb": release,
+        "zoe/01_tiny/01_tiny.ipynb": release,
+        "elsewhere/02_other/02_other.ipynb": release,
+    }
+    for name, text in files.items():
+        path = submitted / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    assert len(students_of(unit, submitted)) == 7
+    results = {r.student: r for r in grade_class(unit, root, submitted, jobs=2)}
+    states = {name: result.status for name, result in results.items()}
+    assert states.pop("zoe") == states.pop("o'hara, [x] *\u00e9") == "graded"
+    assert set(states.values()) == {"not graded"}
+    for name in states:
+        assert results[name].problem
+        assert "\n" not in results[name].problem
+        assert results[name].points == 0
+    assert (root / "grading/feedback/zoe/01_tiny/01_tiny.html").is_file()
+
+    rows = list(csv.DictReader(write_scores({"01_tiny": list(results.values())}, root).open()))
+    assert {row["student"]: row["status"] for row in rows} == {
+        name: result.status for name, result in results.items()
+    }
+    assert json.loads((root / "scores.json").read_text())["01_tiny"][0]["student"]
+
+
+def test_grading_again_replaces_the_grades(unit, tmp_path):
+    root = tmp_path
+    write_notebook(build.solution_from_source(unit), unit.solution_notebook(root))
+    submitted = root / "grading" / "submitted"
+    path = submitted / "ada" / "01_tiny" / "01_tiny.ipynb"
+    write_notebook(read_notebook(unit.release_notebook()), path)
+    assert grade_class(unit, root, submitted, jobs=1, feedback=False)[0].points == 0
+    write_notebook(build.solution_from_source(unit), path)
+    assert grade_class(unit, root, submitted, jobs=1, feedback=False)[0].points == 5
+    assert not (root / "assignments").exists()  # the release of the repository is left alone
+
+
+def test_a_folder_that_holds_no_class(tmp_path):
+    with pytest.raises(UserError, match="is not a folder"):
+        check_class_folder(tmp_path / "no")
+    with pytest.raises(UserError, match="STUDENT/UNIT/UNIT.ipynb"):
+        check_class_folder(tmp_path)

@@ -1,0 +1,290 @@
+"""What a broken or hostile submission can do to nbgrader, and no longer does."""
+
+import json
+import shutil
+import subprocess
+import sys
+from copy import deepcopy
+
+import pytest
+from nbformat.v4 import new_code_cell
+
+from course.grading.classes import grade_student
+from course.grading.nbgrader_setup import CONFIG_FILE, Course, add_scripts_to_path
+from course.proving.scores import failure_of, score_notebook
+from course.writing import build
+from course.writing.notebooks import grade_id, read_notebook, with_answers, write_notebook
+from course.writing.units import read_unit
+
+NAME = "01_tiny"
+RIGHT_Q1 = """def median(values):
+    ordered = sorted(values)
+    return (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
+"""
+RIGHT_Q2 = """def shares(counts):
+    return [count / max(sum(counts), 1) for count in counts]
+"""
+RIGHT = {"q1": RIGHT_Q1, "q2": RIGHT_Q2}
+
+
+@pytest.fixture(scope="module")
+def class_root(built_root, tmp_path_factory):
+    root = tmp_path_factory.mktemp("class") / "course"
+    shutil.copytree(built_root, root)
+    Course(root).generate_assignment(NAME)
+    return root
+
+
+@pytest.fixture
+def submit(class_root, request):
+    """A function that grades one submission, made of the release with these answers and then
+    changed, and returns its result, its executed notebook and its feedback."""
+    student = request.node.name  # brackets and all
+
+    def grade(answers=RIGHT, change=lambda nb: None, feedback=False, **settings):
+        grading = class_root / "grading"
+        nb = read_notebook(class_root / "assignments" / NAME / f"{NAME}.ipynb")
+        nb = with_answers(nb, answers)
+        change(nb)
+        write_notebook(nb, grading / "submitted" / student / NAME / f"{NAME}.ipynb")
+        options = {name.replace("__", "."): value for name, value in settings.items()}
+        result = grade_student(class_root, NAME, student, options, feedback)
+        assert result.problem == ""
+        done = read_notebook(grading / "autograded" / student / NAME / f"{NAME}.ipynb")
+        page = grading / "feedback" / student / NAME / f"{NAME}.html"
+        return result, done, page.read_text() if feedback else ""
+
+    return grade
+
+
+def points(result):
+    return {name: score.points for name, score in result.questions.items()}
+
+
+def find(nb, name):
+    return next(index for index, cell in enumerate(nb.cells) if grade_id(cell) == name)
+
+
+def append_copy(nb, name):
+    copy = deepcopy(nb.cells[find(nb, name)])
+    copy.id += "-copy"
+    nb.cells.append(copy)
+    return copy
+
+
+def test_a_copied_test_cell_and_a_copied_answer(submit):
+    def copy(nb):
+        for name in ("q1", "q1_test_hidden"):
+            append_copy(nb, name)
+
+    result, nb, _ = submit(change=copy)
+    assert points(result) == {"q1": 2, "q2": 3, "q3": 0}
+    assert result.status == "graded"
+    assert [grade_id(cell) for cell in nb.cells].count("q1_test_hidden") == 1
+
+
+def test_a_copied_test_cannot_be_passed_in_place_of_the_real_one(submit):
+    def cheat(nb):
+        append_copy(nb, "q1_test_hidden").source = "print('all fine')"
+
+    result, _, _ = submit({**RIGHT, "q1": "def median(values):\n    return 2"}, cheat)
+    assert points(result)["q1"] == 0
+
+
+@pytest.mark.parametrize("gone", [("q1_test_hidden",), ("q1_test_visible", "q1_test_hidden")])
+def test_deleted_tests_are_put_back(submit, gone):
+    def delete(nb):
+        nb.cells = [cell for cell in nb.cells if grade_id(cell) not in gone]
+
+    right, nb, _ = submit(change=delete)
+    assert points(right) == {"q1": 2, "q2": 3, "q3": 0}
+    names = [name for cell in nb.cells if (name := grade_id(cell))]
+    assert names == ["q1", "q1_test_visible", "q1_test_hidden", "q2", "q2_test", "q3"]
+    wrong, _, _ = submit({**RIGHT, "q1": "def median(values):\n    return 2"}, delete)
+    assert points(wrong)["q1"] == 0
+
+
+def test_a_whole_question_deleted_costs_that_question(submit):
+    """nbgrader's own way of putting tests back raises KeyError here."""
+
+    def delete(nb):
+        nb.cells = [c for c in nb.cells if not (grade_id(c) or "").startswith("q1")]
+
+    result, nb, _ = submit(change=delete)
+    assert points(result) == {"q1": 0, "q2": 3, "q3": 0}
+    assert "NameError" in result.questions["q1"].reason
+
+
+def test_everything_deleted(submit):
+    result, _, _ = submit(change=lambda nb: nb.cells.clear())
+    assert points(result) == {"q1": 0, "q2": 0, "q3": 0}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"grade_id": "q1_test_hidden"},
+        {"grade_id": "q1_test_hidden", "schema_version": 1, "grade": True, "points": 100},
+        {"grade_id": "q1_test_hidden", "schema_version": 9},
+        {"grade_id": 7, "grade": "yes", "solution": 0, "locked": [], "schema_version": 3},
+    ],
+)
+def test_damaged_metadata_of_a_test(submit, metadata):
+    def damage(nb):
+        nb.cells[find(nb, "q1_test_hidden")].metadata["nbgrader"] = metadata
+
+    result, _, _ = submit(change=damage)
+    assert points(result) == {"q1": 2, "q2": 3, "q3": 0}
+
+
+def test_edited_tests_points_and_locks_are_restored(submit):
+    def edit(nb):
+        cell = nb.cells[find(nb, "q1_test_hidden")]
+        cell.source = "pass"
+        cell.metadata["nbgrader"].update(points=50, locked=False)
+
+    result, _, _ = submit({**RIGHT, "q1": "def median(values):\n    return 2"}, edit)
+    assert (points(result)["q1"], result.questions["q1"].possible) == (0, 2)
+
+
+def test_a_test_tagged_to_be_skipped_runs_all_the_same(submit):
+    def tag(nb):
+        for cell in nb.cells:
+            cell.metadata["tags"] = ["skip-execution", "raises-exception"]
+
+    result, _, _ = submit({**RIGHT, "q1": "def median(values):\n    return 2"}, tag)
+    assert points(result) == {"q1": 0, "q2": 3, "q3": 0}
+
+
+def test_a_dead_kernel_costs_the_question_that_killed_it(submit):
+    crash = "def shares(counts):\n    import os\n    os._exit(1)"
+    result, nb, _ = submit({**RIGHT, "q2": crash})
+    assert points(result) == {"q1": 2, "q2": 0, "q3": 0}
+    assert result.status == "crashed"
+    assert result.questions["q2"].reason == "KernelDied: this cell ended the kernel"
+    assert failure_of(nb.cells[find(nb, "q1_test_hidden")]) == ""
+
+
+def test_a_kernel_that_dies_too_often_is_given_up(submit):
+    def crash(nb):
+        nb.cells[1:1] = [new_code_cell("import os; os._exit(1)") for _ in range(4)]
+
+    result, nb, _ = submit(change=crash, TolerantExecute__max_restarts=2)
+    assert points(result) == {"q1": 0, "q2": 0, "q3": 0}
+    assert result.status == "crashed"
+    assert "ended the kernel too often" in result.questions["q1"].reason
+
+
+def test_a_loop_that_cannot_be_interrupted(submit):
+    stubborn = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    result, _, _ = submit({**RIGHT, "q2": stubborn}, TolerantExecute__answer_timeout=2)
+    assert points(result) == {"q1": 2, "q2": 0, "q3": 0}
+    assert result.status == "timed out"
+
+
+def test_a_kernel_that_does_not_start_is_tried_again(submit, monkeypatch):
+    """Two kernels that start at the same time may pick the same port."""
+    from nbconvert.preprocessors import ExecutePreprocessor
+
+    start, tries = ExecutePreprocessor.start_new_kernel_client, []
+
+    def unlucky(self):
+        tries.append(1)
+        if len(tries) < 3:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        return start(self)
+
+    monkeypatch.setattr(ExecutePreprocessor, "start_new_kernel_client", unlucky)
+    result, _, _ = submit()
+    assert points(result) == {"q1": 2, "q2": 3, "q3": 0}
+    assert (result.status, len(tries)) == ("graded", 3)
+
+
+def test_a_submission_has_a_time_limit_as_a_whole(submit):
+    def dawdle(nb):
+        nb.cells[1:1] = [new_code_cell("import time; time.sleep(30)") for _ in range(5)]
+
+    result, _, _ = submit(change=dawdle, TolerantExecute__submission_timeout=4)
+    assert result.status == "timed out"
+    assert points(result) == {"q1": 0, "q2": 0, "q3": 0}
+    assert "the submission took too long" in result.questions["q1"].reason
+
+
+def test_a_flood_of_output_is_cut_off(submit):
+    flood = f"for _ in range(20_000):\n    print('x' * 100)\n{RIGHT_Q1}"
+    result, nb, _ = submit({**RIGHT, "q1": flood})
+    assert points(result)["q1"] == 2
+    assert len(json.dumps(nb)) < 400_000
+
+
+def test_files_that_shadow_the_standard_library_are_left_behind(submit, class_root, request):
+    folder = class_root / "grading" / "submitted" / request.node.name / NAME
+    folder.mkdir(parents=True)
+    (folder / "statistics.py").write_text("raise SystemExit")
+    (folder / "math.json").write_text("{}")
+    result, _, _ = submit()
+    assert points(result) == {"q1": 2, "q2": 3, "q3": 0}
+    left = class_root / "grading" / "autograded" / request.node.name / NAME
+    assert [path.name for path in left.iterdir()] == ["01_tiny.ipynb"]
+
+
+SPY = """
+import sys
+
+def median(values):
+    frame = sys._getframe(1)
+    print(In[-1])
+    raise RuntimeError(In[-1])
+"""
+
+
+@pytest.mark.parametrize("q1", ["def median(values):\n    return 2", SPY])
+def test_feedback_shows_messages_and_no_hidden_test(submit, q1):
+    result, _, page = submit({**RIGHT, "q1": q1}, feedback=True)
+    assert points(result)["q1"] == 0
+    assert "The median of 1, 2, 3 is 2." in page  # a visible test
+    assert "Hidden tests ran here" in page
+    hidden = ["co_names", "median([4, 8])", "median([30, 10, 20])", "nothing = shares"]
+    assert not [
+        line for line in hidden if line in page.replace("<span>", "").replace("</span>", "")
+    ]
+    assert "BEGIN HIDDEN" not in page
+    if q1 is not SPY:
+        assert "You forgot to sort the values." in page
+
+
+def test_without_our_preprocessor_feedback_would_show_hidden_tests(submit, class_root, request):
+    """Otherwise the test above could not fail."""
+    submit({**RIGHT, "q1": "def median(values):\n    return 2"})
+    steps = {"GenerateFeedback.preprocessors": ["nbgrader.preprocessors.GetGrades"]}
+    student = request.node.name
+    assert Course(class_root, steps).generate_feedback(NAME, student) is None
+    page = class_root / "grading" / "feedback" / student / NAME / f"{NAME}.html"
+    assert "BEGIN HIDDEN" in page.read_text()
+
+
+def test_nbgrader_typed_by_hand_does_the_same(class_root):
+    """An instructor may never call `course grade`: nbgrader reads nbgrader_config.py."""
+    submitted = class_root / "grading" / "submitted" / "by-hand" / NAME
+    write_notebook(
+        build.solution_from_source(read_unit(class_root / "course/units/01_tiny", class_root)),
+        submitted / f"{NAME}.ipynb",
+    )
+    shutil.copy(CONFIG_FILE, class_root)
+    command = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--student=by-hand"]
+    add_scripts_to_path()
+    done = subprocess.run(command, cwd=class_root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "course.grading.preprocessors" not in done.stderr
+    path = class_root / "grading" / "autograded" / "by-hand" / NAME / f"{NAME}.ipynb"
+    assert {name: s.points for name, s in score_notebook(read_notebook(path)).items()} == {
+        "q1": 2,
+        "q2": 3,
+    }
+
+
+def test_grade_student_never_raises(tmp_path):
+    result = grade_student(tmp_path, "01_tiny", "ada", {"no-dot": 1}, False)
+    assert result.status == "not graded"
+    assert result.problem.startswith("ValueError")
