@@ -271,6 +271,9 @@ def results(
     python -m course results quantization --only models --only "word vectors"
     ```
     """
+    from course.threads import one_thread
+
+    one_thread()
     from course.measuring.results import run_results
 
     path = run_results(unit, seeds, jobs, console, only or ())
@@ -298,6 +301,9 @@ def teachers(
     python -m course teachers --ship
     ```
     """
+    from course.threads import one_thread
+
+    one_thread()
     from course.measuring.teachers import TEACHERS, is_trained, ship_logits, train_teacher
 
     for name in names or TEACHERS:

@@ -1,7 +1,7 @@
 """The gates that every unit passes before it is released.
 
 A gate is a function that takes a Workbench and returns its problems as sentences; none means that
-the gate is green. `tests/course/test_check.py` has a broken unit for every gate.
+the gate is green. `tests/course/proving/test_gates.py` has a broken unit for every gate.
 """
 
 import re
