@@ -1,34 +1,26 @@
 """The gates that every unit passes before it is released.
 
 A gate is a function that takes a Workbench and returns its problems as sentences; none means that
-the gate is green. `tests/course/test_check.py` has a broken unit for every gate.
+the gate is green. `tests/course/proving/test_gates.py` has a broken unit for every gate.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from nbformat import NotebookNode
 
 from course.errors import UserError
-from course.proving.harness import run_variants
-from course.proving.mistakes import (
-    CALLS_THE_LIBRARY,
-    Alternative,
-    AnswerBank,
-    Mistake,
-    load_answers,
-)
-from course.proving.scores import Score, score_notebook
+from course.proving.mistakes import CALLS_THE_LIBRARY, Alternative, Mistake
+from course.proving.scores import Score, score_notebook, status_of
+from course.proving.workbench import AnyAnswer, Workbench, loops
 from course.writing import build
 from course.writing.execute import Execution
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
     END_HIDDEN,
     MARKERS,
-    answer_sources,
     auto_questions,
     code_cells,
     grade_id,
@@ -37,71 +29,16 @@ from course.writing.notebooks import (
     questions,
     read_notebook,
     secret_lines,
-    with_answers,
 )
 from course.writing.units import Budget, Unit
 
 MAX_LINES = 25
 MIN_MISTAKES = 3
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\s*[(\[]")
 HTML_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 HTML_ALT = re.compile(r"""\balt\s*=\s*("[^"]*[^"\s][^"]*"|'[^']*[^'\s][^']*')""", re.IGNORECASE)
-
-
-class Workbench:
-    """A unit and what the gates need to know of it, each made once, when first asked for.
-
-    Unless `run`, the lecture in the repository stands for one that was run just now."""
-
-    def __init__(self, unit: Unit, jobs: int = 2, run: bool = True) -> None:
-        self.unit = unit
-        self.jobs = jobs
-        self.run = run
-
-    @cached_property
-    def lecture(self) -> NotebookNode:
-        return build.lecture_from_source(self.unit)
-
-    @cached_property
-    def solution(self) -> NotebookNode:
-        return build.solution_from_source(self.unit)
-
-    @cached_property
-    def release(self) -> NotebookNode:
-        return build.release_from_solution(self.unit, self.solution)
-
-    @cached_property
-    def bank(self) -> AnswerBank:
-        return load_answers(self.unit.mistakes_source)
-
-    @cached_property
-    def lecture_run(self) -> Execution:
-        if not self.run:
-            return Execution(read_notebook(self.unit.lecture_notebook()), 0.0, 0.0, None)
-        return build.execute_lecture(self.unit)
-
-    @cached_property
-    def solution_run(self) -> Execution:
-        return build.execute_solution(self.unit)
-
-    @cached_property
-    def scores(self) -> dict[object, dict[str, Score]]:
-        """The scores per question of the solution ("solution"), of the untouched release
-        ("release"), and of the solution with each wrong or alternative answer put in."""
-        variants: dict[object, NotebookNode] = {
-            "solution": self.solution,
-            "release": with_answers(self.solution, answer_sources(self.release)),
-        }
-        for answer in (*self.bank.mistakes, *self.bank.alternatives):
-            variants[answer] = with_answers(self.solution, {answer.question: answer.code})
-        executed = run_variants(
-            list(variants.values()),
-            cell_seconds=self.unit.assignment.max_seconds,
-            folder=self.unit.release_notebook().parent,
-            jobs=self.jobs,
-        )
-        return {k: score_notebook(nb) for k, nb in zip(variants, executed, strict=True)}
 
 
 # Gates on what is written
@@ -229,19 +166,27 @@ def release_scores_zero(bench: Workbench) -> list[str]:
     """The untouched release gets no points."""
     return [
         f"The untouched release gets {score.points:g} of {score.possible:g} points for {question}."
-        for question, score in bench.scores["release"].items()
+        for question, score in bench.scores["blank"].items()
         if score.points != 0
     ]
 
 
+def questions_stand_alone(bench: Workbench) -> list[str]:
+    """Every question can be answered without the others.
+
+    With no other question answered, each gets full marks. This is what lets the gates below try
+    answers by their own question only."""
+    return list(_lost(bench.alone, "With no other question answered, the solution"))
+
+
 def mistakes_fail(bench: Workbench) -> list[str]:
-    """Every mistake loses exactly the points of its question, and its message is shown."""
+    """Every mistake loses all points of its question, and its message is shown."""
     problems = []
-    for mistake in bench.bank.mistakes:
-        scores = dict(bench.scores[mistake])
-        own = scores.pop(mistake.question, None)
-        if own is None:
-            continue  # answers_listed reports it
+    for mistake, nb in bench.tried.items():
+        own = score_notebook(nb).get(mistake.question)
+        if not isinstance(mistake, Mistake) or own is None:  # answers_listed reports the latter
+            continue
+        late = status_of(nb) == "timed out"
         if own.points == own.possible:
             problems.append(f"{_name(mistake)} gets full marks: no test catches it.")
         elif own.points:
@@ -255,7 +200,13 @@ def mistakes_fail(bench: Workbench) -> list[str]:
                 f"{_name(mistake)} fails without its message {mistake.message!r}; the tests said: "
                 f"{own.reason[:300]!r}."
             )
-        problems += _lost(scores, _name(mistake))
+        if late and not mistake.loops:
+            problems.append(
+                f"{_name(mistake)} takes longer than {bench.unit.assignment.max_seconds:g} s; if "
+                "it never ends, say `loops=True`."
+            )
+        elif mistake.loops and not late:
+            problems.append(f"{_name(mistake)} ends, but says `loops=True`; leave that out.")
     return problems
 
 
@@ -263,9 +214,35 @@ def alternatives_pass(bench: Workbench) -> list[str]:
     """Every correct answer written another way gets full marks."""
     return [
         problem
-        for answer in bench.bank.alternatives
-        for problem in _lost(bench.scores[answer], _name(answer))
+        for answer, nb in bench.tried.items()
+        if isinstance(answer, Alternative)
+        for problem in _lost(score_notebook(nb), _name(answer))
     ]
+
+
+def answers_keep_apart(bench: Workbench) -> list[str]:
+    """No answer changes what another question gets: the bank is run once more in whole notebooks,
+    an answer to every question in each, and there every question gets the same points for the same
+    reason (but for numbers in it, such as times) as when its answer is tried by itself.
+
+    Whole notebooks with one wrong answer each would show the same, and cost as many runs as there
+    are answers instead of as many as one question has."""
+    problems = []
+    for answers, scores in zip(bench.rounds, bench.together, strict=True):
+        for question, score in scores.items():
+            answer = answers.get(question)
+            if answer is None or loops(answer):
+                alone = Score(score.possible, score.possible)
+            else:
+                alone = score_notebook(bench.tried[answer])[question]
+            if score.points != alone.points or _wording(score) != _wording(alone):
+                others = ", ".join(_short(a) for q, a in answers.items() if q != question)
+                problems.append(
+                    f"In a notebook with {others}, {question} gets {score.points:g} points "
+                    f"({score.reason[:200]!r}), but {alone.points:g} when they are not there "
+                    f"({alone.reason[:200]!r}): one of them changes what {question} meets."
+                )
+    return problems
 
 
 def runs_in_budget(bench: Workbench) -> list[str]:
@@ -339,12 +316,11 @@ Gate = Callable[[Workbench], list[str]]
 WRITTEN: tuple[Gate, ...] = (
     *(well_formed, answers_listed, short_cells, no_emoji, up_to_date, clean_release),
 )
-ANSWERED: tuple[Gate, ...] = (
-    *(solution_passes, release_scores_zero, mistakes_fail, alternatives_pass),
-)
+WHOLE: tuple[Gate, ...] = (solution_passes, release_scores_zero, questions_stand_alone)
+ANSWERED: tuple[Gate, ...] = (*(mistakes_fail, alternatives_pass, answers_keep_apart),)
 SHOWN: tuple[Gate, ...] = (alt_text, quiet_lecture)
 EXECUTED: tuple[Gate, ...] = (runs_in_budget, static_widgets)
-GATES = WRITTEN + ANSWERED + SHOWN + EXECUTED
+GATES = WRITTEN + WHOLE + ANSWERED + SHOWN + EXECUTED
 
 
 @dataclass(frozen=True)
@@ -358,14 +334,16 @@ def check_unit(
     *,
     run: bool = True,
     jobs: int = 2,
+    gates: Sequence[Gate] = GATES,
+    part: tuple[int, int] = (0, 1),
     on_gate: Callable[[str], None] = lambda gate: None,
 ) -> list[GateResult]:
-    """Put a unit through the gates; unless `run`, through those that need no kernel.
-    `on_gate` is told the name of each before it starts."""
-    bench = Workbench(unit, jobs, run)
-    gates = [gate for gate in GATES if run or gate not in EXECUTED]
+    """Put a unit through the gates; unless `run`, through those that need no kernel. `part` is the
+    part of the answers to try (see Workbench). `on_gate` is told the name of each gate before it
+    starts."""
+    bench = Workbench(unit, jobs, run, part)
     results = []
-    for gate in gates:
+    for gate in (gate for gate in gates if run or gate not in EXECUTED):
         name = gate.__name__.replace("_", " ")
         on_gate(name)
         try:
@@ -376,9 +354,18 @@ def check_unit(
     return results
 
 
-def _name(answer: Mistake | Alternative) -> str:
+def _wording(score: Score) -> str:
+    """The reason for lost points without the numbers in it, which may be times or random."""
+    return NUMBER.sub("#", score.reason)
+
+
+def _short(answer: AnyAnswer) -> str:
+    return f"{question_of(answer.question)}/{answer.name}"
+
+
+def _name(answer: AnyAnswer) -> str:
     kind = "mistake" if isinstance(answer, Mistake) else "alternative"
-    return f"The {kind} {question_of(answer.question)}/{answer.name}"
+    return f"The {kind} {_short(answer)}"
 
 
 def _lost(scores: dict[str, Score], who: str) -> Iterator[str]:

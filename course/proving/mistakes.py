@@ -12,6 +12,7 @@ from pathlib import Path
 from course.errors import UserError
 
 CALLS_THE_LIBRARY = "calls-the-library"
+LOOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Mistake:
     misconception: one sentence, what somebody who answers so believes.
     code: the whole replacement of the answer cell.
     message: text that the failing test must show.
+    loops: it never ends, or takes longer than anybody would wait; so it gets `LOOP_SECONDS` for a
+        cell, and not all the time of the unit.
     """
 
     question: str
@@ -30,6 +33,7 @@ class Mistake:
     misconception: str
     code: str
     message: str
+    loops: bool = False
 
 
 @dataclass(frozen=True)

@@ -1185,6 +1185,7 @@ def storage_bytes(method, n, d, M, K):
         misconception="Only the budget limits M.",
         code=changed(RIGHT_Q5, ('M <= d or method == "additive"', "True")),
         message="A chunk has at least one number",
+        loops=True,
     ),
     Mistake(
         question="q5",

@@ -6,6 +6,7 @@ import pytest
 from nbformat.v4 import new_output
 
 from course.proving import gates as check
+from course.proving import workbench
 from course.proving.gates import GATES, Workbench, check_unit
 from course.writing.execute import Execution
 from course.writing.notebooks import read_notebook, write_notebook
@@ -31,7 +32,7 @@ def test_every_gate_passes_the_tiny_unit(built_unit):
     assert {result.gate: result.problems for result in results} == {
         gate.__name__.replace("_", " "): () for gate in GATES
     }
-    assert len(results) == 14
+    assert len(results) == 16
 
 
 # What breaks what: the gate, the change (file, old, new), a part of the message.
@@ -96,8 +97,23 @@ ANSWERED = [
     ),
     (
         check.mistakes_fail,
+        ("mistakes", 'message="take the mean', 'loops=True,\n        message="take the mean'),
+        "q1/upper-middle ends, but says `loops=True`",
+    ),
+    (
+        check.questions_stand_alone,
+        ("exercise", "    total = sum(counts)", "    total = median([1]) * sum(counts)"),
+        "With no other question answered, the solution gets 0 of 3 points for q2: NotImplemented",
+    ),
+    (
+        check.answers_keep_apart,
         ("mistakes", UPPER, f"{UPPER}\n\nmath = None\n"),
-        "q1/upper-middle gets 0 of 3 points for q2: AttributeError",
+        "In a notebook with q1/upper-middle, q2 gets 0 points (\"AttributeError: 'NoneType'",
+    ),
+    (
+        check.answers_keep_apart,
+        ("mistakes", "    ordered, n =", "    math.isclose = None\n    ordered, n ="),
+        "In a notebook with q1/two-halves, q2 gets 0 points (",
     ),
     (
         check.alternatives_pass,
@@ -146,6 +162,31 @@ def test_gates_on_what_is_written(make_unit, gate, change, message):
 def test_gates_on_answers(make_unit, gate, change, message):
     problems = gate(Workbench(broken(make_unit, change)))
     assert any(message in problem for problem in problems), problems
+
+
+def test_a_mistake_that_never_ends_is_marked(make_unit, monkeypatch):
+    monkeypatch.setattr(workbench, "LOOP_SECONDS", 1)
+    unit = make_unit(
+        unit=("max_seconds = 60", "max_seconds = 1"),
+        mistakes=(UPPER, "    while True:\n        pass\n"),
+    )
+    problem = check.mistakes_fail(Workbench(unit))[-1]
+    assert "q1/upper-middle takes longer than 1 s; if it never ends, say `loops=True`" in problem
+    source = unit.mistakes_source.read_text(encoding="utf-8")
+    message = 'message="take the mean of the middle two"'
+    marked = source.replace(message, 'message="longer than 1 s", loops=True')
+    unit.mistakes_source.write_text(marked, encoding="utf-8")
+    bench = Workbench(unit)
+    assert [gate(bench) for gate in check.ANSWERED] == [[], [], []]
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_the_parts_of_the_answers_are_all_of_them(make_unit, parts):
+    unit = make_unit()
+    found = [r for k in range(parts) for r in Workbench(unit, part=(k, parts)).rounds]
+    answers = [answer for answers in found for answer in answers.values()]
+    bank = Workbench(unit).bank
+    assert sorted(map(str, answers)) == sorted(map(str, bank.mistakes + bank.alternatives))
 
 
 @pytest.mark.parametrize("gate, change, message", EXECUTED)
