@@ -8,6 +8,7 @@ import sys
 from typing import NoReturn
 
 from rich.console import Console
+from typer.models import CommandInfo
 
 from course import commands
 from course.commands.shared import app
@@ -29,8 +30,8 @@ ORDER = (
 )
 
 
-def _name(command) -> str:
-    return command.name or command.callback.__name__
+def _name(command: CommandInfo) -> str:
+    return str(command.name or getattr(command.callback, "__name__", ""))
 
 
 for module in pkgutil.iter_modules(commands.__path__):

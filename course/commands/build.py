@@ -60,7 +60,7 @@ def build(
             task = bar.add_task(f"Running the lecture of {unit.name}", total=None)
             done = builder.execute_lecture(
                 unit,
-                lambda number, total, b=bar, t=task: b.update(t, completed=number, total=total),
+                lambda number, total: bar.update(task, completed=number, total=total),  # noqa: B023
             )
         builder.save_lecture(unit, done)
         shared.console.print(f"Wrote lectures/{unit.name}.ipynb ({done.seconds:.0f} s).")

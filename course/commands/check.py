@@ -41,7 +41,7 @@ def check(
                 unit,
                 run=not quick,
                 jobs=jobs,
-                on_gate=lambda gate, u=unit, s=status: s.update(f"{u.name}: {gate}"),
+                on_gate=lambda gate: status.update(f"{unit.name}: {gate}"),  # noqa: B023
             )
         for result in results:
             verdict = (

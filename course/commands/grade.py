@@ -1,7 +1,8 @@
 """`grade`: a class, or the made-up one."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +10,9 @@ from course.commands import shared
 from course.commands.shared import Jobs, app
 from course.errors import UserError
 from course.writing.units import Unit
+
+if TYPE_CHECKING:
+    from course.grading.classes import StudentResult
 
 SMALL_CLASS = 20  # students, up to which the reasons for lost points are printed too
 
@@ -67,7 +71,7 @@ def grade(
                 shared.ROOT,
                 folder,
                 jobs=jobs,
-                on_result=lambda result, b=bar, t=task: b.advance(t),
+                on_result=lambda result: bar.advance(task),  # noqa: B023 - used at once
             )
         _show_scores(one.name, results[one.name])
     path = grading.write_scores(results, shared.ROOT / "grading")
@@ -76,7 +80,7 @@ def grade(
     raise typer.Exit(1 if failed else 0)
 
 
-def _show_scores(title: str, results) -> None:
+def _show_scores(title: str, results: "Sequence[StudentResult]") -> None:
     """A table of points and, for a small class, why points are missing."""
     from course.grading.tables import ScoreRow, score_table
 
@@ -104,7 +108,7 @@ def _grade_demo(units: list[Unit], jobs: int) -> None:
                 unit,
                 shared.ROOT / "build" / "demo" / unit.name,
                 jobs=jobs,
-                on_result=lambda result, b=bar, t=task: b.advance(t),
+                on_result=lambda result: bar.advance(task),  # noqa: B023 - used at once
             )
         _show_scores(unit.name, results)
         wrong += [f"{unit.name}: {surprise}" for surprise in surprises(students, results)]

@@ -30,6 +30,9 @@ def results(
     python -m course results quantization --only models --only "word vectors"
     ```
     """
+    from course.threads import one_thread
+
+    one_thread()
     from course.measuring.results import run_results
 
     path = run_results(unit, seeds, jobs, shared.console, only or (), force)
@@ -57,6 +60,9 @@ def teachers(
     python -m course teachers --ship
     ```
     """
+    from course.threads import one_thread
+
+    one_thread()
     from course.measuring.teachers.ensemble import ship_logits
     from course.measuring.teachers.trained import TEACHERS, is_trained, train_teacher
 

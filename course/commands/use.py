@@ -3,8 +3,9 @@
 import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 from rich.table import Table
@@ -78,7 +79,7 @@ def _exists(model: Path) -> None:
         raise UserError(f"There is no model file {model}; those of the course are: {names}.")
 
 
-def _lines(stream, name: str):
+def _lines(stream: IO[bytes], name: str) -> Iterator[str]:
     for number, line in enumerate(stream, start=1):
         try:
             yield line.decode("utf-8")
@@ -86,5 +87,5 @@ def _lines(stream, name: str):
             raise UserError(f"{name}:{number} is not UTF-8 text; save the file as UTF-8.") from None
 
 
-def _stdout_to_stderr(active: bool):
+def _stdout_to_stderr(active: bool) -> contextlib.AbstractContextManager[object]:
     return contextlib.redirect_stdout(sys.stderr) if active else contextlib.nullcontext()

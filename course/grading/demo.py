@@ -10,18 +10,15 @@ from typing import Any
 from nbformat import NotebookNode
 
 from course.grading.classes import StudentResult, grade_class
-from course.proving.mistakes import CALLS_THE_LIBRARY, AnswerBank, load_answers
 from course.writing import build
+from course.writing.keys import solved
+from course.writing.mistakes import CALLS_THE_LIBRARY, AnswerBank, Mistake, load_answers
 from course.writing.notebooks import (
-    BEGIN_SOLUTION,
-    END_SOLUTION,
-    Question,
     auto_questions,
     grade_id,
     is_manual,
     is_test,
     question_of,
-    region_lines,
     with_answers,
     write_notebook,
 )
@@ -54,9 +51,12 @@ def demo_students(
     """A dozen students or more: perfect, blank, mistaken in several ways, and every accident."""
     asked = auto_questions(solution)
     full = {name: question.points for name, question in asked.items()}
-    right = {name: _solved(question) for name, question in asked.items()}
+    right = {name: solved(question.answers[0].source) for name, question in asked.items()}
     written = {grade_id(cell): WRITTEN for cell in solution.cells if is_manual(cell)}
     first, last = list(asked)[0], list(asked)[-1]
+
+    def first_code(mistake: Mistake) -> str:
+        return mistake.codes(right[mistake.question])[0]
 
     def student(
         name: str,
@@ -72,7 +72,7 @@ def demo_students(
 
     others = {q: answers[0].code for q in asked if (answers := bank.alternatives_of(q))}
     library = {
-        m.question: m.code
+        m.question: first_code(m)
         for m in bank.mistakes
         if m.name == CALLS_THE_LIBRARY and m.question in asked
     }
@@ -82,7 +82,11 @@ def demo_students(
         student("perfect", "answers everything correctly"),
         student("other-ways", "answers everything correctly in another way", right=right | others),
         DemoStudent("blank", "hands in the untouched release", release, dict.fromkeys(full, 0.0)),
-        student("one-slip", f"makes one mistake ({slip.name})", {slip.question: slip.code}),
+        student(
+            "one-slip",
+            f"makes one mistake ({slip.name})",
+            {slip.question: slip.codes(right[slip.question])[0]},
+        ),
         student("calls-library", "calls the library instead of writing it", library),
         student(
             "syntax-error", f"has a syntax error in {first}", {first: "def answer(:\n    pass"}
@@ -105,7 +109,9 @@ def demo_students(
     ]
     plain = {q: [m for m in bank.mistakes_of(q) if m.name != CALLS_THE_LIBRARY] for q in asked}
     for rank in range(min(MISTAKE_STUDENTS, max(map(len, plain.values())))):
-        wrong = {q: mistakes[rank].code for q, mistakes in plain.items() if rank < len(mistakes)}
+        wrong = {
+            q: first_code(mistakes[rank]) for q, mistakes in plain.items() if rank < len(mistakes)
+        }
         about = f"makes mistake {rank + 1} of every question that has so many"
         students.append(student(f"mistake-{rank + 1}", about, wrong))
     return students
@@ -124,7 +130,7 @@ def grade_demo(
     solution = build.solution_from_source(unit)
     release = build.release_from_solution(unit, solution)
     students = demo_students(
-        unit, solution, release, load_answers(unit.mistakes_source), loop_seconds
+        unit, solution, release, load_answers(unit.mistakes_folder), loop_seconds
     )
     write_notebook(solution, unit.solution_notebook(workspace))
     submitted = workspace / "grading" / "submitted"
@@ -165,12 +171,6 @@ def surprises(students: list[DemoStudent], results: list[StudentResult]) -> list
                 why = f": {score.reason}" if score is not None and score.reason else ""
                 found.append(f"{student.name} got {got} for {question}, expected {points:g}{why}.")
     return found
-
-
-def _solved(question: Question) -> str:
-    """The model answer as a student would hand it in, without nbgrader's markers."""
-    lines = region_lines(question.answers[0].source, BEGIN_SOLUTION, END_SOLUTION)
-    return "\n".join(line for line, _ in lines)
 
 
 def _first_test(nb: NotebookNode, question: str) -> int:

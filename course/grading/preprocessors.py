@@ -172,6 +172,9 @@ class TolerantExecute(Execute):
         if msg["msg_type"] in ("stream", "display_data") and self._written > self.max_output:
             return None  # a loop that prints would fill the grader's memory
         if msg["msg_type"] == "stream":
+            # nbgrader takes anything that a test writes to stderr for a failure. A warning, a log or a
+            # progress bar is none, and an answer may have kept the stream to write to.
+            msg["content"]["name"] = "stdout"
             self._written += len(msg["content"]["text"])
         elif msg["msg_type"] == "display_data":
             self._written += len(str(msg["content"]["data"]))

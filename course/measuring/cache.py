@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,7 @@ def entry(kind: str, settings: Mapping, code: Iterable[Path]) -> Entry:
 
 
 def trained_once(
-    train: Callable[..., tuple[TextClassifier, dict]], **settings
+    train: Callable[..., tuple[TextClassifier, dict]], **settings: object
 ) -> tuple[TextClassifier, dict]:
     """``train(**settings)``: a model in float32 with its thresholds, and what its training cost.
 
@@ -110,7 +111,7 @@ def trained_once(
         (folder / "cost.json").write_text(json.dumps(cost), encoding="utf-8")
 
     by = {"train": train, **settings}
-    folder = entry("models", by, sources(inspect.getsourcefile(train))).make(write)
+    folder = entry("models", by, sources(inspect.getfile(train))).make(write)
     return load_model(folder / "model.slm"), json.loads((folder / "cost.json").read_text("utf-8"))
 
 
@@ -121,7 +122,7 @@ def data_digest() -> str:
     return hashlib.sha256(contents).hexdigest()
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """A setting in the terms of JSON, so that equal settings are written alike and others are not.
 
     Arrays and long lists become their hash; functions, classes and partial calls their names;

@@ -7,6 +7,7 @@ it imports, changes; what models are called and how they are scored stands elsew
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,7 +77,7 @@ def train_network(
     texts: Sequence[str] | None = None,
     targets: np.ndarray | None = None,
     length: int = SEQUENCE_LENGTH,
-    **options,
+    **options: Any,
 ) -> tuple[NeuralClassifier, dict]:
     """Train a network in place: on comments and labels, unless there are other texts or targets.
 

@@ -1,107 +1,46 @@
 """The gates that every unit passes before it is released.
 
 A gate is a function that takes a Workbench and returns its problems as sentences; none means that
-the gate is green. `tests/course/test_check.py` has a broken unit for every gate.
+the gate is green. `tests/course/proving/test_gates.py` has a broken unit for every gate.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from nbformat import NotebookNode
 
 from course.errors import UserError
-from course.proving.harness import run_variants
-from course.proving.mistakes import (
-    CALLS_THE_LIBRARY,
-    Alternative,
-    AnswerBank,
-    Mistake,
-    load_answers,
-)
-from course.proving.scores import Score, score_notebook
+from course.proving.scores import Score, failure_of, score_notebook
+from course.proving.workbench import Workbench
 from course.writing import build
 from course.writing.execute import Execution
+from course.writing.mistakes import CALLS_THE_LIBRARY, Alternative, Attempt, Mistake
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
     END_HIDDEN,
     MARKERS,
-    answer_sources,
     auto_questions,
     code_cells,
     grade_id,
     images,
+    is_test,
     question_of,
     questions,
     read_notebook,
     secret_lines,
-    with_answers,
 )
 from course.writing.units import Budget, Unit
 
 MAX_LINES = 25
 MIN_MISTAKES = 3
+HARD_CODED = "hard-coded"  # the name of a mistake that passes the visible check begins so
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\s*[(\[]")
 HTML_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 HTML_ALT = re.compile(r"""\balt\s*=\s*("[^"]*[^"\s][^"]*"|'[^']*[^'\s][^']*')""", re.IGNORECASE)
-
-
-class Workbench:
-    """A unit and what the gates need to know of it, each made once, when first asked for.
-
-    Unless `run`, the lecture in the repository stands for one that was run just now."""
-
-    def __init__(self, unit: Unit, jobs: int = 2, run: bool = True) -> None:
-        self.unit = unit
-        self.jobs = jobs
-        self.run = run
-
-    @cached_property
-    def lecture(self) -> NotebookNode:
-        return build.lecture_from_source(self.unit)
-
-    @cached_property
-    def solution(self) -> NotebookNode:
-        return build.solution_from_source(self.unit)
-
-    @cached_property
-    def release(self) -> NotebookNode:
-        return build.release_from_solution(self.unit, self.solution)
-
-    @cached_property
-    def bank(self) -> AnswerBank:
-        return load_answers(self.unit.mistakes_source)
-
-    @cached_property
-    def lecture_run(self) -> Execution:
-        if not self.run:
-            return Execution(read_notebook(self.unit.lecture_notebook()), 0.0, 0.0, None)
-        return build.execute_lecture(self.unit)
-
-    @cached_property
-    def solution_run(self) -> Execution:
-        return build.execute_solution(self.unit)
-
-    @cached_property
-    def scores(self) -> dict[object, dict[str, Score]]:
-        """The scores per question of the solution ("solution"), of the untouched release
-        ("release"), and of the solution with each wrong or alternative answer put in."""
-        variants: dict[object, NotebookNode] = {
-            "solution": self.solution,
-            "release": with_answers(self.solution, answer_sources(self.release)),
-        }
-        for answer in (*self.bank.mistakes, *self.bank.alternatives):
-            variants[answer] = with_answers(self.solution, {answer.question: answer.code})
-        executed = run_variants(
-            list(variants.values()),
-            cell_seconds=self.unit.assignment.max_seconds,
-            folder=self.unit.release_notebook().parent,
-            jobs=self.jobs,
-        )
-        return {k: score_notebook(nb) for k, nb in zip(variants, executed, strict=True)}
 
 
 # Gates on what is written
@@ -155,10 +94,22 @@ def answers_listed(bench: Workbench) -> list[str]:
         if not bench.bank.alternatives_of(question):
             problems.append(f"{question} has no alternative answer; write at least one.")
     for mistake in bench.bank.mistakes:
-        for part in ("name", "misconception", "code", "message"):
+        for part in ("name", "misconception", "message"):
             if not getattr(mistake, part).strip():
                 problems.append(f"{_name(mistake)} has an empty {part}.")
+        if not (mistake.code.strip() or mistake.changes):
+            problems.append(f"{_name(mistake)} has neither code nor changes.")
     return problems
+
+
+def own_work_watched(bench: Workbench) -> list[str]:
+    """Every test runs the answer under the watch over own work: through `examine`, or `own_work`."""
+    return [
+        f"{grade_id(cell)} runs the answer without `examine` or `own_work`."
+        for question in auto_questions(bench.solution).values()
+        for cell in question.tests
+        if not re.search(r"\b(examine|own_work)\(", cell.source)
+    ]
 
 
 def short_cells(bench: Workbench) -> list[str]:
@@ -178,7 +129,7 @@ def short_cells(bench: Workbench) -> list[str]:
 def no_emoji(bench: Workbench) -> list[str]:
     """No emoji in the unit's sources."""
     problems = []
-    for path in sorted(bench.unit.folder.glob("*.*")):
+    for path in sorted(bench.unit.folder.rglob("*.*")):
         if path.suffix not in (".py", ".toml", ".md"):
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -229,43 +180,99 @@ def release_scores_zero(bench: Workbench) -> list[str]:
     """The untouched release gets no points."""
     return [
         f"The untouched release gets {score.points:g} of {score.possible:g} points for {question}."
-        for question, score in bench.scores["release"].items()
+        for question, score in bench.scores["blank"].items()
         if score.points != 0
     ]
 
 
+def questions_stand_alone(bench: Workbench) -> list[str]:
+    """Every question can be answered without the others.
+
+    With no other question answered, each gets full marks. This is what lets the gates below try
+    answers by their own question only."""
+    return list(_lost(bench.alone, "With no other question answered, the solution"))
+
+
 def mistakes_fail(bench: Workbench) -> list[str]:
-    """Every mistake loses exactly the points of its question, and its message is shown."""
+    """Every mistake, in every variant, loses all points of its question."""
     problems = []
-    for mistake in bench.bank.mistakes:
-        scores = dict(bench.scores[mistake])
-        own = scores.pop(mistake.question, None)
-        if own is None:
-            continue  # answers_listed reports it
-        if own.points == own.possible:
-            problems.append(f"{_name(mistake)} gets full marks: no test catches it.")
-        elif own.points:
+    for attempt, nb in bench.tried.items():
+        own = score_notebook(nb)[attempt.question]
+        if attempt.mistake is not None and own.points == own.possible:
+            problems.append(f"{_name(attempt)} gets full marks: no test catches it.")
+        elif attempt.mistake is not None and own.points:
             problems.append(
-                f"{_name(mistake)} keeps {own.points:g} of {own.possible:g} points: a test of "
-                f"{mistake.question} that gives points misses it. Let that test catch it too, or "
+                f"{_name(attempt)} keeps {own.points:g} of {own.possible:g} points: a test of "
+                f"{attempt.question} that gives points misses it. Let that test catch it too, or "
                 "move its points."
             )
-        elif " ".join(mistake.message.split()) not in own.reason:
+    return problems
+
+
+def mistakes_recognised(bench: Workbench) -> list[str]:
+    """Every mistake, in every variant, is recognised as itself and as no other, by a check that
+    students see (unless it is hard-coded: then by the hidden test)."""
+    problems = []
+    for attempt, nb in bench.tried.items():
+        if attempt.mistake is None:
+            continue
+        tests = [cell for cell in nb.cells if is_test(cell)]
+        visible = " ".join(failure_of(c) for c in tests if BEGIN_HIDDEN not in c.source)
+        hidden = " ".join(failure_of(c) for c in tests if BEGIN_HIDDEN in c.source)
+        by_hand = not any("examine(" in cell.source for cell in tests)
+        if by_hand or attempt.mistake.name.startswith(HARD_CODED):
+            said = f"{visible} {hidden}"
+        else:
+            said = visible
+        found = bench.bank.recognised(attempt.question, said)
+        if attempt.mistake not in found:
             problems.append(
-                f"{_name(mistake)} fails without its message {mistake.message!r}; the tests said: "
-                f"{own.reason[:300]!r}."
+                f"{_name(attempt)} is not recognised: its message is {attempt.mistake.message!r}, "
+                f"and the check said {said[:300]!r}."
             )
-        problems += _lost(scores, _name(mistake))
+        problems += [
+            f"{_name(attempt)} is taken for {other.name!r}, too: add an input that tells them "
+            "apart, or make them one mistake whose message names both ideas."
+            for other in found
+            if other != attempt.mistake and not by_hand
+        ]
     return problems
 
 
 def alternatives_pass(bench: Workbench) -> list[str]:
-    """Every correct answer written another way gets full marks."""
-    return [
-        problem
-        for answer in bench.bank.alternatives
-        for problem in _lost(bench.scores[answer], _name(answer))
-    ]
+    """Every correct answer written another way gets full marks, and no check complains."""
+    problems = []
+    for attempt, nb in bench.tried.items():
+        if attempt.mistake is None:
+            problems += _lost(score_notebook(nb), _name(attempt))
+            complaints = [said for cell in nb.cells if is_test(cell) and (said := failure_of(cell))]
+            problems += [f"{_name(attempt)} is told {said[:300]!r}." for said in complaints]
+    return problems
+
+
+def answers_keep_apart(bench: Workbench) -> list[str]:
+    """No answer changes what another question gets: some notebooks are run as a whole, with an
+    answer of the bank to every question, and there every question gets the same points for the same
+    reason (but for numbers in it, such as times) as when its answer is tried by itself.
+
+    Together with `questions_stand_alone` this is what lets answers be tried by their own question;
+    one whole notebook for each answer would show it of each, and cost as many runs as answers."""
+    problems = []
+    for answers, scores in zip(bench.rounds, bench.together, strict=True):
+        for question, score in scores.items():
+            answer = answers.get(question)
+            if answer is None:
+                alone = Score(score.possible, score.possible)
+            else:
+                alone = score_notebook(bench.tried[answer])[question]
+            if score.points != alone.points or _wording(score) != _wording(alone):
+                others = ", ".join(_short(a) for q, a in answers.items() if q != question)
+                problems.append(
+                    f"In a notebook with {others}, {question} gets {score.points:g} points "
+                    f"({score.reason[:200]!r}), but {alone.points:g} when they are not there "
+                    f"({alone.reason[:200]!r}): one of them changes what {question} meets."
+                )
+    return problems
 
 
 def runs_in_budget(bench: Workbench) -> list[str]:
@@ -337,14 +344,16 @@ def quiet_lecture(bench: Workbench) -> list[str]:
 
 Gate = Callable[[Workbench], list[str]]
 WRITTEN: tuple[Gate, ...] = (
-    *(well_formed, answers_listed, short_cells, no_emoji, up_to_date, clean_release),
+    *(well_formed, answers_listed, own_work_watched, short_cells),
+    *(no_emoji, up_to_date, clean_release),
 )
+WHOLE: tuple[Gate, ...] = (solution_passes, release_scores_zero, questions_stand_alone)
 ANSWERED: tuple[Gate, ...] = (
-    *(solution_passes, release_scores_zero, mistakes_fail, alternatives_pass),
+    *(mistakes_fail, mistakes_recognised, alternatives_pass, answers_keep_apart),
 )
 SHOWN: tuple[Gate, ...] = (alt_text, quiet_lecture)
 EXECUTED: tuple[Gate, ...] = (runs_in_budget, static_widgets)
-GATES = WRITTEN + ANSWERED + SHOWN + EXECUTED
+GATES = WRITTEN + WHOLE + ANSWERED + SHOWN + EXECUTED
 
 
 @dataclass(frozen=True)
@@ -358,14 +367,16 @@ def check_unit(
     *,
     run: bool = True,
     jobs: int = 2,
+    gates: Sequence[Gate] = GATES,
+    part: tuple[int, int] = (0, 1),
     on_gate: Callable[[str], None] = lambda gate: None,
 ) -> list[GateResult]:
-    """Put a unit through the gates; unless `run`, through those that need no kernel.
-    `on_gate` is told the name of each before it starts."""
-    bench = Workbench(unit, jobs, run)
-    gates = [gate for gate in GATES if run or gate not in EXECUTED]
+    """Put a unit through the gates; unless `run`, through those that need no kernel. `part` is the
+    part of the answers to try (see Workbench). `on_gate` is told the name of each gate before it
+    starts."""
+    bench = Workbench(unit, jobs, run, part)
     results = []
-    for gate in gates:
+    for gate in (gate for gate in gates if run or gate not in EXECUTED):
         name = gate.__name__.replace("_", " ")
         on_gate(name)
         try:
@@ -376,9 +387,18 @@ def check_unit(
     return results
 
 
-def _name(answer: Mistake | Alternative) -> str:
-    kind = "mistake" if isinstance(answer, Mistake) else "alternative"
-    return f"The {kind} {question_of(answer.question)}/{answer.name}"
+def _wording(score: Score) -> str:
+    """The reason for lost points without the numbers in it, which may be times or random."""
+    return NUMBER.sub("#", score.reason)
+
+
+def _short(answer: Attempt | Mistake | Alternative) -> str:
+    return f"{question_of(answer.question)}/{answer.name}"
+
+
+def _name(answer: Attempt | Mistake | Alternative) -> str:
+    wrong = answer.mistake if isinstance(answer, Attempt) else isinstance(answer, Mistake)
+    return f"The {'mistake' if wrong else 'alternative'} {_short(answer)}"
 
 
 def _lost(scores: dict[str, Score], who: str) -> Iterator[str]:
@@ -392,7 +412,7 @@ def _lost(scores: dict[str, Score], who: str) -> Iterator[str]:
 
 def _sources(bench: Workbench) -> Iterator[tuple[object, NotebookNode]]:
     yield bench.unit.lecture_source, bench.lecture
-    yield bench.unit.exercise_source, bench.solution
+    yield bench.unit.exercise_source, bench.exercise
 
 
 def _executed(bench: Workbench) -> Iterator[tuple[str, NotebookNode]]:

@@ -56,7 +56,8 @@ def candidates(records: Sequence[Mapping]) -> list[Candidate]:
             groups.setdefault(key, {}).setdefault(record["split"], []).append(record)
     return [
         Candidate(
-            *key[2:],
+            method=key[2],
+            setting=key[3],
             size=max(record["file_bytes"] for record in splits["dev"] + splits["test"]),
             dev=float(np.mean([record["macro_f1"] for record in splits["dev"]])),
             error=float(np.mean([_width(record) for record in splits["dev"]])) / (2 * 1.96),
@@ -166,8 +167,9 @@ def draw(choices: Sequence[Candidate], published: Sequence[Mapping]) -> Figure:
 def _lines(choices: Sequence[Candidate]) -> list[list[Candidate]]:
     """The frontiers of all models of the course, of the baseline, and of the rival."""
     return [
-        frontier([choice for choice in choices if wanted(choice.method)])
-        for wanted in (lambda m: m != RIVAL, lambda m: m == BASELINE, lambda m: m == RIVAL)
+        frontier([choice for choice in choices if choice.method != RIVAL]),
+        frontier([choice for choice in choices if choice.method == BASELINE]),
+        frontier([choice for choice in choices if choice.method == RIVAL]),
     ]
 
 
@@ -253,7 +255,9 @@ def _raise(fig: Figure, names: Sequence[Annotation]) -> None:
             name.set_position((x, y + 2))
 
 
-def _label(ax: Axes, x, y, text, colour, offset, ha, va) -> Annotation:
+def _label(
+    ax: Axes, x: float, y: float, text: str, colour: str, offset: tuple, ha: str, va: str
+) -> Annotation:
     return ax.annotate(
         text,
         (x, y),

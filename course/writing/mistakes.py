@@ -11,6 +11,7 @@ import runpy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from course.errors import UserError
 
@@ -75,6 +76,16 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """One program to be tried: a variant of a mistake, or an alternative (whose `mistake` is None)."""
+
+    question: str
+    name: str
+    code: str
+    mistake: Mistake | None = None
+
+
+@dataclass(frozen=True)
 class AnswerBank:
     """All that a unit's `mistakes/` defines. `no_library` maps a question to the reason why there is
     no library implementation that a student could call instead of writing it."""
@@ -89,6 +100,16 @@ class AnswerBank:
     def alternatives_of(self, question: str) -> list[Alternative]:
         return [answer for answer in self.alternatives if answer.question == question]
 
+    def attempts(self, right: Mapping[str, str]) -> list[Attempt]:
+        """All answers as programs, given the right answers by question: every variant of every
+        mistake, then the alternatives."""
+        found = []
+        for mistake in self.mistakes:
+            for number, code in enumerate(mistake.codes(right.get(mistake.question, "")), start=1):
+                name = mistake.name if number == 1 else f"{mistake.name}, variant {number}"
+                found.append(Attempt(mistake.question, name, code, mistake))
+        return found + [Attempt(a.question, a.name, a.code) for a in self.alternatives]
+
     def recognised(self, question: str, said: str) -> list[Mistake]:
         """The mistakes of a question whose message is part of what its checks said."""
         said = " ".join(said.split())
@@ -99,11 +120,17 @@ class AnswerBank:
 
 def load_answers(folder: Path) -> AnswerBank:
     """Run the files of a unit's `mistakes/`. Raises UserError, naming the file, when one does not
-    run or defines something else than lists of Mistake and Alternative."""
-    bank = AnswerBank()
-    if not folder.is_dir():
+    run or defines something else than lists of Mistake and Alternative.
+
+    A unit of which not every question has a file yet has a `mistakes.py` beside the folder, too, in
+    which each answer says its question, and NO_LIBRARY maps questions to reasons.
+    """
+    older = folder.with_suffix(".py")
+    paths = sorted(folder.glob("q*.py")) + ([older] if older.is_file() else [])
+    if not paths:
         raise UserError(f"{folder} does not exist; a unit lists its wrong answers there.")
-    for path in sorted(folder.glob("q*.py")):
+    bank = AnswerBank()
+    for path in paths:
         try:
             names = runpy.run_path(str(path))
         except Exception as error:
@@ -112,13 +139,18 @@ def load_answers(folder: Path) -> AnswerBank:
             items = names.get(name)
             if not isinstance(items, list) or not all(isinstance(item, kind) for item in items):
                 raise UserError(f"{path} must define {name} as a list of {kind.__name__}.")
-        reason = names.get("NO_LIBRARY", "")
-        if not isinstance(reason, str):
+        question = "" if path == older else path.stem
+        reason = names.get("NO_LIBRARY", "" if question else {})
+        if not isinstance(reason, str if question else dict):
             raise UserError(f"{path}: NO_LIBRARY must be a sentence, the reason.")
-        question = path.stem
+        reasons = reason if isinstance(reason, dict) else {question: reason} if reason else {}
         bank = AnswerBank(
-            bank.mistakes + tuple(replace(m, question=question) for m in names["MISTAKES"]),
-            bank.alternatives + tuple(replace(a, question=question) for a in names["ALTERNATIVES"]),
-            {**bank.no_library, **({question: reason} if reason else {})},
+            bank.mistakes + tuple(_of(question, item) for item in names["MISTAKES"]),
+            bank.alternatives + tuple(_of(question, item) for item in names["ALTERNATIVES"]),
+            {**bank.no_library, **reasons},
         )
     return bank
+
+
+def _of(question: str, answer: Any) -> Any:
+    return replace(answer, question=question or answer.question)

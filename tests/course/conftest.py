@@ -78,6 +78,10 @@ EXERCISE = f"""
 # %%
 import math
 
+# %%
+def own_work(answer):  # the real watch would import NumPy
+    return answer
+
 # %% [markdown]
 # ## Question 1
 
@@ -90,12 +94,12 @@ def median(values):
     ### END SOLUTION
 
 {test_cell("q1_test_visible", 0)}
-assert median([1, 2, 3]) == 2, "The median of 1, 2, 3 is 2."
+assert own_work(median)([1, 2, 3]) == 2, "The median of 1, 2, 3 is 2."
 
 {test_cell("q1_test_hidden", 2)}
 ### BEGIN HIDDEN TESTS
 assert "statistics" not in median.__code__.co_names, "Write it: you call statistics.median."
-assert median([30, 10, 20]) == 20, "You forgot to sort the values."
+assert own_work(median)([30, 10, 20]) == 20, "You forgot to sort the values."
 assert median([4, 8]) == 6, "With an even number of values, take the mean of the middle two."
 ### END HIDDEN TESTS
 
@@ -110,7 +114,7 @@ def shares(counts):
     ### END SOLUTION
 
 {test_cell("q2_test", 3)}
-assert shares([1, 3])[0] != 1, "A share is a part of the total, not the count."
+assert own_work(shares)([1, 3])[0] != 1, "A share is a part of the total, not the count."
 ### BEGIN HIDDEN TESTS
 assert "fsum" not in shares.__code__.co_names, "Write it: you call math.fsum."
 assert math.isclose(sum(shares([1, 2, 4])), 1), "The shares must add up to one."
@@ -127,7 +131,7 @@ except ZeroDivisionError:
 # The median withstands outliers, unlike the mean of the sample.
 """
 MISTAKES = '''
-from course.proving.mistakes import Alternative, Mistake
+from course.writing.mistakes import Alternative, Mistake
 
 MISTAKES = [
     Mistake(

@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from course.proving.mistakes import load_answers
 
 from course.cli import app
 from course.proving.gates import check_unit
 from course.writing import build
+from course.writing.mistakes import load_answers
 from course.writing.new import new_unit
 from course.writing.notebooks import write_notebook
 from course.writing.units import ROOT
@@ -41,7 +41,7 @@ def test_the_question_that_contributing_shows_passes_every_gate(tmp_path):
     unit = new_unit("05_adaptive", tmp_path)
     for path, text in ((unit.exercise_source, exercise), (unit.mistakes_source, mistakes)):
         path.write_text(f"{path.read_text()}\n{text}")
-    bank = load_answers(unit.mistakes_source)
+    bank = load_answers(unit.mistakes_folder)
     assert len(bank.mistakes_of("q2")) == 3 and bank.alternatives_of("q2")
     write_notebook(build.lecture_from_source(unit), unit.lecture_notebook())
     build.build_assignment(unit)

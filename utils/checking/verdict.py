@@ -40,7 +40,7 @@ def examine(
     forbidden : what the answer is to write itself, see :func:`own_work`
     protect : names of inputs that must be the same after the call as before
     tol : of numbers, relative where they are above 1
-    seconds : that the answer may take for one input
+    seconds : of the processor, that the answer may take for one input
 
     Raises
     ------

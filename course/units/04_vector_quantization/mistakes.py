@@ -1,6 +1,6 @@
 """Wrong answers that students of unit 04 give, and right answers written another way."""
 
-from course.proving.mistakes import Alternative, Mistake
+from course.writing.mistakes import Alternative, Mistake
 
 
 def changed(code: str, *changes: tuple[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Wrong answers that students of this unit give, and right answers written another way."""
 
-from course.proving.mistakes import Alternative, Mistake
+from course.writing.mistakes import Alternative, Mistake
 
 MISTAKES = [
     # --------------------------------------------------------------------------- q1: the median

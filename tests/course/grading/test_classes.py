@@ -3,7 +3,6 @@ import json
 import sqlite3
 
 import pytest
-from course.proving.mistakes import load_answers
 
 from course.errors import UserError
 from course.grading.classes import (
@@ -18,10 +17,12 @@ from course.grading.demo import demo_students, grade_demo, surprises
 from course.proving.harness import run_variants
 from course.proving.scores import score_notebook, status_of
 from course.writing import build
+from course.writing.mistakes import load_answers
 from course.writing.notebooks import read_notebook, write_notebook
 from course.writing.units import read_unit
 
 LOOP_SECONDS = 8
+pytestmark = pytest.mark.xdist_group("the demo class")  # it is graded once, by one worker
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +126,7 @@ def test_a_wrong_grade_is_noticed(graded):
 def test_the_expected_scores_come_from_the_mistakes(unit):
     solution = build.solution_from_source(unit)
     release = build.release_from_solution(unit, solution)
-    bank = load_answers(unit.mistakes_source)
+    bank = load_answers(unit.mistakes_folder)
     students = {s.name: s for s in demo_students(unit, solution, release, bank)}
     assert students["perfect"].expected == {"q1": 2, "q2": 3}
     assert students["mistake-3"].expected == {"q1": 2, "q2": 0}

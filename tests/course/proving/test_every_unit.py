@@ -1,13 +1,28 @@
-"""The units of the course pass the gates that need no kernel; `course check` goes through all."""
+"""The units of the course pass the gates that need no kernel; `course check` goes through all.
+
+The answers of a unit are tried in parts, so that the workers of pytest-xdist share them."""
 
 import pytest
 
-from course.proving.gates import check_unit
+from course.proving.gates import ANSWERED, GATES, check_unit
 from course.writing.units import discover
 
+PARTS = 3
+UNITS = pytest.mark.parametrize("unit", discover(), ids=lambda unit: unit.name)
 
-@pytest.mark.timeout(1800)  # a hundred wrong answers each, on a busy machine
-@pytest.mark.parametrize("unit", discover(), ids=lambda unit: unit.name)
+
+def problems(unit, gates, part=(0, 1)):
+    results = check_unit(unit, run=False, jobs=1, gates=gates, part=part)
+    return [f"{result.gate}: {problem}" for result in results for problem in result.problems]
+
+
+@UNITS
 def test_gates(unit):
-    problems = [f"{r.gate}: {p}" for r in check_unit(unit, run=False) for p in r.problems]
-    assert problems == []
+    assert problems(unit, [gate for gate in GATES if gate not in ANSWERED]) == []
+
+
+@pytest.mark.timeout(900)  # a hundred answers, on a busy machine
+@pytest.mark.parametrize("part", range(PARTS))
+@UNITS
+def test_answers(unit, part):
+    assert problems(unit, ANSWERED, (part, PARTS)) == []

@@ -31,7 +31,7 @@ def test_every_gate_passes_the_tiny_unit(built_unit):
     assert {result.gate: result.problems for result in results} == {
         gate.__name__.replace("_", " "): () for gate in GATES
     }
-    assert len(results) == 14
+    assert len(results) == 18
 
 
 # What breaks what: the gate, the change (file, old, new), a part of the message.
@@ -43,6 +43,11 @@ WRITTEN = [
     (check.answers_listed, ("mistakes", 'name="unsorted"', 'name="upper-middle"'), "there twice"),
     (check.answers_listed, ("mistakes", 'question="q2"', 'question="q7"'), "q7, which has no test"),
     (check.answers_listed, ("mistakes", 'message="not the count"', 'message=" "'), "empty message"),
+    (
+        check.own_work_watched,
+        ("exercise", "own_work(shares)", "shares"),
+        "q2_test runs the answer without",
+    ),
     (check.short_cells, ("exercise", "import math", LONG), "exercise.py: cell 2 has 26 lines"),
     (
         check.short_cells,
@@ -57,7 +62,7 @@ WRITTEN = [
     (check.alt_text, ("exercise", "# # Medians: exercises", '# <img alt=" " src="a">'), "cell 1"),
 ]
 VISIBLE_Q1 = """"points": 0}
-assert median([1, 2, 3]) == 2, "The median of 1, 2, 3 is 2."
+assert own_work(median)([1, 2, 3]) == 2, "The median of 1, 2, 3 is 2."
 """
 UPPER = "    return sorted(values)[len(values) // 2]\n"
 RIGHT = """    ordered = sorted(values)
@@ -68,11 +73,6 @@ ANSWERED = [
         check.solution_passes,
         ("exercise", "return (low + high) / 2", "return low"),
         "The solution gets 0 of 2 points for q1: With an even number",
-    ),
-    (
-        check.solution_passes,
-        ("exercise", HIDDEN_Q2, f"import warnings\nwarnings.warn('x')\n{HIDDEN_Q2}"),
-        "The solution gets 0 of 3 points for q2: written to stderr, which counts as a failure",
     ),
     (
         check.release_scores_zero,
@@ -90,14 +90,24 @@ ANSWERED = [
         "q1/unsorted keeps 1 of 3 points: a test of q1 that gives points misses it",
     ),
     (
-        check.mistakes_fail,
+        check.mistakes_recognised,
         ("mistakes", 'message="divide by zero"', 'message="mind the gap"'),
-        "q2/divides-by-zero fails without its message 'mind the gap'; the tests said: 'With no",
+        "q2/divides-by-zero is not recognised: its message is 'mind the gap', and the check said ' With",
     ),
     (
-        check.mistakes_fail,
+        check.questions_stand_alone,
+        ("exercise", "    total = sum(counts)", "    total = median([1]) * sum(counts)"),
+        "With no other question answered, the solution gets 0 of 3 points for q2: NotImplemented",
+    ),
+    (
+        check.answers_keep_apart,
         ("mistakes", UPPER, f"{UPPER}\n\nmath = None\n"),
-        "q1/upper-middle gets 0 of 3 points for q2: AttributeError",
+        "In a notebook with q1/upper-middle, q2 gets 0 points (\"AttributeError: 'NoneType'",
+    ),
+    (
+        check.answers_keep_apart,
+        ("mistakes", "    ordered, n =", "    math.isclose = None\n    ordered, n ="),
+        "In a notebook with q1/two-halves, q2 gets 0 points (",
     ),
     (
         check.alternatives_pass,
@@ -146,6 +156,14 @@ def test_gates_on_what_is_written(make_unit, gate, change, message):
 def test_gates_on_answers(make_unit, gate, change, message):
     problems = gate(Workbench(broken(make_unit, change)))
     assert any(message in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_the_parts_of_the_answers_are_all_of_them(make_unit, parts):
+    unit = make_unit()
+    found = [a for k in range(parts) for a in Workbench(unit, part=(k, parts)).attempts]
+    assert sorted(map(str, found)) == sorted(map(str, Workbench(unit).attempts))
+    assert len(found) == 9
 
 
 @pytest.mark.parametrize("gate, change, message", EXECUTED)

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -124,20 +123,16 @@ def test_an_input_changed_in_place_is_noticed_only_where_it_is_protected(capsys)
     assert "passed" in capsys.readouterr().out
 
 
-def test_an_answer_that_never_ends_is_stopped_and_a_timer_of_the_grader_goes_on():
+def test_an_answer_that_never_ends_is_stopped_though_it_catches_everything():
     def loop(values):
         while True:
             try:
-                time.sleep(0.01)
+                sum(range(1000))
             except Exception:
                 pass
 
-    signal.setitimer(signal.ITIMER_REAL, 100)
-    try:
-        assert "look for a loop that does not end" in verdict(loop, seconds=0.3)
-        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < 100
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    assert "look for a loop that does not end" in verdict(loop, seconds=0.3)
+    assert signal.getitimer(signal.ITIMER_PROF)[0] == 0
 
 
 def test_a_mistake_that_never_ends_is_recognised_too():
