@@ -18,13 +18,14 @@
 # **How it works.**
 #
 # - Write where it says `# YOUR CODE HERE`, and delete the line that raises `NotImplementedError`.
-# - Below each answer stand checks. Run them as often as you like: when one ends in an
-#   `AssertionError`, its last lines say what it saw, and which idea may be behind it. Any other
-#   error was most likely raised in your own code; the traceback shows the line. Checks give no
+# - Below each answer stand checks. Run them as often as you like: each calls your function with many
+#   inputs, and prints "passed" or ends in an `AssertionError`, whose last lines show the smallest
+#   input on which your answer is wrong, what came out and what was expected. Where all results
+#   together prove which idea went wrong, it says which; else it guesses at no cause. Checks give no
 #   points.
-# - The points come from hidden tests with other inputs, which are put in when your work is graded;
-#   leave their cells, empty but for a comment, where they are. Hidden tests test nothing that the
-#   question does not say, and all that it says.
+# - The points come from hidden tests, which are put in when your work is graded; leave their cells,
+#   empty but for a comment, where they are. They are the checks with other inputs, drawn in the same
+#   way: they test nothing that the question does not say, and all that it says.
 # - No question needs the answer to another one. *Restart and Run All* stops at a question that you leave
 #   open; to go on below it, put the cursor there and choose *Run, Run Selected Cell and All Below*.
 # - The standard library, NumPy and scikit-learn are allowed; import what else you need in the
@@ -137,12 +138,13 @@ examine(try_q1, cases_q1, KEYS["q1"], protect=["seconds"],
 #
 # You get the model as a function `predict`, which takes a list of comments, and the time as a
 # function `clock`, which returns the present time in seconds, as `time.perf_counter` does. Handing
-# in the clock makes your function testable: the clocks of the tests move on only while `predict`
+# in the clock makes your function testable: the clocks of the checks move on only while `predict`
 # runs, so that the right result is exact. Read them as often as you like; that takes no time.
 #
 # 1. Warm up: call `predict` on the first batch `warmup` times, before the time starts to count.
-# 2. Predict *all* comments, in order, in batches of `batch_size`. What is left at the end makes a
-#    smaller batch, and it counts.
+# 2. Predict *all* comments, those of the first batch again, in the order in which they are given, in
+#    batches of `batch_size`. What is left at the end makes a smaller batch, and it counts. A comment
+#    that occurs twice is two comments.
 # 3. Return comments per second: all comments, divided by the whole time. Not batches per second;
 #    and not the mean of the batches' rates, in which a small, slow batch weighs as much as a large
 #    one.
@@ -158,23 +160,26 @@ examine(try_q1, cases_q1, KEYS["q1"], protect=["seconds"],
 #
 # 10 comments in 0.014 + 0.014 + 0.012 = 0.040 seconds: **250 comments per second**.
 
-# %% nbgrader={"grade": false, "grade_id": "q2_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["locked:q2_example"]
 class PretendModel:
     """A model that only pretends to work: a call takes 10 ms, and 1 ms for each comment; the very
     first call takes 900 ms. Its clock shows 100 seconds at the beginning."""
 
-    def __init__(self):
-        self.now, self.calls = 100.0, []
+    def __init__(self, per_call=0.010, per_comment=0.001):
+        self.per_call, self.per_comment = per_call, per_comment
+        self.now, self.calls, self.readings = 100.0, [], 0
 
     def predict(self, comments):
-        self.now += 0.010 + 0.001 * len(comments) if self.calls else 0.900
+        seconds = self.per_call + self.per_comment * len(comments)
+        self.now += seconds if self.calls else 0.900
         self.calls.append(list(comments))
         return [0.5] * len(comments)
 
     def clock(self):
+        self.readings += 1
         return self.now
 
-# %% nbgrader={"grade": false, "grade_id": "q2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% tags=["answer:q2"]
 def throughput(predict, texts, batch_size, clock, warmup=2):
     """Comments that a model predicts per second.
 
@@ -199,96 +204,31 @@ def throughput(predict, texts, batch_size, clock, warmup=2):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q2_test_calls", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 2, calls. This cell explains; the hidden tests give the points.
-def test_q2_calls():
-    from utils.checking import check, own_work
+# %% tags=["check:q2:5"]
+# Check question 2: the rate, and all calls of `predict` in their order. The model is one that only
+# pretends to work, like that of the example; without comments only the rate is looked at.
+def cases_q2(random):
+    texts = [f"comment {k}" for k in (7, 3, 10, 3, 1, 8, 7, 12, 5, 2)]
+    yield texts, 4, 2
+    for n, batch_size, warmup in ((10, 4, 0), (10, 3, 1), (11, 4, 3), (6, 2, 1), (7, 1, 2), (8, 5, 4)):
+        words = random.choice(["so", "hm", "well done", "oh no", "why", "thank you"], n).tolist()
+        yield words, batch_size, warmup, 0.02, round(random.uniform(0.001, 0.003), 4)
+    yield texts[:3], 8, 2, 0.03, 0.002
+    yield texts[:1], 4, 3
+    yield texts[:9], 3
+    yield [], 4, 2
+    yield [], 4, 0
 
-    answer = own_work(throughput, "utils.efficiency.measure")
-    texts, model = [f"comment {i}" for i in range(10)], PretendModel()
-    answer(model.predict, texts, 4, model.clock, warmup=2)
-    sizes = [len(call) for call in model.calls]
-    for wrong, why in {
-        (4, 4, 2): "the two warm-up calls are missing; they come in addition to all comments",
-        (4, 4, 4, 4): "the last batch, smaller than the others, is missing",
-        (4, 4, 10): "that is everything in one call; cut the comments into batches",
-        (4, 4, *[1] * 10): "that is one comment in each call; cut the comments into batches",
-    }.items():
-        check(sizes != list(wrong), f"The calls had {sizes} comments, not [4, 4, 4, 4, 2]: {why}.")
-    check(sizes == [4, 4, 4, 4, 2], f"The calls had {sizes} comments, not [4, 4, 4, 4, 2].")
-    check(model.calls[:2] == [texts[:4]] * 2, "Warm up with the first batch, twice, and not with "
-          "the first two batches: those may differ in length, and there may be only one.")
-    predicted = [text for call in model.calls[2:] for text in call]
-    check(predicted == texts, "After the warm-up, predict each comment once, in the given order.")
 
-test_q2_calls()
+def try_q2(texts, batch_size, warmup=2, per_call=0.010, per_comment=0.001):
+    model = PretendModel(per_call, per_comment)
+    rate = throughput(model.predict, list(texts), batch_size, model.clock, warmup)
+    if texts and not model.readings:
+        return "the clock was never read"
+    return {"rate": rate, "calls": model.calls} if texts else rate
 
-# %% nbgrader={"grade": true, "grade_id": "q2_test_rate", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 2, the rate.
-def test_q2_rate():
-    from utils.checking import check, check_close, own_work
 
-    model, answer = PretendModel(), own_work(throughput, "utils.efficiency.measure")
-    rate = answer(model.predict, ["Hm."] * 10, 4, model.clock, warmup=2)
-    check(rate is not None, "You returned None: is the `return` missing?")
-    for wrong, why in {
-        10 / 0.954: "the time of the warm-up is in it; read the clock after the warm-up",
-        10 / 100.954: "that divides by the time of day; read the clock at the start and at the end",
-        10 / 0.926: "the first, slow call is in the time; warm up before you read the clock",
-        75: "those are batches per second, and a batch of 64 would look like one of 1",
-        300: "the last batch counts as full there, and holds only two comments",
-        8 / 0.028: "the last batch is missing",
-        10 / 0.012: "only the last batch was timed; the warm-up comes in addition to all batches",
-        (4 / 0.014 + 4 / 0.014 + 2 / 0.012) / 3: "that is the mean of the batches' rates; divide "
-        "all comments by all of the time",
-        0.004: "those are seconds per comment, the inverse",
-        0.25: "those are comments per millisecond",
-    }.items():
-        check(abs(rate - wrong) > 1e-6 * wrong, f"The rate is {rate:.6g}, not 250: {why}.")
-    check(rate < 1000, f"The rate is {rate:.3g}, not 250: use the `clock` that you were given.")
-    check_close(rate, 250.0, "Ten comments in 0.040 seconds are 250 comments per second.")
-
-test_q2_rate()
-
-# %% nbgrader={"grade": true, "grade_id": "q2_test_empty", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 2, no comments.
-def test_q2_empty():
-    from utils.checking import check, own_work
-
-    model = PretendModel()
-    try:
-        rate = own_work(throughput, "utils.efficiency.measure")(model.predict, [], 4, model.clock)
-    except (IndexError, ZeroDivisionError) as error:
-        rate = f"{type(error).__name__}: {error}"
-    check(rate == 0, f"No comments, no time: return 0.0 before you divide; got {rate}.")
-
-test_q2_empty()
-
-# %% nbgrader={"grade": true, "grade_id": "q2_test_hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 2: 5 points.
-### BEGIN HIDDEN TESTS
-def test_q2_hidden(n, batch_size, warmup):
-    from utils.checking import check, check_close, own_work
-
-    texts, now, calls = [f"text {i}" for i in range(n)], [50.0], []
-
-    def predict(batch):
-        now[0] += 3.0 if len(calls) < warmup else 0.020 + 0.002 * len(batch) ** 1.5
-        calls.append(list(batch))
-        return [0.5] * len(batch)
-
-    answer = own_work(throughput, "utils.efficiency.measure")
-    rate = answer(predict, list(texts), batch_size, lambda: now[0], warmup)
-    what = f"Another model, {n} comments in batches of {batch_size}, {warmup} warm-up calls: "
-    batches = [texts[i : i + batch_size] for i in range(0, n, batch_size)]
-    seconds = sum(0.020 + 0.002 * len(batch) ** 1.5 for batch in batches)
-    check_close(rate, n / seconds if n else 0.0, what + "the rate is wrong. If the checks above "
-                "pass, your answer may fit their example only.")
-    check(calls == batches[:1] * warmup + batches or n == 0, what + "wrong batches predicted.")
-
-for case in ((11, 4, 2), (12, 4, 1), (3, 8, 2), (7, 1, 0), (9, 2, 3), (0, 4, 2)):
-    test_q2_hidden(*case)
-### END HIDDEN TESTS
+examine(try_q2, cases_q2, KEYS["q2"], forbidden="utils.efficiency.measure")
 
 # %% [markdown]
 # **Try it with a real clock.** Run the next cell three times. Only the digits that stay the same
@@ -334,11 +274,25 @@ for batch_size in (1, 8, 64):
 # smaller batch ends up, and either number will do. Rows of the same length may come in any order,
 # and so may the rows within a batch, and the batches.
 
-# %% nbgrader={"grade": false, "grade_id": "q3_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["locked:q3_example"]
 # The example, to play with.
 LENGTHS = [2, 10, 3, 9, 2, 4]
 
-# %% nbgrader={"grade": false, "grade_id": "q3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+
+def positions(batches, lengths):
+    """Positions that a model works through: rows times longest row, summed over the batches."""
+    return sum(len(batch) * max(lengths[row] for row in batch) for batch in batches if batch)
+
+
+def positions_allowed(lengths, batch_size):
+    """The more of two: all rows by length, cut from the shortest, and cut from the longest."""
+    n, ordered = len(lengths), sorted(lengths)
+    cut_up = sum(ordered[min(i // batch_size * batch_size + batch_size, n) - 1] for i in range(n))
+    cut_down = sum(ordered[::-1][i // batch_size * batch_size] for i in range(n))
+    return max(cut_up, cut_down)
+
+
+# %% tags=["answer:q3"]
 def length_batches(lengths, batch_size):
     """Row numbers in batches of similar length.
 
@@ -357,103 +311,68 @@ def length_batches(lengths, batch_size):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_rows", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, rows. This cell explains; the hidden tests give the points.
-def test_q3_rows():
-    from utils.checking import check, own_work
+# %% tags=["check:q3:4"]
+# Check question 3: which rows are in the batches, how many batches there are, by how much one is too
+# large, and how many positions there are beyond those allowed (where each row is in one batch).
+def cases_q3(random):
+    yield LENGTHS, 2
+    yield [3, 2, 1, 3, 2, 3, 2, 2, 3], 4
+    yield [5, 3, 4], 2
+    for n, size, longest in ((11, 4, 27), (12, 3, 12), (10, 4, 40), (13, 5, 60), (9, 2, 9), (16, 7, 30)):
+        yield random.integers(0, longest + 1, n).tolist(), size
+    yield random.permutation(30)[:8].tolist(), 1
+    yield random.integers(1, 20, 5).tolist(), 9
+    yield [7], 3
+    yield [], 4
 
-    answer, given = own_work(length_batches, "utils.efficiency.length_batches"), list(LENGTHS)
-    got = answer(given, 2)
-    check(isinstance(got, list), f"Return a list of batches, not a {type(got).__name__}.")
-    check(given == LENGTHS, "The list of lengths has changed: sort row numbers, not the list.")
-    batches = [[int(row) for row in batch] for batch in got]
-    rows = sorted(row for batch in batches for row in batch)
-    check(rows != sorted(LENGTHS), f"{batches} holds lengths; return the numbers of the rows.")
-    lost = sorted(set(range(6)) - set(rows))
-    check(not lost, f"{batches} lacks rows {lost}, which would get no prediction. Mind rows of the "
-          "same length.")
-    check(rows == list(range(6)), f"{batches} has a row twice, or one that does not exist.")
-    check(max(map(len, batches)) <= 2, f"{batches}: a batch has more rows than batch_size, which "
-          "says how many the memory holds.")
-    check(len(batches) == 3, f"{batches} are {len(batches)} calls of the model; 3 are enough, if "
-          "rows of different length may share a batch.")
 
-test_q3_rows()
+def try_q3(lengths, batch_size):
+    batches = length_batches(lengths, batch_size)
+    if not isinstance(batches, list):
+        return f"of type {type(batches).__name__}, not list"
+    batches = [np.ravel(batch).tolist() for batch in batches]
+    found = {"rows": sorted(sum(batches, [])), "batches": len(batches)}
+    found["rows too many in a batch"] = max([0] + [len(batch) - batch_size for batch in batches])
+    if found["rows"] == list(range(len(lengths))):
+        needed = positions(batches, lengths)
+        found["positions too many"] = max(0, needed - positions_allowed(lengths, batch_size))
+    return found
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_padding", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, padding and odd ends.
-def test_q3_padding():
-    from utils.checking import check, own_work
 
-    answer = own_work(length_batches, "utils.efficiency.length_batches")
-    batches = [[int(row) for row in batch] for batch in answer(list(LENGTHS), 2)]
-    for wrong, why in {
-        ((0, 1), (2, 3), (4, 5)): "that is the order in which the comments came; sort all rows by "
-        "length before you cut, not the rows of one batch",
-        ((0, 5), (2, 4), (1, 3)): "these look like ranks; you need the row that comes k-th by "
-        "length, not the place that row k takes",
-    }.items():
-        check(set(map(frozenset, batches)) != set(map(frozenset, wrong)), f"There is more padding than needed in {batches}: {why}.")
-    positions = sum(len(batch) * max(LENGTHS[row] for row in batch) for batch in batches)
-    check(positions <= 32, f"{batches} have {positions} positions; 32 are enough.")
-    got = answer([5, 3, 4], 2)
-    check(len(got) == 2, f"Three rows in batches of 2 make two batches, of 2 and of 1; got {got}.")
-    try:
-        got = answer([], 2)
-    except (IndexError, ValueError, ZeroDivisionError) as error:
-        got = f"{type(error).__name__}: {error}"
-    check(len(got) == 0, f"No comments make no batches, not even an empty one; got {got}.")
-
-test_q3_padding()
-
-# %% nbgrader={"grade": true, "grade_id": "q3_test_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 3: 4 points.
-### BEGIN HIDDEN TESTS
-def test_q3_hidden(n, size, longest):
-    from utils.checking import check, own_work
-
-    lengths = np.random.default_rng(n).integers(0, longest + 1, n).tolist()
-    given, what = list(lengths), f"Other lengths, {n} rows in batches of {size}: "
-    got = own_work(length_batches, "utils.efficiency.length_batches")(given, size)
-    check(isinstance(got, list), what + f"return a list, not a {type(got).__name__}.")
-    batches = [[int(row) for row in batch] for batch in got]
-    check(given == lengths, what + "the list of lengths has changed.")
-    rows = sorted(row for batch in batches for row in batch)
-    check(rows == list(range(n)), what + "not every row is in exactly one batch. If the checks "
-          "above pass, your answer may fit their example only.")
-    sizes = [len(batch) for batch in batches]
-    check(max(sizes, default=0) <= size and len(sizes) == -(-n // size), what + f"{sizes} rows.")
-    up = np.argsort(lengths, kind="stable").tolist()
-    cuts = [[o[i : i + size] for i in range(0, n, size)] for o in (up, up[::-1])]
-    got, *allowed = (sum(len(batch) * max(lengths[row] for row in batch) for batch in cut)
-                     for cut in (batches, *cuts))
-    check(got <= max(allowed), what + f"{got} positions, {max(allowed)} are enough.")
-
-for case in ((11, 4, 27), (12, 3, 5), (64, 8, 27), (40, 7, 40), (5, 9, 9), (9, 2, 1), (0, 4, 1)):
-    test_q3_hidden(*case)
-### END HIDDEN TESTS
+examine(try_q3, cases_q3, KEYS["q3"], protect=["lengths"], forbidden="utils.efficiency.length_batches")
 
 # %% [markdown]
 # ## Question 4: bytes are bytes
 #
 # *20 minutes, 5 points*
 #
-# "Our model has 40,000 weights of 4 bits: 20 kB." Whoever downloads it finds more: the table that
-# says what the 4-bit codes mean, the scales, the mask, the vocabulary, the thresholds. A size is
-# honest if it counts everything without which raw text cannot be turned into labels.
+# "Our model has 40,000 weights of 4 bits: 20 kB." Whoever downloads it finds more: whatever else is
+# needed to turn raw text into labels. A size is honest if it counts all of that. The parts of a
+# compressed model:
+#
+# - the **vocabulary**, the words that the model knows: without it, text cannot become numbers;
+# - the **stored numbers** of each *tensor* (an array of weights), of a few bits each;
+# - a **codebook**, if there is one: instead of a weight, a tensor then stores the *index* of an entry
+#   in a short table of real weights, and that table is the codebook;
+# - **scales**, if there are any: where the stored numbers are small integers, each must be multiplied
+#   by a factor to become a weight again, one for a row, say;
+# - a **mask**, if most weights are zero and only the others (the *kept* ones) are stored: a list of
+#   yes and no that says for each place of the tensor whether its weight is among those stored;
+# - the **thresholds**, one for each label: how probable it has to be to be given.
 #
 # You get the `words` of the vocabulary, a list of `tensors`, and the number of `labels`. Count:
 #
 # - **words**: the text `"\n".join(words)`, in bytes of UTF-8. A character may take several.
-# - **labels**: one threshold for each, a float32.
+# - **labels**: one threshold for each, a float32, which has 4 bytes.
 # - each **tensor**, a dictionary with `values`, how many numbers it has (rows times columns), and:
-#   - `bits`, the bits of a stored number; *or* `codebook`, the length k of a table of float16
-#     entries. Then each stored number is an index into the table, with just enough bits to tell k
-#     entries apart; and the table itself is stored, too.
-#   - perhaps `kept`: only so many numbers are stored (the rest are zeros), and so is a mask, with
-#     one bit for *each* of the `values`, to say which.
-#   - perhaps `scales`: so many float16 scales are stored, too.
+#   - `bits`, the bits of a stored number; *or* `codebook`, the number k of entries of its codebook.
+#     Then each stored number is an index, with just enough bits to tell k entries apart; and the
+#     codebook itself is stored, too, k numbers in float16, of 2 bytes each.
+#   - perhaps `kept`: only so many numbers are stored, and so is a mask, with one bit for *each* of
+#     the `values`.
+#   - perhaps `scales`: so many scales are stored, too, in float16.
 #
+# Any of these may come together: a tensor with a codebook can have a mask and scales.
 # Numbers of a few bits are packed one after the other, but *each array* (stored numbers, or mask)
 # starts on a whole byte, so its bits are rounded **up** to bytes on their own.
 #
@@ -471,7 +390,7 @@ for case in ((11, 4, 27), (12, 3, 5), (64, 8, 27), (40, 7, 40), (5, 9, 9), (9, 2
 # (A real file also has a header, and may be compressed as a whole. That is why the course, in the
 # end, quotes the length of the file. The parts tell you *where* its bytes go.)
 
-# %% nbgrader={"grade": false, "grade_id": "q4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% tags=["answer:q4"]
 def model_bytes(words, tensors, labels):
     """Bytes of everything that a model needs to go from raw text to labels.
 
@@ -488,141 +407,44 @@ def model_bytes(words, tensors, labels):
     for tensor in tensors:
         entries = tensor.get("codebook", 0)
         bits = (entries - 1).bit_length() if entries else tensor["bits"]
-        total += -(-tensor.get("kept", tensor["values"]) * bits // 8)
+        stored = tensor.get("kept", tensor["values"])
+        total += math.ceil(stored * bits / 8)
         if "kept" in tensor:
-            total += -(-tensor["values"] // 8)
-        total += 2 * entries + 2 * tensor.get("scales", 0)
+            total += math.ceil(tensor["values"] / 8)
+        total += 2 * entries
+        total += 2 * tensor.get("scales", 0)
     return total
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q4_test_words", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, words and labels. This cell explains; the hidden tests give the points.
-def test_q4_words():
-    from utils.checking import check, check_close, own_work
+# %% tags=["check:q4:5"]
+# Check question 4: the bytes of one part at a time, then of several; and whether they are an int.
+def cases_q4(random):
+    for words in ([], ["no"], ["no", "café", "grüß", "寿司"], ["so", "", "a\u0303"]):
+        yield words, [], 0
+    yield [], [], 7
+    for bits, values in ((3, 10), (7, 1), (8, 5), (1, 17), (12, 3), (4, 0), (int(random.integers(5, 8)), 59)):
+        yield [], [{"values": values, "bits": bits}], 0
+    yield [], [{"values": 3, "bits": 3}, {"values": 1, "bits": 7}], 0
+    for k in (1, 2, 4, 5, 16, 17, 256, 257, int(random.integers(33, 64))):
+        yield [], [{"values": int(random.integers(20, 60)) * 8 - 3, "codebook": k}], 0
+    yield [], [{"values": 20, "bits": 8, "scales": 2}], 0
+    for kept, values, bits in ((3, 17, 16), (3, 17, 3), (0, 8, 16), (5, 24, 4), (0, 3, 4)):
+        yield [], [{"values": values, "bits": bits, "kept": kept}], 0
+    n = int(random.integers(2, 9))
+    for part in ({"scales": 0}, {"scales": n}, {"kept": 7}, {"kept": 7, "scales": n}):
+        yield [], [{"values": 21, "codebook": 6, **part}], 0
+    yield ["no"], [{"values": 40, "bits": 6, "scales": n, "kept": 11}, {"values": 9, "bits": 4}], n
+    yield ["no"], [{"values": 10, "bits": 3, "scales": 2}, {"values": 9, "codebook": 5, "kept": 3}], 7, "type"
 
-    answer = own_work(model_bytes)  # keeps warnings quiet
-    got = answer(["no", "café", "grüß", "寿司"], [], 0)
-    check(got not in (12, 15), f"{got} counts characters, not bytes: é, ü and ß take 2 bytes in "
-          "UTF-8, 寿 and 司 take 3.")
-    check(got != 19, "19 leaves out the line breaks, without which the words run together.")
-    check(got != 23, "23 has a line break after the last word, too; join puts them in between.")
-    check_close(got, 22, 'The vocabulary is "\\n".join(words), in bytes of UTF-8.')
-    check_close(answer([], [], 0), 0, "A model without words, tensors and labels has no "
-                "bytes; an empty list has no line breaks, either.")
-    check_close(answer([], [], 7), 28, "Seven thresholds are float32, 4 bytes each; without "
-                "them nobody can turn the model's probabilities into labels.")
 
-test_q4_words()
+def try_q4(words, tensors, labels, asked="bytes"):
+    result = model_bytes(words, tensors, labels)
+    whole = "an int" if isinstance(result, int | np.integer) else f"a {type(result).__name__}"
+    return result if asked == "bytes" else whole
 
-# %% nbgrader={"grade": true, "grade_id": "q4_test_bits", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, bits and bytes.
-def test_q4_bits():
-    from utils.checking import check, check_close, own_work
 
-    answer = own_work(model_bytes)
-    got = answer([], [{"values": 10, "bits": 3}], 0)
-    check(got != 3, "10 numbers of 3 bits do not fit into 3 bytes, which hold only 24 of the 30 "
-          "bits. Round up.")
-    check(got != 10, "10 numbers of 3 bits take 4 bytes, packed; a byte for each would be 10.")
-    check(got != 30, "10 numbers of 3 bits take 4 bytes; 30 is the number of bits.")
-    check_close(got, 4, "30 bits take 4 bytes.")
-    check(isinstance(got, int | np.integer), f"Return an int, not {got!r}: bytes are whole, and a "
-          "float (from /, or np.ceil) loses count in large files. Use //, or math.ceil.")
-    two = [{"values": 3, "bits": 3}, {"values": 1, "bits": 7}]
-    check_close(answer([], two, 0), 3, "Arrays of 9 and of 7 bits take 2 bytes and 1: round "
-                "up each on its own, and not their sum.")
-
-test_q4_bits()
-
-# %% nbgrader={"grade": true, "grade_id": "q4_test_tables", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, codebooks.
-def test_q4_tables():
-    from utils.checking import check, check_close, own_work
-
-    answer = own_work(model_bytes)
-    got = answer([], [{"values": 9, "codebook": 5}], 0)
-    check(got not in (3, 4), "A codebook of 5 float16 entries is stored, too: 14 bytes, not "
-          f"{got}.")
-    check(got != 13, "To tell 5 entries apart takes 3 bits, since 2 tell only 4: 14 bytes, not 13.")
-    check(got != 19, "An index into 5 entries takes 3 bits, and not a byte: 14 bytes, not 19.")
-    check(got != 24, "A float16 takes 2 bytes, and not 4: 14 bytes, not 24.")
-    check_close(got, 14, "9 indices of 3 bits take 4 bytes, the codebook 10.")
-    got = answer([], [{"values": 16, "codebook": 4}], 0)
-    check(got != 14, "To tell 4 entries apart takes 2 bits (00, 01, 10, 11): 12 bytes, not 14.")
-    check_close(got, 12, "16 indices of 2 bits take 4 bytes, the codebook 8.")
-    got = answer([], [{"values": 9, "codebook": 1}], 0)
-    check_close(got, 2, "A single entry needs no index: 2 bytes for the codebook.")
-
-test_q4_tables()
-
-# %% nbgrader={"grade": true, "grade_id": "q4_test_masks", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, scales and masks.
-def test_q4_masks():
-    from utils.checking import check, check_close, own_work
-
-    answer = own_work(model_bytes)
-    got = answer([], [{"values": 20, "bits": 8, "scales": 2}], 0)
-    check(got != 20, "Two float16 scales are stored, too: 24 bytes, not 20.")
-    check_close(got, 24, "20 numbers of 8 bits and two float16 scales take 24 bytes.")
-    got = answer([], [{"values": 17, "bits": 16, "kept": 3}], 0)
-    check(got != 6, "The mask is stored, too, or nobody knows where the 3 numbers belong: 9 bytes, "
-          "not 6.")
-    check(got not in (34, 37), f"Only the 3 numbers that are kept are stored: 9 bytes, not {got}.")
-    check(got != 8, "17 bits do not fit into 2 bytes; round the mask up as well: 9 bytes, not 8.")
-    check(got != 7, "The mask has one bit for each of the 17 values, not for the 3 that are kept.")
-    check(got != 23, "The mask has one bit, not one byte, for each of the 17 values.")
-    check_close(got, 9, "3 numbers of 16 bits take 6 bytes, a mask of 17 bits takes 3.")
-
-test_q4_masks()
-
-# %% nbgrader={"grade": true, "grade_id": "q4_test_edges", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, where a mask begins, and a tensor of which nothing is kept.
-def test_q4_edges():
-    from utils.checking import check, check_close, own_work
-
-    answer = own_work(model_bytes)
-    got = answer([], [{"values": 17, "bits": 3, "kept": 3}], 0)
-    check(got != 4, "The mask starts on a byte of its own: 9 bits take 2 bytes and 17 bits take 3, "
-          "together 5. You rounded up their sum, 26 bits, to 4.")
-    check_close(got, 5, "3 numbers of 3 bits take 2 bytes, a mask of 17 bits takes 3.")
-    got = answer([], [{"values": 8, "bits": 16, "kept": 0}], 0)
-    check(got != 16, "`kept` is there and is 0, so only the mask is stored: 1 byte, not 16. Ask "
-          "whether the key is there ('kept' in tensor), since 0 counts as false.")
-    check(got != 0, "The mask is stored even if nothing was kept: 1 byte, not 0.")
-    check_close(got, 1, "Nothing kept of 8 values: a mask of 8 bits.")
-    both = answer([], [{"values": 8, "codebook": 4, "kept": 4, "scales": 1}], 0)
-    check_close(both, 12, "One tensor may have everything: 4 indices of 2 bits = 1, mask 1, table "
-                "8, scale 2.")
-
-test_q4_edges()
-
-# %% nbgrader={"grade": true, "grade_id": "q4_test_hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 4: 5 points.
-### BEGIN HIDDEN TESTS
-def test_q4_hidden(words, tensors, labels, expected):
-    from utils.checking import check, check_close, own_work
-
-    got = own_work(model_bytes)(list(words), [dict(tensor) for tensor in tensors], labels)
-    check_close(got, expected, f"Other models, words {words}, tensors {tensors}, labels {labels}. "
-                "If the checks above pass, your answer may fit their examples only.")
-    check(isinstance(got, int | np.integer), f"Other models: return an int, not {got!r}.")
-
-for words, tensor, labels, expected in (
-    (["naïve"], {"values": 0, "bits": 4}, 0, 6),
-    (["so", "", "señor"], {"values": 3, "bits": 9}, 28, 10 + 4 + 112),
-    ([], {"values": 1000, "codebook": 257}, 4, 1125 + 514 + 16),
-    (["a"], {"values": 1000, "codebook": 256}, 0, 1 + 1000 + 512),
-    ([], {"values": 7, "codebook": 2}, 0, 1 + 4), ([], {"values": 50, "codebook": 1}, 0, 2),
-    ([], {"values": 21, "codebook": 6, "kept": 7}, 0, 3 + 12 + 3),
-    ([], {"values": 12, "bits": 4, "scales": 3, "kept": 5}, 2, 8 + 3 + 6 + 2),
-    ([], {"values": 24, "bits": 32, "kept": 0}, 0, 3),
-    (["寿"], {"values": 33, "codebook": 16, "scales": 2}, 0, 3 + 17 + 32 + 4),
-):
-    test_q4_hidden(words, [tensor], labels, expected)
-test_q4_hidden([], [{"values": 3, "bits": 1}] * 3, 0, 3)
-test_q4_hidden([], [], 0, 0)
-### END HIDDEN TESTS
+examine(try_q4, cases_q4, KEYS["q4"])
 
 # %% [markdown]
 # ## Question 5: thresholds tuned on dev
