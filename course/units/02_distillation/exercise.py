@@ -17,19 +17,18 @@
 # **How it works.**
 #
 # - Write where it says `# YOUR CODE HERE`, and delete the line that raises `NotImplementedError`.
-# - Below each answer stand checks. Run them as often as you like: when one ends in an
-#   `AssertionError`, its last lines say what it saw, and which idea may be behind it. Any other
-#   error was most likely raised in your own code; the traceback shows the line. Checks give no
-#   points.
-# - The points come from hidden tests with other inputs, which are put in when your work is graded;
-#   leave their cells, empty but for a comment, where they are. Hidden tests test nothing that the
-#   question does not say, and all that it says.
+# - Below each answer stand checks. Run them as often as you like: each runs your answer on many
+#   inputs and says "passed", or shows the smallest input on which the result is wrong, what came out
+#   and what was expected. It says which idea went wrong only if your results prove it. Checks give
+#   no points.
+# - The points come from hidden tests, which are put in when your work is graded; leave their cells,
+#   empty but for a comment, where they are. A hidden test is its check with other inputs, drawn in
+#   the same way: it tests nothing that the question does not say.
 # - No question needs the answer to another one. *Restart and Run All* stops at a question that you leave
 #   open; to go on below it, put the cursor there and choose *Run, Run Selected Cell and All Below*.
-# - The standard library, NumPy and SciPy are allowed. The course's own `utils` implements much of
-#   this; calling that is no answer, and the checks notice. (`summarise`, imported below, only computes
-#   means, and is allowed.) A warning, say of an overflow, costs no
-#   points.
+# - The standard library, NumPy, SciPy and scikit-learn are allowed; import what else you need in the
+#   answer's cell. The course's own `utils` implements much of this; calling that is no answer, and
+#   the checks notice. A warning, say of an overflow, costs no points.
 # - What your functions are given, arrays and lists, must be the same after the call as before.
 # - Before you hand in, choose *Kernel, Restart and Run All*.
 #
@@ -351,8 +350,15 @@ for name, weight in model.network.named_parameters():
 # `scipy.sparse.csr_array((values, (rows, columns)), shape)` and its product `@` are allowed; so is
 # NumPy alone.
 #
-# **The bytes.** A header of 16 bytes (outputs, inputs, k and seed, 4 bytes each), the k weights
-# and the bias, both with `width` bytes a number.
+# **What the seed buys.** `connections_for_bytes` says how many connections a file of at most `budget`
+# bytes can have if its pattern is stored in one of three ways. Each file has a header of 16 bytes, the
+# bias and the weights, both with `width` bytes a number, and for the pattern
+#
+# - `"seed"`: nothing, since the seed is in the header;
+# - `"mask"`: one bit for each position, connected or not, rounded up to whole bytes;
+# - `"indices"`: 4 bytes for each connection, its position.
+#
+# A layer never has more connections than positions, and where the budget pays for none, the number is 0.
 #
 # **Example.** 3 outputs, 4 inputs, sparsity 0.7, seed 3, so $k = 3.6$, rounded **4**. The random
 # numbers, in units of $10^{18}$ and rounded:
@@ -365,18 +371,33 @@ for name, weight in model.network.named_parameters():
 #
 # Rows **(0, 0, 1, 1)**, columns **(0, 3, 0, 2)**. With the weights (2, 3, 4, 5), the bias (0.5,
 # 0.25, 0.125) and x = (1, 10, 100, 1000), y is (2 + 3000 + 0.5, 4 + 500 + 0.25, 0.125) =
-# **(3002.5, 504.25, 0.125)**. At 2 bytes a number: 16 + 4 · 2 + 3 · 2 = **30** bytes.
+# **(3002.5, 504.25, 0.125)**.
+#
+# With 2 bytes a number and 41 bytes, header and bias leave 41 - 16 - 3 · 2 = 19: with the seed for 9
+# connections (19 / 2 = 9.5), after a mask of 2 bytes (12 bits) for 8, and with indices for 3 of 6 bytes.
 #
 # Output 2 has no connection at all. That is allowed here; the layers of `utils` avoid it, and give
 # the same number of connections to each output.
 
-# %% nbgrader={"grade": false, "grade_id": "q3_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["locked:q3_example"]
 # The random numbers of the example, to play with.
 from utils.distillation import splitmix64
 
 print((splitmix64(3, 12) / 1e18).reshape(3, 4).round(1))
 
-# %% nbgrader={"grade": false, "grade_id": "q3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def peak_memory(function, *arguments):
+    """For a check: the result, and the largest number of bytes that were in use on the way."""
+    import tracemalloc
+    from copy import deepcopy
+
+    function(*deepcopy(arguments))  # so that what it imports does not count
+    tracemalloc.start()
+    try:
+        return function(*arguments), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+# %% tags=["answer:q3"]
 def sparse_pattern(outputs, inputs, sparsity, seed):
     """outputs, inputs, seed: whole numbers; sparsity: at least 0 and below 1, the share of positions
     that is not connected. Returns (rows, columns), two integer arrays of shape (k,)."""
@@ -394,222 +415,95 @@ def sparse_forward(x, values, rows, columns, bias):
     return (weights @ x.T).T + bias
     ### END SOLUTION
 
-def stored_bytes(outputs, inputs, sparsity, width):
-    """Bytes of the file of such a layer; width: bytes a number. Returns an int."""
+def connections_for_bytes(outputs, inputs, budget, width):
+    """budget: of the file, in bytes; width: bytes a number. Returns a dict from "seed", "mask" and
+    "indices" to the largest number of connections, whole numbers."""
     ### BEGIN SOLUTION
-    return 16 + (round((1 - sparsity) * outputs * inputs) + outputs) * width
+    positions = outputs * inputs
+    left = budget - 16 - outputs * width
+    mask = -(-positions // 8)
+    paid = {"seed": left // width, "mask": (left - mask) // width, "indices": left // (width + 4)}
+    return {way: min(max(k, 0), positions) for way, k in paid.items()}
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_pattern", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, the pattern. This cell explains; the hidden tests give the points.
-def test_q3_pattern():
-    from utils.checking import check, own_work
+# %% tags=["check:q3_pattern"]
+# Check question 3, the pattern. The hidden test draws other inputs in the same way.
+def cases_q3_pattern(random):
+    yield from ((3, 4, 0.7, 3), (3, 4, 0.7, 6), (40, 5, 0.9, 1), (8, 9, 0.9, 0), (3, 4, 0.0, 4))
+    for outputs, inputs in ((1, 30), (24, 1), (7, 6), (4, 11), (15, 3), (20, 31)):
+        n = outputs * inputs
+        k = int(random.integers(3, n - 2)) + random.uniform(0.15, 0.4) * random.choice([-1, 1])
+        yield outputs, inputs, round(1 - k / n, 4), int(random.integers(1, 10**6))
 
-    got = own_work(sparse_pattern, "utils.distillation.static_sparse_index")(3, 4, 0.7, 3)
-    check(got is not None and len(got) == 2, f"Return (rows, columns), and no mask; got {got}.")
-    pairs = list(zip(*(np.asarray(part).tolist() for part in got), strict=True))
-    check(len(pairs) != 8, "You have 8 connections, not 4: sparsity is the share that is left out.")
-    for wrong, why in {
-        ((0, 0), (0, 3), (1, 2)): "3.6 is rounded to 4, and not cut off, nor rounded row by row",
-        ((0, 3), (1, 2), (2, 0)): "each row has as many, but those of the whole layer compete",
-        ((0, 1), (1, 3), (2, 1), (2, 3)): "those have the largest numbers",
-        ((0, 1), (0, 2), (1, 1), (2, 2)): "as int64, numbers from 9.22 on turn negative",
-        ((0, 0), (3, 0), (0, 1), (2, 1)): "rows and columns have changed places",
-        ((0, 0), (0, 1), (1, 1), (0, 2)): "you count column by column",
-        ((0, 0), (1, 0), (1, 1), (2, 0)): "a row has 4 positions, one for each input, and not 3",
-        ((0, 3), (0, 0), (1, 2), (1, 0)): "they are in the order of their random numbers, but the "
-        "weights are stored in the order of the positions",
-    }.items():
-        check(pairs != list(wrong), f"The connections are {wrong}: {why}.")
-    check(pairs == [(0, 0), (0, 3), (1, 0), (1, 2)], f"Wrong connections (output, input): {pairs}. "
-          "All numbers come from one call of splitmix64.")
-    check({np.asarray(part).dtype.kind for part in got} <= set("iu"), "Rows and columns are integers.")
 
-test_q3_pattern()
+def try_q3_pattern(outputs, inputs, sparsity, seed):
+    got, again = (sparse_pattern(outputs, inputs, sparsity, seed) for _ in range(2))
+    if not np.array_equal(got, again):
+        return "another pattern when called once more"
+    if not isinstance(got, tuple | list) or len(got) != 2:
+        return got
+    rows, columns = map(np.asarray, got)
+    integers = {rows.dtype.kind, columns.dtype.kind} <= set("iu")
+    return {"rows": rows, "columns": columns, "integers": integers}
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_seed", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, seeds.
-def test_q3_seed():
-    from utils.checking import check, check_close
 
-    def connections(seed, outputs=20, inputs=30, sparsity=0.9):
-        got = sparse_pattern(outputs, inputs, sparsity, seed)
-        check(got is not None, "Nothing came back: is the `return` missing?")
-        return np.array(got).T.tolist()
+examine(try_q3_pattern, cases_q3_pattern, KEYS["q3_pattern"],
+        forbidden="utils.distillation.static_sparse_index")
 
-    first, again, other = map(connections, (1, 1, 2))
-    check(first == again, "Two calls with the same seed gave two patterns. The weights in a file "
-          "would land in the wrong places: use splitmix64(seed, ...) and no other source.")
-    check(first != other, "Seeds 1 and 2 gave the same pattern: hand the seed on.")
-    sizes = [len(connections(seed)) for seed in range(8)]
-    check(len(set(sizes)) == 1, f"With eight seeds you have {sizes} connections. Whether a number "
-          "is below a threshold makes that a matter of luck, and the file would have to say where "
-          "it ends: take exactly the k smallest.")
-    check_close(sizes, [60] * 8, "A tenth of 600 positions is connected.")
-    check(connections(6, 3, 4, 0.7) == [[0, 2], [0, 3], [2, 0], [2, 2]], "With seed 6, the layer "
-          "of the example has the connections (0, 2), (0, 3), (2, 0) and (2, 2).")
+# %% tags=["check:q3_layer"]
+# Check question 3, the layer: y, and whether a matrix of all weights was made on the way to it.
+def cases_q3_layer(random):
+    x, weights = np.array([[1.0, 10, 100, 1000], [0, 0, 1, 0]]), np.array([2.0, 3, 4, 5])
+    rows, columns, bias = np.array([0, 0, 1, 1]), np.array([0, 3, 0, 2]), np.array([0.5, 0.25, 0.125])
+    yield x, weights, rows, columns, bias
+    yield x[:1], weights, np.array([0, 2, 2, 2]), np.array([0, 0, 1, 2]), np.zeros(4)
+    for n, outputs, inputs, k in ((1, 3, 5, 1), (3, 5, 2, 6), (2, 2, 7, 9), (3, 3, 3, 9), (4, 6, 6, 5),
+                                  (2, 2000, 3000, 4000)):
+        where = np.sort(random.choice(outputs * inputs, k, replace=False))
+        x, bias = random.normal(0, 2, (n, inputs)).round(1), random.normal(0, 2, outputs).round(1)
+        yield x, random.normal(0, 2, k).round(1), *np.divmod(where, inputs), bias
 
-test_q3_seed()
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_count", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, how many connections.
-def test_q3_count():
-    from utils.checking import check_close
+def try_q3_layer(x, values, rows, columns, bias):
+    y, peak = peak_memory(sparse_forward, x, values, rows, columns, bias)
+    return {"y": y, "less than 2 MB needed": peak < 2e6}
 
-    for outputs, inputs, sparsity, k, why in (
-        (4, 5, 0.9, 2, "(1 - 0.9) * 20 is 1.9999999999999996 in floating point; round it to 2."),
-        (3, 4, 0.8, 2, "2.4 is rounded to 2, and not up."),
-        (3, 4, 0.0, 12, "At sparsity 0 all 12 positions are connected."),
-    ):
-        try:
-            got = np.shape(sparse_pattern(outputs, inputs, sparsity, 0))
-        except (IndexError, ValueError) as error:
-            got = f"{type(error).__name__}: {error}"
-        check_close(got, (2, k), f"{outputs} outputs, {inputs} inputs, sparsity {sparsity}: {why} "
-                    "The shape of your rows and columns:")
 
-test_q3_count()
+examine(try_q3_layer, cases_q3_layer, KEYS["q3_layer"], tol=1e-4,
+        protect=["x", "values", "rows", "columns", "bias"],
+        forbidden="utils.distillation.StaticSparseLinear.forward")
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_forward", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, the layer.
-def test_q3_forward():
-    from utils.checking import check, check_close, own_work
+# %% tags=["check:q3_bytes:6"]
+# Check question 3, connections for bytes.
+def cases_q3_bytes(random):
+    yield from ((3, 4, 41, 2), (3, 4, 22, 2), (3, 4, 23, 2), (3, 4, 24, 2), (3, 4, 10, 2), (3, 4, 99, 8))
+    yield from ((64, 192, 2500, 2), (64, 192, 25_000, 2), (16, 8, 1000, 4), (8, 2, 42, 1))
+    for outputs, inputs in ((5, 3), (7, 9), (1, 20), (30, 40), (90, 33)):
+        for width in (1, 2, 4, 8):
+            full = 16 + outputs * width + outputs * inputs * width
+            yield outputs, inputs, int(full * random.uniform(0.2, 1.1)), width
 
-    answer = own_work(sparse_forward, "utils.distillation.StaticSparseLinear.forward")
-    given = [np.array([[1.0, 10, 100, 1000], [0, 0, 1, 0]]), np.array([2.0, 3, 4, 5]),
-             np.array([0, 0, 1, 1]), np.array([0, 3, 0, 2]), np.array([0.5, 0.25, 0.125])]
-    before = [array.copy() for array in given]
-    got = np.asarray(answer(*given))
-    check(got.shape == (2, 3), f"2 comments and 3 outputs: the shape is {got.shape}, not (2, 3).")
-    for wrong, why in {
-        (3000.5, 500.25, 0.125): "of an output's connections only the last one counts. y[:, rows] "
-        "+= ... writes to each output once: add up with np.add.at, or a sparse product",
-        (3002, 504, 0): "the bias is missing",
-        (0.5, 0.25, 0.125): "that is the bias alone",
-        (1001.5, 101.25, 0.125): "x is summed up, and the weights are not in it",
-    }.items():
-        check(not np.allclose(got[0], wrong), f"The first comment's y is {wrong}: {why}.")
-    check_close(got, [[3002.5, 504.25, 0.125], [0.5, 5.25, 0.125]], "y for the x of the example, "
-                "and for (0, 0, 1, 0). Row of a connection: output; column: input.")
-    check(all(map(np.array_equal, given, before)), "An array that you were given has changed.")
 
-test_q3_forward()
+def try_q3_bytes(outputs, inputs, budget, width):
+    return connections_for_bytes(outputs, inputs, budget, width)
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_unconnected", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, outputs of which one has no connection, one a single one, and one three.
-def test_q3_unconnected():
-    from utils.checking import check, check_close, own_work
 
-    answer = own_work(sparse_forward, "utils.distillation.StaticSparseLinear.forward")
-    try:
-        got = np.asarray(answer(np.array([[1.0, 10, 100, 1000]]), np.array([2.0, 3, 4, 5]),
-                                np.array([0, 2, 2, 2]), np.array([0, 0, 1, 2]), np.zeros(4)))
-    except IndexError as error:
-        check(False, f"IndexError: {error}. The last output has no connection, which np.add.reduceat cannot say.")
-    check(got.shape == (1, 4), f"1 comment and 4 outputs: the shape is {got.shape}, not (1, 4).")
-    for wrong, why in {
-        (2, 543, 0, 0): "output 1 has no connection, and got the sum of output 2",
-        (2, 3, 543, 0): "output 1 has no connection, and np.add.reduceat gave it a product of output 2",
-        (5, 0, 540, 0): "outputs may have different numbers of connections",
-    }.items():
-        check(not np.allclose(got, [wrong]), f"y is {wrong}, and not (2, 0, 543, 0): {why}.")
-    check_close(got, [[2, 0, 543, 0]], "y where rows are (0, 2, 2, 2) and columns (0, 0, 1, 2).")
-
-test_q3_unconnected()
-
-# %% nbgrader={"grade": true, "grade_id": "q3_test_memory", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, memory: 6,000 of six million positions are connected.
-def peak_memory(function, *arguments):
-    """The result, and the largest number of bytes that were in use on the way."""
-    import tracemalloc
-
-    function(*arguments)  # so that what it imports does not count
-    tracemalloc.start()
-    result = function(*arguments)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return result, peak
-
-def test_q3_memory():
-    from utils.checking import check, check_close
-
-    rows, columns = np.arange(6000) // 3, np.arange(6000) % 3000
-    y, peak = peak_memory(sparse_forward, np.ones((2, 3000)), np.ones(6000), rows, columns,
-                          np.zeros(2000))
-    check_close(y, np.full((2, 2000), 3.0), "Each of the 2,000 outputs adds up three ones.")
-    check(peak < 3e6, f"On the way to y you needed {peak:,} bytes, and the 6,000 weights have "
-          "48,000. A matrix that holds the zeros, too, is what a sparse layer does without.")
-
-test_q3_memory()
-
-# %% nbgrader={"grade": true, "grade_id": "q3_test_bytes", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, bytes.
-def test_q3_bytes():
-    from utils.checking import check, check_close, own_work
-
-    got = own_work(stored_bytes, "utils.distillation.StaticSparseLinear.nbytes")(64, 128, 0.9, 2)
-    for wrong, why in {
-        16528: "zeros are not stored", 14890: "sparsity is the share that is left out",
-        2806: "that is with a mask of a bit for each position; the seed says it all",
-        9974: "that is with a mask of a byte for each position; the seed says it all",
-        3420: "that is with an index of 2 bytes for each weight; the seed says it all",
-        5058: "that is with two indices of 2 bytes for each weight; the seed says it all",
-        1654: "the bias is missing; it has 64 numbers, one for each output",
-        1666: "you leave out nine tenths of the bias, too; only weights are sparse",
-        1766: "the header is missing; without its seed nobody finds the connections",
-        1778: "the header has four numbers, the seed among them",
-        1910: "the bias has a number for each of the 64 outputs",
-        899: "those are numbers; each takes 2 bytes",
-        3548: "that is with 4 bytes a number; `width` is 2",
-    }.items():
-        check(got != wrong, f"64 x 128 at 90 % take {wrong} bytes, not 1782: {why}.")
-    check_close(got, 1782, "819 weights and 64 biases of 2 bytes, and 16 bytes at every width.")
-    check(hasattr(got, "__index__"), f"Bytes are whole: return an int, and not {got!r}.")
-    check_close(stored_bytes(3, 4, 0.7, 2), 30, "The example; 3.6 is rounded, then multiplied.")
-
-test_q3_bytes()
-
-# %% nbgrader={"grade": true, "grade_id": "q3_test_hidden", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 3: 6 points.
-### BEGIN HIDDEN TESTS
-def test_q3_hidden(outputs, inputs, sparsity, k, seed):
-    from utils.checking import check, check_close, own_work
-    what, library = f"Other layers, {outputs=}, {inputs=}, {sparsity=}, {seed=}: ", [
-        "utils.distillation." + name for name in ("static_sparse_index", "StaticSparseLinear.forward")]
-    ranks = splitmix64(seed, outputs * inputs).argsort().argsort().reshape(outputs, inputs)
-    where = np.nonzero(ranks < k)
-    got = own_work(sparse_pattern, *library)(outputs, inputs, sparsity, seed)
-    check_close(got, where, what + "connections. Does it fit the examples only?")
-    size = own_work(stored_bytes, *library)(outputs, inputs, sparsity, 8)
-    check_close(size, 16 + 8 * (k + outputs), what + "bytes.")
-    check(np.asarray(got).dtype.kind in "iu" and hasattr(size, "__index__"), what + "integers.")
-    x, values, bias = np.split(np.random.default_rng(k).normal(size=inputs + k + outputs), [inputs, inputs + k])
-    arrays, dense = (np.stack([x, -2 * x]), values, *where, bias), np.zeros((outputs, inputs))
-    dense[where] = values
-    given = [array.copy() for array in arrays]
-    y, peak = peak_memory(own_work(sparse_forward, *library), *given)
-    check_close(y, arrays[0] @ dense.T + bias, what + "y. Does it fit the example only?")
-    check(all(map(np.array_equal, given, arrays)), what + "an array has changed.")
-    check(peak < 1e6, what + f"{peak:,} bytes needed, so zeros were stored as well.")
-for case in ((5, 3, 0.45, 8, 7), (20, 31, 0.951, 30, 0), (1, 9, 0.1, 8, 2), (7, 6, 0.0, 42, 5),
-             (1200, 900, 0.999, 1080, 123), (4, 5, 0.9, 2, 99)):
-    test_q3_hidden(*case)
-### END HIDDEN TESTS
+examine(try_q3_bytes, cases_q3_bytes, KEYS["q3_bytes"])
 
 # %% [markdown]
-# **Four ways to store the same layer.** 64 outputs, 192 inputs, 2 bytes a number. Between which two
-# rows does each way begin to beat the dense matrix? (Exactly: a mask costs 1 bit of 16 for each
-# position, so from 6.25% on; an index doubles each weight, so from 50% on; a seed at once.)
+# **Which way for which layer?** 64 outputs, 192 inputs, 2 bytes a number: the share of the positions
+# that are connected, for some budgets. A pattern that was *chosen*, by pruning say, has no seed. Which
+# of the other two would you take, and does that depend on `width`? (Indices win below one connection in
+# 32: there four bytes for each connection cost less than a bit for each position.)
 
 # %%
 positions = 64 * 192
-print("sparsity    dense   with a mask   with indices   with a seed")
-for sparsity in (0.0, 0.3, 0.5, 0.7, 0.9, 0.99):
-    size = stored_bytes(64, 192, sparsity, 2)
-    k = round((1 - sparsity) * positions)
-    print(f"{sparsity:8.0%} {stored_bytes(64, 192, 0, 2):8,} {size + positions // 8:13,} "
-          f"{size + 2 * k:14,} {size:13,}")
+print(" budget   seed   mask  indices")
+for budget in (500, 1000, 2500, 5000, 10_000, 25_000):
+    found = connections_for_bytes(64, 192, budget, 2)
+    shares = [f"{found[way] / positions:6.1%}" for way in ("seed", "mask", "indices")]
+    print(f"{budget:7,} {' '.join(shares)}")
 
 # %% [markdown]
 # ## Question 4: a hundred networks in one
@@ -628,12 +522,12 @@ for sparsity in (0.0, 0.3, 0.5, 0.7, 0.9, 0.99):
 # number is dropped.
 #
 # **The target**: the mean of the network's *probabilities*, for each comment and label, over
-# `samples` passes with masks of their own. A pass is a call of the network with all of `x`, and there
-# are no others. You get the network as an object that works as in PyTorch: `network(x)` returns logits,
-# a NumPy array of shape (comments, labels). Somewhere in it is its dropout, which `network.train()` switches on and
-# `network.eval()` off; `network.train(mode)` takes True or False. `network.training` says which it
-# is, but setting it would switch nothing inside. Networks come in either mode, and you leave them in
-# the mode in which they came.
+# `samples` passes. A pass is one call, `network(x)`, with all the comments of `x`; each call draws
+# masks of its own, so make exactly `samples` calls. You get the network as an object that works as in
+# PyTorch: `network(x)` returns logits, a NumPy array of shape (comments, labels). Somewhere inside is
+# its dropout, and `network.train()` switches that on, `network.eval()` off; `network.train(mode)` takes
+# True or False. `network.training` tells the mode, but setting it would switch nothing inside. A network
+# may come in either mode. Leave it in the mode in which it came.
 #
 # Why probabilities? With logits you would average first and squash afterwards, and one mask that is
 # very sure would outvote many that doubt. For a linear layer it is worse: over many samples the mean
@@ -652,26 +546,46 @@ for sparsity in (0.0, 0.3, 0.5, 0.7, 0.9, 0.99):
 # The target is 2.8 / 4 = **0.7**. The mean logit is log 3, and its probability 0.75. Without
 # dropout the network says 0.634.
 
-# %% nbgrader={"grade": false, "grade_id": "q4_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# The example: dropout, which is your function, and a linear layer. Seed 101 draws the masks above.
+# %% tags=["locked:q4_example"]
+# The example: dropout between two layers, of which the first changes nothing here. Seed 101 draws the
+# masks above. The network has its own dropout, so that it can be used before yours is right.
 class Network:
-    training = dropping = False
-    rate, weights = 0.5, np.log(3) * np.array([[1.0], [-0.5]])
-
-    def __init__(self):
+    def __init__(self, first, second, rate):
+        self.first, self.second, self.rate = first, second, rate
         self.random = np.random.default_rng(101)
+        self.eval()
 
     def train(self, mode=True):
-        self.training = self.dropping = mode
+        self.training, self.inside = mode, {"dropping": mode}
         return self
 
     def eval(self):
         return self.train(False)
 
     def __call__(self, x):
-        return (dropout(x, self.rate, self.random) if self.dropping else x) @ self.weights
+        hidden = x @ self.first
+        if self.inside["dropping"]:
+            hidden = hidden * (self.random.random(hidden.shape) >= self.rate) / (1 - self.rate)
+        return hidden @ self.second
 
-# %% nbgrader={"grade": false, "grade_id": "q4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+WEIGHTS = np.log(3) * np.array([[1.0], [-0.5]])
+print(Network(np.eye(2), WEIGHTS, rate=0.5).train()(np.ones((1, 2))) / np.log(3))
+
+# For the check of dropout: in place of a random generator, it gives these numbers in turn.
+class Dice:
+    def __init__(self, numbers):
+        self.numbers, self.drawn = numbers, 0
+
+    def random(self, size=()):
+        count = int(np.prod(size))
+        self.drawn += count
+        numbers = [self.numbers[i % len(self.numbers)] for i in range(self.drawn - count, self.drawn)]
+        return np.reshape(numbers, size)
+
+    def __getattr__(self, name):
+        raise AttributeError(f"draw with random.random(values.shape), and not with {name}")
+
+# %% tags=["answer:q4"]
 def dropout(values, rate, random):
     """values: float array of any shape; rate: at least 0 and below 1; random: np.random.Generator.
     Returns an array of the same shape."""
@@ -691,163 +605,50 @@ def dropout_target(network, x, samples):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q4_test_dropout", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, dropout. This cell explains; the hidden tests give the points.
-class Dice:
-    def __init__(self):
-        self.numbers = [0.9, 0.1, 0.25, 0.2, 0.6, 0.3, 0.8] * 9
+# %% tags=["check:q4_dropout"]
+# Check question 4, dropout. The hidden test draws other inputs in the same way, and gives the points.
+def cases_q4_dropout(random):
+    dice = [0.9, 0.1, 0.25, 0.2, 0.6, 0.3, 0.8]
+    yield np.array([[3.0, 6, 9], [12, 15, 18]]), 0.25, dice
+    yield np.ones((1, 3, 2)), 0.5, dice
+    yield np.array([[1.5], [-2.5]]), 0.2, [0.0, 0.2]
+    yield np.array([[0.5, 4.5]]), 0.0, [0.0, 0.7]
+    for shape, rate in (((4,), 0.5), ((3, 4), 0.6), ((4, 3), 0.25), ((2, 3, 2), 0.4), ((5, 2), 0.9)):
+        yield random.normal(0, 3, shape).round(1), rate, random.random(13).round(2).tolist()
 
-    def random(self, size=()):
-        return np.reshape([self.numbers.pop(0) for _ in range(int(np.prod(size)))], size)
 
-def test_q4_dropout():
-    from utils.checking import check, check_close, own_work
+def try_q4_dropout(values, rate, numbers):
+    dice = Dice(numbers)
+    result = dropout(values, rate, dice)
+    if result is not None and rate and not dice.drawn:
+        return "no number was drawn from `random`"
+    return result
 
-    given = np.array([[3.0, 6, 9], [12, 15, 18]])
-    got = own_work(dropout)(given, 0.25, Dice())
-    check(np.shape(got) == (2, 3), f"The shape should be (2, 3) as before, not {np.shape(got)}.")
-    for wrong, why in {
-        (3, 0, 9, 0, 15, 18): "what is kept must be divided by 1 - rate; later, nothing is dropped, "
-        "and the sums should be as large as now",
-        (12, 0, 36, 0, 60, 72): "you divide by rate; the share that is kept is 1 - rate",
-        (2.25, 0, 6.75, 0, 11.25, 13.5): "you multiply by 1 - rate; divide what is kept by it",
-    }.items():
-        check(not np.allclose(np.ravel(got), wrong), f"3, 6, 9, 12, 15, 18 became {wrong}: {why}.")
-    check_close(given, [[3, 6, 9], [12, 15, 18]], "The array that you were given has changed.")
 
-test_q4_dropout()
+examine(try_q4_dropout, cases_q4_dropout, KEYS["q4_dropout"], protect=["values"])
 
-# %% nbgrader={"grade": true, "grade_id": "q4_test_masks", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, which numbers are dropped.
-def test_q4_masks():
-    from utils.checking import check, check_close, own_work
+# %% tags=["check:q4_target:4"]
+# Check question 4, the target, and the mode in which the network is left.
+def cases_q4_target(random):
+    for samples, mode in ((4, False), (4, True), (1, False)):
+        yield np.ones((1, 2)), np.eye(2), WEIGHTS, 0.5, samples, mode
+    deep = np.array([[1.0, 1], [1, -1]]), np.log(3) / 2 * np.array([[1.0, 2, 0], [1, 0, 1]])
+    yield np.eye(2), *deep, 0.5, 3, False
+    yield np.eye(2), *deep, 0.5, 3, True
+    for comments, features, labels, rate in ((1, 3, 2, 0.25), (3, 2, 1, 0.0), (2, 3, 4, 0.8),
+                                             (5, 3, 3, 0.5), (3, 4, 2, 0.6)):
+        arrays = (random.normal(0, 2, shape).round(1) for shape in (
+            (comments, features), (features, 6), (6, labels)))
+        yield *arrays, rate, int(random.integers(3, 12)), bool(random.integers(0, 2))
 
-    given, dice = np.array([[3.0, 6, 9], [12, 15, 18]]), Dice()
-    got = np.asarray(own_work(dropout)(given, 0.25, dice))
-    check(got.shape == (2, 3), f"The shape should be (2, 3) as before, not {got.shape}.")
-    check(len(dice.numbers) < 63, "You draw from a generator of your own. Take the one that you are given: "
-          "with its seed, everybody gets the same masks.")
-    for wrong, why in {
-        (0, 8, 0, 16, 0, 0): "you keep what should be dropped",
-        (4, 0, 0, 0, 20, 24): "0.25 is not below 0.25, so the 9 is kept",
-        (0, 8, 12, 16, 20, 24): "you drop from 1 - rate on. That is as likely, but what is below "
-        "`rate` was asked for",
-        (4, 0, 12, 16, 0, 24): "all comments share a row of random numbers",
-        (4, 8, 12, 0, 0, 0): "a comment is kept or dropped as a whole; draw a number for each value",
-        (4, 8, 12, 16, 20, 24): "a single random number decides over all values; draw one for each",
-    }.items():
-        check(not np.allclose(got.ravel(), wrong), f"3, 6, 9, 12, 15, 18 became {wrong}: {why}.")
-    check_close(got, [[4, 0, 12], [0, 20, 24]], "Dropout at 0.25, with one array of "
-                "random numbers: 0.9, 0.1, 0.25, 0.2, 0.6, 0.3.")
-    got = dropout(np.ones((1, 3, 2)), 0.5, Dice())
-    check_close(got, [[[2, 0], [0, 0], [2, 0]]], "Dropout at 0.5 of ones in three dimensions.")
 
-test_q4_masks()
+def try_q4_target(x, first, second, rate, samples, mode):
+    network = Network(first, second, rate).train(mode)
+    target = dropout_target(network, x, samples)
+    return {"target": target, "training": network.training, "dropping": network.inside["dropping"]}
 
-# %% nbgrader={"grade": true, "grade_id": "q4_test_target", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, the target. This network has its own dropout, so that yours may be wrong.
-def test_q4_target():
-    from utils.checking import check, check_close, own_work
 
-    class Sampled(Network):
-        def __call__(self, x):
-            kept = self.random.random(x.shape) >= self.rate if self.dropping else 0.5
-            return 2 * kept * x @ self.weights
-    got = own_work(dropout_target)(Sampled(), np.ones((1, 2)), 4)
-    check(np.shape(got) == (1, 1), f"One comment, one label: the shape is (1, 1), not {np.shape(got)}.")
-    for wrong, why in {
-        0.75: "that is the probability of the mean logit (squash first, then average), or the share "
-        "of samples above 0.5",
-        1: "that is a softmax over a single label; each label has a sigmoid of its own",
-        np.log(3): "that is the mean logit; average probabilities",
-        np.log(7 / 3): "that is the logit of the mean probability; return the probability",
-        0.633975: "nothing was dropped: after eval(), as it came, or with `training` set. Call train()",
-        0.9: "all samples have the mask of the first; each pass has to draw its own",
-        2.8: "you add up four probabilities; take their mean",
-        0.825: "that is the median of the samples",
-    }.items():
-        check(abs(np.ravel(got)[0] - wrong) > 1e-5, f"The target is {wrong:.4g}, not 0.7: {why}.")
-    check_close(got, [[0.7]], "The mean of 0.9, 0.75, 0.25 and 0.9.")
-
-test_q4_target()
-
-# %% nbgrader={"grade": false, "grade_id": "q4_deep_network", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# For the checks below: two comments and three labels, and a dropout behind the first layer.
-class Deep(Network):
-    layers = [[1, 1], [1, -1]], np.log(3) / 2 * np.array([[1, 2, 0], [1, 0, 1]])
-
-    def __init__(self):
-        super().__init__()
-        self.calls = []
-
-    def __call__(self, x):
-        kept = 2 * (self.random.random((len(x), 2)) >= 0.5) if self.dropping else 1
-        self.calls.append(len(x))
-        return (x @ self.layers[0] * kept) @ self.layers[1]
-
-# %% nbgrader={"grade": true, "grade_id": "q4_test_deep", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, the target of the network above.
-def test_q4_deep():
-    from utils.checking import check, check_close, own_work
-
-    for mode in (False, True):
-        network = Deep().train(mode)
-        got = np.asarray(own_work(dropout_target)(network, np.eye(2), 3))
-        check(got.shape == (2, 3), f"The mean is over passes only: shape (2, 3), not {got.shape}.")
-        check(len(network.calls) != 6, "You call the network twice a pass; each call draws other masks.")
-        for wrong, why in {(0.75, 0.5): "nothing is dropped; train() makes the network drop (or you take "
-            "medians: a mean is asked for)",
-            (0.766667, 0.5): "you drop values of x; the network drops others, further in",
-            (0.666667, 0.666667): "you mix up comments; call the network with x, three times",
-            (0.8, 0.666667): "all passes are one call; call the network with x, three times",
-            (0.666667, 0.583333): "a call before the others draws masks, too; three are enough",
-        }.items():
-            check(not np.allclose(got[:, 0], wrong), f"Label 1 has {got[:, 0].round(3)}: {why}.")
-        check_close(got, np.divide([[9, 9.2, 7], [7, 10.8, 4]], 12), "The mean of three passes, not "
-                    f"rounded; the network came with training={mode}.")
-
-test_q4_deep()
-
-# %% nbgrader={"grade": true, "grade_id": "q4_test_mode", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, the network's mode.
-def test_q4_mode():
-    from utils.checking import check, own_work
-
-    for mode in (False, True):
-        network = Deep().train(mode)
-        own_work(dropout_target)(network, np.eye(2), 3)
-        check(network.training == network.dropping == mode, f"The network came with training={mode} "
-              f"and is left with {network.training}, its dropout with {network.dropping}. Whoever "
-              "uses it next gets other predictions: put back what was there, with train() or eval().")
-
-test_q4_mode()
-
-# %% nbgrader={"grade": true, "grade_id": "q4_test_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 4: 4 points.
-### BEGIN HIDDEN TESTS
-def test_q4_hidden(comments, features, labels, rate, samples):
-    from utils.checking import check, check_close, own_work
-    class Other(Network):
-        weights = np.random.default_rng(features).normal(size=(features, labels))
-        def __call__(self, x):
-            kept = self.random.random(x.shape) >= rate if self.dropping else 1 - rate
-            return x * kept / (1 - rate) @ self.weights
-    what = f"Other values, {comments=}, {features=}, {labels=}, {rate=}, {samples=}: "
-    x = np.random.default_rng(samples).normal(size=(comments, features))
-    given, numbers = x.copy(), Other().random.random((samples, *x.shape))
-    passes = (numbers >= rate) * x / (1 - rate)
-    got = own_work(dropout)(given[:, None], rate, Other().random)  # of three dimensions
-    check_close(got, passes[0][:, None], what + "dropout.")
-    edge = type("Edge", (), {"random": lambda self, size=(): np.full(size, rate)})()
-    check_close(own_work(dropout)(x, rate, edge), x / (1 - rate), what + "all are at the rate.")
-    target = (0.5 + np.tanh(passes @ Other.weights / 2) / 2).mean(axis=0)
-    for mode in (False, True):
-        network = Other().train(mode)
-        check_close(own_work(dropout_target)(network, given, samples), target, what + "the target.")
-        check(network.training == network.dropping == mode and (x == given).all(), what + "mode or x.")
-for case in ((5, 4, 3, 0.5, 1), (1, 6, 7, 0.25, 20), (3, 2, 1, 0.0, 3), (8, 30, 2, 0.8, 101)):
-    test_q4_hidden(*case)
-### END HIDDEN TESTS
+examine(try_q4_target, cases_q4_target, KEYS["q4_target"], protect=["x"])
 
 # %% [markdown]
 # ## Question 5: does the teacher earn its keep?
@@ -904,15 +705,19 @@ STUDENTS = as_students([
     ("sparse linear", False, [0.52, 0.50], [0.47, 0.48], [5_200, 5_200]),
 ])
 
-# For the check: students of which no two have the same mean on dev.
-def draw_students(random, count, gain):
-    rows, levels = [], 0.40 + 0.013 * random.permutation(count)
+# For the check: students of whom only these three things matter, and random ones.
+def made_up(*rows):
+    return as_students([(f"student {i}", taught, dev, [0.9 * f + 0.01 * i for f in dev], [size] * len(dev))
+                        for i, (taught, dev, size) in enumerate(rows)])
+
+def draw_students(random, count, share, gain):
+    rows, levels = [], 0.45 + 0.006 * random.permutation(count)
     for number, level in enumerate(levels):
-        seeds, taught = int(random.integers(1, 4)), bool(random.integers(0, 2))
-        dev = random.uniform(-0.06, 0.06, seeds)
-        dev += level + gain * taught - dev.mean()
+        seeds, taught = int(random.integers(1, 5)), bool(random.random() < share)
+        noise = random.choice([-1, 1]) * random.exponential(random.choice([0.004, 0.07]), seeds)
+        dev = np.clip(level + gain * taught + noise - noise.mean(), 0.05, 0.95)
         test, files = random.uniform(0.3, 0.6, seeds), random.integers(20, 60, seeds)
-        rows.append((f"student {number}", taught, dev.round(5).tolist(), test.round(3).tolist(),
+        rows.append((f"student {number}", taught, dev.round(4).tolist(), test.round(3).tolist(),
                      files.tolist()))
     return as_students(rows)
 
@@ -942,16 +747,16 @@ def choose_student(students, max_bytes):
 # %% tags=["check:q5:4"]
 # Check question 5. The hidden test draws other inputs in the same way, and gives the points.
 def cases_q5(random):
-    yield STUDENTS, 6000
-    yield STUDENTS, 5899
-    yield STUDENTS, 5200
-    yield STUDENTS, 1000
-    yield as_students([("zero", True, [0.0], [0.0], [7])]), 7
-    yield as_students([("a", True, [0.5, 0.6], [0.4, 0.5], [5, 5]),
-                       ("b", False, [0.5, 0.3, 0.4], [0.3, 0.4, 0.2], [5, 5, 5])]), 5
-    for count in (2, 3, 4, 5, 6, 7, 8, 9):
-        for gain in (0.0, 0.05, 0.12):
-            yield draw_students(random, count, gain), int(random.choice([30, 45, 60]))
+    yield from ((STUDENTS, budget) for budget in (6000, 5899, 5200, 1000))
+    for rows in ([(True, [0.0], 7)], [(True, [0.5, 0.6], 9), (False, [0.5, 0.3, 0.4], 9)],
+                 [(False, [0.452], 9), (False, [0.454], 9), (False, [0.45, 0.45], 9)],
+                 [(False, [0.45], 9), (False, [0.1, 0.66, 0.65], 9), (False, [0.6, 0.0, 0.62], 9)],
+                 [(True, [0.6, 0.7], 9), (False, [0.5, 0.51], 9), (False, [0.9], 99)],
+                 [(True, [0.45, 0.75], 9), (False, [0.5], 9), (True, [0.58, 0.58], 8)]):
+        yield made_up(*rows), 9
+    for count in (2, 3, 5, 7, 9):
+        for share, gain in ((0.0, 0.0), (1.0, 0.0), (0.5, 0.02), (0.5, 0.08), (0.5, 0.2)):
+            yield draw_students(random, count, share, gain), int(random.choice([35, 50, 60]))
 
 
 def try_q5(students, max_bytes):
@@ -967,8 +772,8 @@ examine(try_q5, cases_q5, KEYS["q5"], protect=["students"])
 #
 # A teacher is expensive. It has to be trained, and asked about every comment of the training split;
 # it makes the training of the student one step longer and harder to repeat. What it does not cost
-# is a larger student: the file holds as many numbers as before. So it is worth its price if the student gets better by it,
-# by more than chance, and if there is no cheaper way to the same score.
+# is a larger student: the file holds as many numbers as before. So it is worth its price if the
+# student gets better by it, by more than chance, and if there is no cheaper way to the same score.
 #
 # The next cell prints what was measured: macro-F1 on test as a mean over seeds, its *spread* (lowest to
 # highest seed), the largest file and the minutes of training. Of a teacher without bytes or minutes only
@@ -984,16 +789,18 @@ examine(try_q5, cases_q5, KEYS["q5"], protect=["students"])
 # 2. You name a pair that gained nothing, or lost, with its numbers, and a reason that fits this
 #    student: its size, what it sees of a comment (words, or their order, too), or what it started
 #    from (half-depth and factorised students start from trained weights, see lecture 02).
-# 3. You set a taught student beside the best model *without* a teacher whose file is about as large
-#    or smaller (a tenth more is chance), the sparse linear baseline included, and say what the
-#    teacher is worth then. Students on labels count as without, teachers and halves of them do not.
+# 3. You compare a taught student with the best model *without* a teacher of its size, and say what the
+#    teacher is worth then. Of its size: a file at most a tenth larger. Without a teacher are the
+#    students that learned from labels alone and the sparse linear baseline; teachers and half-depth
+#    models, which are parts of a teacher, do not count here.
 # 4. You compare two teachers of the same student, their own scores and its score with each, and say
 #    whether the better teacher was the better one to learn from.
-# 5. You say what the teacher cost, in minutes where they are known, and who pays, in training and on
-#    the device.
+# 5. You say what the teacher costs and who pays: its own training and one pass over the comments (in
+#    minutes, where they are printed) are paid by whoever trains; say what changes, if anything, for
+#    whoever runs the student on a device.
 # 6. You name one more measurement, and say which result would change your answer.
 
-# %% nbgrader={"grade": false, "grade_id": "q6_records", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["locked:q6_records"]
 def summaries(rows, field):
     """Of each method and setting of which the field is recorded, its summary over seeds."""
     found = summarise([row for row in rows if field in row], field)
@@ -1008,7 +815,7 @@ for experiment in ("teachers", "shipped teachers", "students", "half depth"):
               f"{f1['n']}" + (f"; {files[name]['max']:,} bytes" if name in files else "")
               + (f"; {seconds[name]['mean'] / 60:.1f} minutes" if name in seconds else ""))
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "q6", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
+# %% [markdown] tags=["written:q6:6"]
 # **How a full answer is built** (for the person who reads the answers; the numbers in brackets are
 # those of the lecture).
 #

@@ -68,7 +68,6 @@ MISTAKES = [
                 for side in (
                     "2 * shape[0]",
                     "2 * shape[1]",
-                    "2 * max(shape)",
                     "2 * min(shape)",
                     "max(shape)",
                     "min(shape)",
@@ -79,9 +78,12 @@ MISTAKES = [
     slip(
         "half-of-the-budget-each",
         "Each factor gets half of the budget.",
-        "You give half of the budget to each factor. They share it: what the smaller one does not need "
-        "is left for the other.",
-        paid("min(budget // 2 // (side * bytes_per_value) for side in shape)"),
+        "You give half of the budget to each factor, or count the larger side twice. The factors share "
+        "the budget: what the smaller one does not need is left for the other.",
+        paid(
+            "min(budget // 2 // (side * bytes_per_value) for side in shape)",
+            "budget // (2 * max(shape) * bytes_per_value)",
+        ),
     ),
     slip(
         "half-of-the-budget",
