@@ -803,7 +803,6 @@ MISTAKES = [
         forms(
             MASK,
             "positions // 8",
-            "positions / 8",
             "outputs * -(-inputs // 8)",
             "positions // 8 + 1",
             "round(positions / 8)",
