@@ -6,11 +6,13 @@ kept in `build/keys` until the exercise, its mistakes or the code of the checks 
 """
 
 import hashlib
+import importlib
 import json
 import linecache
 import multiprocessing
 import os
 import pickle
+import re
 import sys
 import zlib
 from collections.abc import Sequence
@@ -113,10 +115,10 @@ def _computed(unit: str, nb: NotebookNode, codes: dict) -> Keys:
         hidden_keys = []
         for name in results[0]:
             for place, seed in enumerate(seeds_of(unit, name)):
-                expected = tuple(results[0][name][place])
+                expected, tol = tuple(results[0][name][place]), results[0][name][-1]
                 mistakes = []
                 for (mistake, message, _, _), result in zip(group[1:], results[1:], strict=True):
-                    sketches = _sketches(result.get(name, ((), ()))[place], expected)
+                    sketches = _sketches(result.get(name, ((), ()))[place], expected, tol)
                     prints.setdefault((question, mistake), []).append(sketches)
                     if sketches:
                         mistakes.append((message, sketches))
@@ -126,13 +128,13 @@ def _computed(unit: str, nb: NotebookNode, codes: dict) -> Keys:
     return Keys(packed(visible), hidden, _twins(prints))
 
 
-def _sketches(outcomes: Sequence, expected: Sequence) -> dict:
+def _sketches(outcomes: Sequence, expected: Sequence, tol: float) -> dict:
     from utils.checking.outcomes import ENDLESS
 
     return {
         i: None if got.structure == ENDLESS else got.sketch()
         for i, (got, wanted) in enumerate(zip(outcomes, expected, strict=False))
-        if not got.alike(wanted, 1e-6)
+        if not got.alike(wanted, tol)
     }
 
 
@@ -179,6 +181,9 @@ def _run_all(unit: str, cells: list, codes: dict) -> dict:
     from utils.checking import examine, unpacked
 
     space = {"__name__": "__main__", "KEYS": _Names(), "examine": examine, "unpacked": unpacked}
+    # What checks forbid is imported once, and not in the fork of every answer.
+    for name in re.findall(r"\"(utils\.\w+)\.", "\n".join(source for source, _ in cells)):
+        importlib.import_module(name)
     found = {}
     for number, (source, tag) in enumerate(cells):
         if tag is None or tag.kind == "locked":
@@ -213,7 +218,8 @@ def _execute(source: str, space: dict, name: str) -> None:
 
 
 def _forked(space: dict, unit: str, code: str, checks: list[str], seconds: float) -> dict | str:
-    """What an answer computes in each check, by its name: outcomes on visible and hidden inputs."""
+    """What an answer computes in each check, by its name: outcomes on visible and hidden inputs, and
+    the check's tolerance."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -238,15 +244,12 @@ def _outcomes(space: dict, unit: str, code: str, checks: list[str], seconds: flo
     noted: dict[str, tuple] = {}
 
     def record(trial, cases, name, forbidden, protect, tol):
-        noted[name] = tuple(
-            [
-                run.outcome
-                for run in run_cases(
-                    trial, cases, seed, forbidden=forbidden, protect=protect, seconds=seconds
-                )
-            ]
+        options = {"forbidden": forbidden, "protect": protect, "seconds": seconds}
+        visible, hidden = (
+            [run.outcome for run in run_cases(trial, cases, seed, **options)]
             for seed in seeds_of(unit, name)
         )
+        noted[name] = visible, hidden, tol
 
     verdict.RECORDER = record
     _execute(code, space, "answer")

@@ -8,7 +8,7 @@ gets full marks.
 """
 
 import runpy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,20 @@ class Mistake:
                 )
             right = right.replace(before, after)
         return f"{self.helpers}\n\n{right}" if self.helpers else right
+
+
+def slip(
+    name: str,
+    misconception: str,
+    message: str,
+    forms: Sequence[str | Changes],
+    helpers: str = "",
+) -> Mistake:
+    """A mistake with its forms, of which none is the main one: each is the text of a whole answer, or
+    what it changes in the right one."""
+    first, *others = forms
+    given = {"code": first} if isinstance(first, str) else {"changes": first}
+    return Mistake(name, misconception, message, variants=tuple(others), helpers=helpers, **given)
 
 
 @dataclass(frozen=True)
