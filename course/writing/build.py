@@ -28,7 +28,6 @@ from course.writing.notebooks import (
 from course.writing.prose import fields, same_prose
 from course.writing.units import Unit, generated, unit_folders
 
-KEYS = Path("build", "keys")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
@@ -41,10 +40,12 @@ def lecture_from_source(unit: Unit) -> NotebookNode:
 def solution_from_source(unit: Unit) -> NotebookNode:
     """The assignment with solutions and hidden tests, and the keys of its checks."""
     nb = read_source(unit.exercise_source)
-    if checks(nb):
-        keys = make_keys(unit.name, nb, load_answers(unit.mistakes_folder), unit.root / KEYS)
-        nb = expanded(nb, keys.visible, keys.hidden)
-        set_cell_ids(nb)
+    if not checks(nb):
+        return expanded(nb)
+    bank = load_answers(unit.mistakes_folder)
+    keys = make_keys(unit.name, nb, bank, unit.solution_notebook())
+    nb = expanded(nb, keys.visible, keys.hidden, keys.stamp)
+    set_cell_ids(nb)
     return nb
 
 

@@ -26,7 +26,7 @@ from course.writing.notebooks import BEGIN_HIDDEN, END_HIDDEN, question_of
 KINDS = ("answer", "locked", "check", "test", "written")
 TAG = re.compile(r"(?P<kind>[a-z]+):(?P<name>q\d+\w*)(?::(?P<points>\d+(?:\.\d+)?))?")
 KEYS_CELL = """\
-# What the checks know of right results, and of wrong ones. Made when this notebook was built.
+# What the checks know of right results, and of wrong ones. Made with this notebook, from {stamp}.
 from utils.checking import examine, unpacked, watch_cells
 
 watch_cells()
@@ -100,9 +100,17 @@ def checks(nb: NotebookNode) -> dict[str, list[tuple[Tag, NotebookNode]]]:
     return found
 
 
-def expanded(nb: NotebookNode, keys: str, hidden: Mapping[str, str]) -> NotebookNode:
+def hidden_name(question: str) -> str:
+    """The grade id of a question's hidden test."""
+    return f"{question}_hidden"
+
+
+def expanded(
+    nb: NotebookNode, keys: str = "", hidden: Mapping[str, str] | None = None, stamp: str = ""
+) -> NotebookNode:
     """A source with its tags expanded, the keys' cell put in, and a hidden test after the last check
-    of each question. `keys` and `hidden` (by question) are what `utils.checking.keys.packed` made."""
+    of each question. `keys` and `hidden` (by question) are what `utils.checking.keys.packed` made of
+    what `stamp` stands for."""
     by_question = checks(nb)
     last = {question: group[-1][1] for question, group in by_question.items()}
     cells = []
@@ -113,9 +121,11 @@ def expanded(nb: NotebookNode, keys: str, hidden: Mapping[str, str]) -> Notebook
             cell.metadata["nbgrader"] = nbgrader_metadata(tag)
         cells.append(cell)
         if len(cells) == _first_code(nb) + 1 and by_question:
-            cells.append(_locked("keys", KEYS_CELL.format(text=keys), grade=False))
+            cells.append(_locked("keys", KEYS_CELL.format(text=keys, stamp=stamp), grade=False))
         if tag is not None and cell is last.get(tag.question):
-            cells.append(_hidden(tag.question, by_question[tag.question], hidden[tag.question]))
+            cells.append(
+                _hidden(tag.question, by_question[tag.question], (hidden or {})[tag.question])
+            )
     nb.cells = cells
     return nb
 
@@ -134,7 +144,7 @@ def _hidden(question: str, group: list[tuple[Tag, NotebookNode]], text: str) -> 
         text=text,
         sources="\n".join(cell.source.replace('KEYS["', 'HIDDEN["') for _, cell in group),
     )
-    cell = _locked(f"{question}_hidden", source, grade=True)
+    cell = _locked(hidden_name(question), source, grade=True)
     cell.metadata["nbgrader"]["points"] = int(points) if points == int(points) else points
     return cell
 

@@ -1,13 +1,12 @@
 """The keys of an assignment's checks: what the right answer and each named mistake compute.
 
 Made when the notebook is built, by running them all on the checks' inputs: one process runs the
-exercise's solution cell by cell, and forks at each question for every answer to it. What is made is
-kept in `build/keys` until the exercise, its mistakes or the code of the checks change.
+exercise's solution cell by cell, and forks at each question for every answer to it. The notebook says
+what its keys were made of; until the exercise, its mistakes or the code of the checks change, they
+are taken from there. That they hold is what the gates prove.
 """
 
 import hashlib
-import importlib
-import json
 import linecache
 import multiprocessing
 import os
@@ -22,22 +21,31 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from course.errors import UserError
-from course.writing.exercises import checks, tag_of
+from course.writing.exercises import checks, hidden_name, tag_of
 from course.writing.mistakes import AnswerBank
-from course.writing.notebooks import BEGIN_SOLUTION, END_SOLUTION, region_lines
+from course.writing.notebooks import (
+    BEGIN_SOLUTION,
+    END_SOLUTION,
+    grade_id,
+    read_notebook,
+    region_lines,
+)
 
 ANSWER_SECONDS = 2.0  # for one input, when a key is made; longer ones must say so
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
+UNPACKED = re.compile(r'unpacked\("([^"]*)"\)')
+
+
 @dataclass(frozen=True)
 class Keys:
-    """Packed keys: `visible` for all checks of an assignment, `hidden` by question; and pairs of
-    mistakes that compute the same on every input, visible and hidden."""
+    """Packed keys: `visible` for all checks of an assignment, `hidden` by question, and the `stamp` of
+    what they were made of."""
 
     visible: str
     hidden: dict[str, str]
-    twins: tuple[tuple[str, str], ...] = ()
+    stamp: str
 
 
 def solved(source: str) -> str:
@@ -50,10 +58,10 @@ def seeds_of(unit: str, check: str) -> tuple[int, int]:
     return 0, zlib.crc32(f"{unit} {check} hidden".encode())
 
 
-def make_keys(unit: str, nb: NotebookNode, bank: AnswerBank, folder: Path) -> Keys:
-    """The keys of a source's checks, from `folder` if they are there.
+def make_keys(unit: str, nb: NotebookNode, bank: AnswerBank, built: Path) -> Keys:
+    """The keys of a source's checks; those of the notebook `built` of it, if they are still right.
 
-    Raises UserError if an answer cannot be run, or the right answer is not its own equal.
+    Raises UserError if a check has no answer cell, or the right answer cannot be run.
     """
     answers = {
         tag.question: c.source for c in nb.cells if (tag := tag_of(c)) and tag.kind == "answer"
@@ -69,15 +77,23 @@ def make_keys(unit: str, nb: NotebookNode, bank: AnswerBank, folder: Path) -> Ke
             for code in mistake.codes(right)
         ]
     stamp = _stamp(unit, nb, codes)
-    path = folder / f"{unit}-{stamp}.json"
-    if not path.exists():
-        keys = _computed(unit, nb, codes)
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob(f"{unit}-*.json"):
-            old.unlink()
-        path.write_text(json.dumps(keys.__dict__), encoding="utf-8")
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    return Keys(stored["visible"], stored["hidden"], tuple(map(tuple, stored["twins"])))
+    return _of_notebook(built, stamp, list(codes)) or _computed(unit, nb, codes, stamp)
+
+
+def _of_notebook(path: Path, stamp: str, asked: list[str]) -> Keys | None:
+    """The keys that a built notebook holds, if they have this stamp."""
+    if not path.is_file():
+        return None
+    sources = {grade_id(cell): cell.source for cell in read_notebook(path).cells}
+    if stamp not in sources.get("keys", ""):
+        return None
+    texts = {
+        name: UNPACKED.search(sources.get(name, "")) for name in ("keys", *map(hidden_name, asked))
+    }
+    if not all(texts.values()):
+        return None
+    visible, *hidden = (match[1] for match in texts.values() if match)
+    return Keys(visible, dict(zip(asked, hidden, strict=True)), stamp)
 
 
 def _stamp(unit: str, nb: NotebookNode, codes: dict) -> str:
@@ -89,7 +105,7 @@ def _stamp(unit: str, nb: NotebookNode, codes: dict) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _computed(unit: str, nb: NotebookNode, codes: dict) -> Keys:
+def _computed(unit: str, nb: NotebookNode, codes: dict, stamp: str) -> Keys:
     from utils.checking.keys import Key, packed
 
     cells = [(c.source, tag_of(c)) for c in nb.cells if c.cell_type == "code"]
@@ -109,7 +125,7 @@ def _computed(unit: str, nb: NotebookNode, codes: dict) -> Keys:
         process.join()
     if isinstance(found, str):
         raise UserError(f"{unit}: {found}")
-    visible, hidden, prints = [], {}, {}
+    visible, hidden = [], {}
     for question, group in codes.items():
         results = [found[question, number] for number in range(len(group))]
         hidden_keys = []
@@ -117,15 +133,14 @@ def _computed(unit: str, nb: NotebookNode, codes: dict) -> Keys:
             for place, seed in enumerate(seeds_of(unit, name)):
                 expected, tol = tuple(results[0][name][place]), results[0][name][-1]
                 mistakes = []
-                for (mistake, message, _, _), result in zip(group[1:], results[1:], strict=True):
+                for (_, message, _, _), result in zip(group[1:], results[1:], strict=True):
                     sketches = _sketches(result.get(name, ((), ()))[place], expected, tol)
-                    prints.setdefault((question, mistake), []).append(sketches)
                     if sketches:
                         mistakes.append((message, sketches))
                 key = Key(name, seed, expected, tuple(mistakes), hidden=bool(place))
                 (hidden_keys if place else visible).append(key)
         hidden[question] = packed(hidden_keys)
-    return Keys(packed(visible), hidden, _twins(prints))
+    return Keys(packed(visible), hidden, stamp)
 
 
 def _sketches(outcomes: Sequence, expected: Sequence, tol: float) -> dict:
@@ -136,22 +151,6 @@ def _sketches(outcomes: Sequence, expected: Sequence, tol: float) -> dict:
         for i, (got, wanted) in enumerate(zip(outcomes, expected, strict=False))
         if not got.alike(wanted, tol)
     }
-
-
-def _twins(prints: dict) -> tuple[tuple[str, str], ...]:
-    seen: dict[str, tuple[str, str]] = {}
-    twins = []
-    for (question, name), sketches in prints.items():
-        shape = repr(
-            (
-                question,
-                [[(i, s and (s[0], f"{s[1]:.6g}")) for i, s in part.items()] for part in sketches],
-            )
-        )
-        if any(sketches) and shape in seen and seen[shape][1] != name:
-            twins.append((f"{question}/{seen[shape][1]}", f"{question}/{name}"))
-        seen.setdefault(shape, (question, name))
-    return tuple(twins)
 
 
 # ------------------------------------------------------------- in the process that runs answers
@@ -181,9 +180,6 @@ def _run_all(unit: str, cells: list, codes: dict) -> dict:
     from utils.checking import examine, unpacked
 
     space = {"__name__": "__main__", "KEYS": _Names(), "examine": examine, "unpacked": unpacked}
-    # What checks forbid is imported once, and not in the fork of every answer.
-    for name in re.findall(r"\"(utils\.\w+)\.", "\n".join(source for source, _ in cells)):
-        importlib.import_module(name)
     found = {}
     for number, (source, tag) in enumerate(cells):
         if tag is None or tag.kind == "locked":

@@ -34,7 +34,7 @@ def by_id(nb):
 
 
 def test_tags_become_what_nbgrader_knows():
-    cells = by_id(expanded(notebook(), "KEYTEXT", {"q1": "HIDDENTEXT"}))
+    cells = by_id(expanded(notebook(), "KEYTEXT", {"q1": "HIDDENTEXT"}, "STAMP"))
     flags = {
         name: tuple(
             c.metadata["nbgrader"].get(k) for k in ("grade", "solution", "locked", "points")
@@ -56,7 +56,7 @@ def test_tags_become_what_nbgrader_knows():
 
 
 def test_the_hidden_twin_asks_what_all_checks_ask_with_a_key_of_its_own():
-    nb = expanded(notebook(), "KEYTEXT", {"q1": "HIDDENTEXT"})
+    nb = expanded(notebook(), "KEYTEXT", {"q1": "HIDDENTEXT"}, "STAMP")
     cells = by_id(nb)
     hidden = cells["q1_hidden"].source
     assert hidden.startswith("# Hidden test of question 1: 4 points.\n### BEGIN HIDDEN TESTS\n")

@@ -4,8 +4,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course.errors import UserError
+from course.writing import keys as writing_keys
+from course.writing.exercises import expanded
 from course.writing.keys import make_keys, seeds_of
 from course.writing.mistakes import AnswerBank, Mistake
+from course.writing.notebooks import write_notebook
 from utils.checking import unpacked
 
 SOLUTION = """
@@ -57,7 +60,7 @@ BANK = AnswerBank(
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):
-    return make_keys("01_medians", notebook(), BANK, tmp_path_factory.mktemp("keys"))
+    return make_keys("01_medians", notebook(), BANK, tmp_path_factory.mktemp("none") / "x.ipynb")
 
 
 def test_a_key_knows_right_results_and_mistakes_but_neither_code_nor_hidden_inputs(keys):
@@ -73,31 +76,27 @@ def test_a_key_knows_right_results_and_mistakes_but_neither_code_nor_hidden_inpu
     assert dict(visible.mistakes)["Says loops."] == {1: None}
 
 
-def test_mistakes_that_compute_the_same_are_named(keys):
-    assert keys.twins == (("q1/unsorted", "q1/as-it-comes"),)
-
-
-def test_keys_are_kept_and_made_anew_when_a_mistake_changes(tmp_path):
-    folder = tmp_path / "keys"
-    few = AnswerBank(BANK.mistakes[:1])
-    made = make_keys("01_medians", notebook(), few, folder)
-    (path,) = folder.iterdir()
-    before = path.stat().st_mtime_ns
-    assert make_keys("01_medians", notebook(), few, folder) == made
-    assert path.stat().st_mtime_ns == before
-    assert make_keys("01_medians", notebook(), AnswerBank(BANK.mistakes[:2]), folder) != made
+def test_keys_are_taken_from_the_notebook_until_a_mistake_changes(keys, tmp_path, monkeypatch):
+    path = tmp_path / "built.ipynb"
+    write_notebook(expanded(notebook(), keys.visible, keys.hidden, keys.stamp), path)
+    monkeypatch.setattr(writing_keys, "_computed", lambda unit, nb, codes, stamp: stamp)
+    assert make_keys("01_medians", notebook(), BANK, path) == keys
+    fewer = make_keys("01_medians", notebook(), AnswerBank(BANK.mistakes[:1]), path)
+    assert fewer not in (keys, keys.stamp)
+    path.write_text(path.read_text().replace("HIDDEN = unpacked", "HIDDEN = nothing"))
+    assert make_keys("01_medians", notebook(), BANK, path) == keys.stamp
 
 
 def test_making_them_twice_gives_the_same_bytes(keys, tmp_path):
-    assert make_keys("01_medians", notebook(), BANK, tmp_path) == keys
+    assert make_keys("01_medians", notebook(), BANK, tmp_path / "none.ipynb") == keys
 
 
 def test_a_solution_that_does_not_run_is_named(tmp_path):
     with pytest.raises(UserError, match="the solution of q1 does not run: NameError"):
-        make_keys("01_medians", notebook("nothing"), AnswerBank(), tmp_path)
+        make_keys("01_medians", notebook("nothing"), AnswerBank(), tmp_path / "none.ipynb")
 
 
 def test_a_slip_that_changes_nothing_in_the_solution_is_named(tmp_path):
     bank = AnswerBank((mistake("typo", ("sroted", "x")),))
     with pytest.raises(UserError, match="q1/typo changes 'sroted', which does not occur"):
-        make_keys("01_medians", notebook(), bank, tmp_path)
+        make_keys("01_medians", notebook(), bank, tmp_path / "none.ipynb")
