@@ -20,6 +20,7 @@ ORDER = (
     "new",
     "build",
     "check",
+    "try",
     "grade",
     "lab",
     "results",

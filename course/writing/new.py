@@ -6,7 +6,7 @@ from pathlib import Path
 from course.errors import UserError
 from course.writing.units import ROOT, UNIT_NAME, Unit, read_unit, unit_folders
 
-SOURCES = ("unit.toml", "lecture.py", "exercise.py", "mistakes.py")
+SOURCES = ("unit.toml", "lecture.py", "exercise.py", "mistakes/q1.py")
 
 
 def new_unit(name: str, root: Path = ROOT) -> Unit:
@@ -38,8 +38,10 @@ def new_unit(name: str, root: Path = ROOT) -> Unit:
     }
     folder.mkdir(parents=True)
     for source in SOURCES:
-        text = files("course.writing").joinpath("template", source).read_text(encoding="utf-8")
+        template = files("course.writing").joinpath("template", *source.split("/"))
+        text = template.read_text(encoding="utf-8")
         for word, meaning in words.items():
             text = text.replace(word, meaning)
+        (folder / source).parent.mkdir(exist_ok=True)
         (folder / source).write_text(text, encoding="utf-8")
     return read_unit(folder, root)

@@ -39,8 +39,8 @@ def test_the_question_that_contributing_shows_passes_every_gate(tmp_path):
     exercise, mistakes = re.findall(r"```python\n(.*?)```", text_of("CONTRIBUTING.md"), re.DOTALL)
     (tmp_path / "course" / "units").mkdir(parents=True)
     unit = new_unit("05_adaptive", tmp_path)
-    for path, text in ((unit.exercise_source, exercise), (unit.mistakes_source, mistakes)):
-        path.write_text(f"{path.read_text()}\n{text}")
+    unit.exercise_source.write_text(f"{unit.exercise_source.read_text()}\n{exercise}")
+    (unit.mistakes_folder / "q2.py").write_text(mistakes)
     bank = load_answers(unit.mistakes_folder)
     assert len(bank.mistakes_of("q2")) == 3 and bank.alternatives_of("q2")
     write_notebook(build.lecture_from_source(unit), unit.lecture_notebook())

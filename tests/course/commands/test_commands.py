@@ -25,6 +25,7 @@ COMMANDS = [
     "new",
     "build",
     "check",
+    "try",
     "grade",
     "lab",
     "results",

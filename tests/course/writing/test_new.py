@@ -38,7 +38,7 @@ def test_a_draft_disturbs_nobody_else(scratch):
 
 def test_no_word_of_the_template_is_left_over(scratch):
     unit = new_unit("05_adaptive", scratch)
-    assert "UNIT_" not in "".join(path.read_text() for path in unit.folder.iterdir())
+    assert "UNIT_" not in "".join(path.read_text() for path in unit.folder.rglob("*.*"))
     assert unit.exercise_source.read_text().startswith("# %% [markdown]\n# # Assignment 05: Adapt")
     template = ROOT / "course" / "writing" / "template"
     assert {p.name for p in template.glob("[!_]*")} == {p.name for p in unit.folder.iterdir()}
