@@ -459,7 +459,7 @@ def cases_q3_layer(random):
     yield x, weights, rows, columns, bias
     yield x[:1], weights, np.array([0, 2, 2, 2]), np.array([0, 0, 1, 2]), np.zeros(4)
     for n, outputs, inputs, k in ((1, 3, 5, 1), (3, 5, 2, 6), (2, 2, 7, 9), (3, 3, 3, 9), (4, 6, 6, 5),
-                                  (2, 2000, 3000, 4000)):
+                                  (2, 100, 30_000, 4000)):
         where = np.sort(random.choice(outputs * inputs, k, replace=False))
         x, bias = random.normal(0, 2, (n, inputs)).round(1), random.normal(0, 2, outputs).round(1)
         yield x, random.normal(0, 2, k).round(3), *np.divmod(where, inputs), bias
