@@ -82,10 +82,14 @@ def grade(
 
 def _show_scores(title: str, results: "Sequence[StudentResult]") -> None:
     """A table of points and, for a small class, why points are missing."""
+    from course.grading.classes import mistakes_made
     from course.grading.tables import ScoreRow, score_table
 
     rows = [ScoreRow(result.student, result.status, result.questions) for result in results]
     shared.console.print(score_table(title, rows))
+    for question, mistake, count in mistakes_made(results):
+        who = "1 student" if count == 1 else f"{count} students"
+        shared.console.print(f"{question}, {mistake}: {who}", markup=False)
     for result in results:
         if result.problem:
             shared.console.print(f"{result.student}: {result.problem}", style="red", markup=False)

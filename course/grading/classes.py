@@ -14,12 +14,14 @@ something did.
 import csv
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from course.errors import UserError
+from course.writing.mistakes import AnswerBank, load_answers
 from course.writing.units import Unit
 
 NOT_GRADED = "not graded"
@@ -27,12 +29,14 @@ NOT_GRADED = "not graded"
 
 @dataclass(frozen=True)
 class QuestionScore:
-    """`manual` points wait for a person (a written answer); `reason` says why points were lost."""
+    """`manual` points wait for a person (a written answer); `reason` says why points were lost, and
+    `mistakes` names those of the unit's list that the results prove."""
 
     points: float
     possible: float
     manual: float = 0.0
     reason: str = ""
+    mistakes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,11 @@ def grade_class(
         "CourseDirectory.release_directory": "grading/release",  # leave assignments/ alone
     }
     Course(root, common).generate_assignment(unit.name)
+    bank = load_answers(unit.mistakes_folder)
     results = []
     tasks = (
         joblib.delayed(grade_student)(
-            root, unit.name, name, common | dict((settings or {}).get(name, {})), feedback
+            root, unit.name, name, common | dict((settings or {}).get(name, {})), feedback, bank
         )
         for name in students
     )
@@ -99,7 +104,12 @@ def students_of(unit: Unit, submitted: Path) -> list[str]:
 
 
 def grade_student(
-    root: Path, assignment: str, student: str, settings: dict[str, Any], feedback: bool
+    root: Path,
+    assignment: str,
+    student: str,
+    settings: dict[str, Any],
+    feedback: bool,
+    bank: AnswerBank,
 ) -> StudentResult:
     """Grade one submission. Whatever goes wrong ends up in the result, never in an exception:
     three hundred submissions are graded in one go, and some are broken in new ways."""
@@ -109,7 +119,9 @@ def grade_student(
     try:
         course = Course(root, settings)
         problem = course.autograde(assignment, student)
-        status, questions = _read_scores(course, assignment, student, failed=bool(problem))
+        status, questions = _read_scores(
+            course, assignment, student, failed=bool(problem), bank=bank
+        )
         if feedback and not problem:
             problem = course.generate_feedback(assignment, student)
     except Exception as error:
@@ -118,7 +130,7 @@ def grade_student(
 
 
 def _read_scores(
-    course: Any, assignment: str, student: str, failed: bool
+    course: Any, assignment: str, student: str, failed: bool, bank: AnswerBank
 ) -> tuple[str, dict[str, QuestionScore]]:
     """Points from the gradebook, reasons from the graded notebook."""
     from nbgrader.api import Gradebook
@@ -139,14 +151,27 @@ def _read_scores(
                 grade.auto_score, grade.needs_manual_grade = 0.0, False
             waits = grade.max_score if grade.needs_manual_grade else 0.0
             old = questions.get(name, QuestionScore(0.0, 0.0))
+            reason = reasons[name].reason if name in reasons else ""
             questions[name] = QuestionScore(
                 old.points + (grade.score or 0.0),
                 old.possible + grade.max_score,
                 old.manual + waits,
-                reasons[name].reason if name in reasons else "",
+                reason,
+                tuple(mistake.name for mistake in bank.recognised(name, reason)),
             )
         gradebook.db.commit()
     return (NOT_GRADED if graded is None else status_of(graded)), questions
+
+
+def mistakes_made(results: Iterable[StudentResult]) -> list[tuple[str, str, int]]:
+    """Question, named mistake, and how many students made it, the most frequent first."""
+    counts = Counter(
+        (question, mistake)
+        for result in results
+        for question, score in result.questions.items()
+        for mistake in score.mistakes
+    )
+    return [(*made, count) for made, count in counts.most_common()]
 
 
 def write_scores(results: Mapping[str, list[StudentResult]], folder: Path) -> Path:
