@@ -11,7 +11,14 @@ from course.proving.mistakes import LOOP_SECONDS, Alternative, AnswerBank, Mista
 from course.proving.scores import Score, score_notebook
 from course.writing import build
 from course.writing.execute import Execution
-from course.writing.notebooks import answer_sources, auto_questions, read_notebook, with_answers
+from course.writing.notebooks import (
+    answer_sources,
+    auto_questions,
+    grade_id,
+    is_answer,
+    read_notebook,
+    with_answers,
+)
 from course.writing.units import Unit
 
 AnyAnswer = Mistake | Alternative
@@ -111,9 +118,21 @@ class Workbench:
         return dict(zip(answers, done, strict=True))
 
     @cached_property
+    def lean(self) -> NotebookNode:
+        """The solution without the cells between its questions that show what an answer is good
+        for, and may take seconds, if it gets full marks without them: then no test needs them."""
+        cells = self.solution.cells
+        first = next((i for i, cell in enumerate(cells) if is_answer(cell)), 0)
+        lean = self.solution.copy()
+        lean.cells = cells[:first] + [cell for cell in cells[first:] if grade_id(cell)]
+        (done,) = self._run([lean])
+        needless = all(score.points == score.possible for score in score_notebook(done).values())
+        return lean if needless else self.solution
+
+    @cached_property
     def together(self) -> list[dict[str, Score]]:
-        """The scores of a whole notebook for each round, in which every question has the answer of
-        this round. A question with none left is solved, and so is one whose answer loops."""
+        """The scores of a whole notebook (see `lean`) for each round, in which every question has
+        the answer of this round. One with none left is solved, and so is one whose answer loops."""
         return [
             score_notebook(nb)
             for nb in self._run(

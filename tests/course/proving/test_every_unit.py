@@ -8,6 +8,7 @@ from course.proving.gates import ANSWERED, GATES, check_unit
 from course.writing.units import discover
 
 PARTS = 3
+pytestmark = pytest.mark.timeout(1800)  # a hundred answers, on a busy machine
 UNITS = pytest.mark.parametrize("unit", discover(), ids=lambda unit: unit.name)
 
 
@@ -21,7 +22,6 @@ def test_gates(unit):
     assert problems(unit, [gate for gate in GATES if gate not in ANSWERED]) == []
 
 
-@pytest.mark.timeout(900)  # a hundred answers, on a busy machine
 @pytest.mark.parametrize("part", range(PARTS))
 @UNITS
 def test_answers(unit, part):
