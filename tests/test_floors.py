@@ -21,7 +21,7 @@ FLOORS = (
     ("utils.training", "utils.distillation", "utils.efficiency"),
     ("utils.packing", "utils.plots"),
     ("utils.embeddings", "utils.distillation.teachers", "utils.widgets"),
-    ("course.errors",),
+    ("course.errors", "course.threads"),
     ("course.writing", "course.grading.nbgrader_setup"),
     ("course.measuring", "course.proving"),
     ("course.writing.readme", "course.writing.frontier", "course.grading"),

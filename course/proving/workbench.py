@@ -15,6 +15,8 @@ from course.writing.mistakes import AnswerBank, Attempt, load_answers
 from course.writing.notebooks import (
     answer_sources,
     auto_questions,
+    grade_id,
+    is_answer,
     read_notebook,
     read_source,
     with_answers,
@@ -27,15 +29,21 @@ class Workbench:
 
     Unless `run`, the lecture in the repository stands for one that was run just now. Of the bank's
     answers it tries `part` (k, n), the k-th of n parts counted from 0, so that several processes
-    can share them."""
+    can share them. Unless `variants`, it tries the first program of each mistake only."""
 
     def __init__(
-        self, unit: Unit, jobs: int = 2, run: bool = True, part: tuple[int, int] = (0, 1)
+        self,
+        unit: Unit,
+        jobs: int = 2,
+        run: bool = True,
+        part: tuple[int, int] = (0, 1),
+        variants: bool = True,
     ) -> None:
         self.unit = unit
         self.jobs = jobs
         self.run = run
         self.part = part
+        self.variants = variants
 
     @cached_property
     def lecture(self) -> NotebookNode:
@@ -95,7 +103,8 @@ class Workbench:
         """This part of the bank, as programs."""
         right = {name: solved(source) for name, source in answer_sources(self.solution).items()}
         part, parts = self.part
-        return self.bank.attempts(right)[part::parts]
+        attempts = self.bank.attempts(right)
+        return [a for a in attempts if a.first or self.variants][part::parts]
 
     @cached_property
     def tried(self) -> dict[Attempt, NotebookNode]:
@@ -120,9 +129,21 @@ class Workbench:
         return [answers for answers in rounds if answers]
 
     @cached_property
+    def lean(self) -> NotebookNode:
+        """The solution without the cells between its questions that show what an answer is good
+        for, and may take seconds, if it gets full marks without them: then no test needs them."""
+        cells = self.solution.cells
+        first = next((i for i, cell in enumerate(cells) if is_answer(cell)), 0)
+        lean = self.solution.copy()
+        lean.cells = cells[:first] + [cell for cell in cells[first:] if grade_id(cell)]
+        (done,) = self._run([lean])
+        needless = all(score.points == score.possible for score in score_notebook(done).values())
+        return lean if needless else self.solution
+
+    @cached_property
     def together(self) -> list[dict[str, Score]]:
-        """The scores of a whole notebook for each round, in which every question has the answer of
-        this round. A question with none is solved."""
+        """The scores of a whole notebook (see `lean`) for each round, in which every question has
+        the answer of this round. A question with none is solved."""
         return [
             score_notebook(nb)
             for nb in self._run(

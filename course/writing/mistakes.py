@@ -91,12 +91,14 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One program to be tried: a variant of a mistake, or an alternative (whose `mistake` is None)."""
+    """One program to be tried: a mistake, its `first` form or a variant; or an alternative, whose
+    `mistake` is None."""
 
     question: str
     name: str
     code: str
     mistake: Mistake | None = None
+    first: bool = True
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class AnswerBank:
         for mistake in self.mistakes:
             for number, code in enumerate(mistake.codes(right.get(mistake.question, "")), start=1):
                 name = mistake.name if number == 1 else f"{mistake.name}, variant {number}"
-                found.append(Attempt(mistake.question, name, code, mistake))
+                found.append(Attempt(mistake.question, name, code, mistake, first=number == 1))
         return found + [Attempt(a.question, a.name, a.code) for a in self.alternatives]
 
     def recognised(self, question: str, said: str) -> list[Mistake]:

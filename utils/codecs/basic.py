@@ -119,6 +119,9 @@ class Sparse:
     def __init__(self, values: str | Codec = "float16"):
         self.values = values
 
+    def __repr__(self) -> str:
+        return f"Sparse({self.values!r})"
+
     def encode(self, array: np.ndarray) -> Encoded:
         mask = (array != 0).reshape(-1)
         name, config, parts = encode(self.values, array.reshape(-1)[mask])

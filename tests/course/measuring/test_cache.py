@@ -133,7 +133,7 @@ def test_the_entry_says_what_it_is_made_of(training):
     (file,) = cache.BUILD.glob("models/*/made_of.json")
     made_of = json.loads(file.read_text())
     assert made_of["settings"] == {"train": "trains.train", "C": 1, "seed": 0}
-    assert {"trains.py", "utils/models.py"} <= set(made_of["code"])
+    assert {"trains.py", "utils/models/networks.py"} <= set(made_of["code"])
     assert set(made_of["data"]) == {"GoEmotions", "word_vectors.bin"}
 
 

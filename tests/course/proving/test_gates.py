@@ -158,6 +158,23 @@ def test_gates_on_answers(make_unit, gate, change, message):
     assert any(message in problem for problem in problems), problems
 
 
+QUESTION_2 = "# %% [markdown]\n# ## Question 2\n"
+
+
+@pytest.mark.parametrize(
+    "demonstration, needed", [("print(median([1, 2]))", False), ("from math import fsum", True)]
+)
+def test_cells_that_no_test_needs_are_not_run_with_every_round(make_unit, demonstration, needed):
+    test = "assert own_work(shares)([1, 3])[0] != 1"
+    unit = make_unit(exercise=(QUESTION_2, f"# %%\n{demonstration}\n\n{QUESTION_2}"))
+    source = unit.exercise_source.read_text(encoding="utf-8")
+    if needed:
+        unit.exercise_source.write_text(source.replace(test, f"fsum([1])\n{test}"), "utf-8")
+    bench = Workbench(unit)
+    assert (demonstration in [cell.source for cell in bench.lean.cells]) is needed
+    assert check.solution_passes(bench) == check.answers_keep_apart(bench) == []
+
+
 @pytest.mark.parametrize("parts", [2, 3])
 def test_the_parts_of_the_answers_are_all_of_them(make_unit, parts):
     unit = make_unit()

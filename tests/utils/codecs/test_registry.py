@@ -97,7 +97,9 @@ class Halved(Float16):
 
 
 @pytest.mark.parametrize(
-    "unknown", [Mine(2), Halved(), Sparse(Mine(2)), Sparse(Halved()), Passing()], ids=str
+    "unknown",
+    [Mine(2), Halved(), Sparse(Mine(2)), Sparse(Halved()), Passing()],
+    ids=lambda codec: type(codec).__name__,
 )
 def test_what_reading_would_not_know_is_not_written(unknown, tmp_path):
     with pytest.raises(PackingError, match="x cannot be stored .*reading would not know .*codec"):
