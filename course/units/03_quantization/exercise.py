@@ -126,7 +126,7 @@ def cases_q1(random):
 
 def try_q1_grid(values, low, high, bits, symmetric):
     got = quantize(values, low, high, bits, symmetric)
-    return got[1:] if isinstance(got, tuple) else got  # scale, zero point
+    return got[1:] if isinstance(got, tuple | list) else got  # scale, zero point
 
 
 RULER = [f"utils.quantization.AffineQuantizer.{name}"
@@ -362,7 +362,7 @@ def cases_q3(random):
 
 def try_q3_grid(values, bits):
     got = percentile_grid(values, bits)
-    if not isinstance(got, tuple) or len(got) != 2:
+    if not isinstance(got, tuple | list) or len(got) != 2:
         return got
     integers = "yes" if np.asarray(got[0]).dtype.kind in "iu" else "no"
     array = "yes" if isinstance(got[1], np.ndarray) else "no"
@@ -377,12 +377,16 @@ examine(try_q3_grid, cases_q3, KEYS["q3_grid"], protect=["values"], forbidden=PE
 # Check question 3, equal values and empty bins.
 def cases_q3_ties(random):
     yield np.array([0.0, 2, 0, 0, 0, 1, 0, 0]), 2
-    yield np.array([5.0, 0, 0, 0, 0, 0]), 1
+    yield np.array([5.0, 0, 0, 5, 0]), 2
     yield np.full((2, 3), 0.25), 3
     yield np.array([3.5]), 2
     yield np.array([4.0, -1.0, 0.5]), 3
-    pruned = np.where(random.random((5, 8)) < 0.3, random.uniform(1, 9, (5, 8)).round(3), 0)
-    yield from ((pruned, 2), (-pruned, 1), (np.repeat(random.normal(size=4).round(3), 5), 2))
+    few, zeros = random.uniform(1, 9, (2, 10)).round(3), np.zeros(30)
+    for parts in ((zeros, few[0]), (-few[0], zeros), (-few[0], zeros[:20], few[1])):
+        yield random.permutation(np.concatenate(parts)).reshape(5, 8), 2
+    yield random.permutation(np.repeat(random.normal(size=4).round(3), 5)), 2
+    unequal = np.repeat(np.sort(random.normal(size=4)).round(3), (3, 7, 6, 4))
+    yield random.permutation(unequal), 1
 
 
 def try_q3_ties(values, bits):
@@ -497,22 +501,25 @@ def lloyd_step(centers, counts, centroids):
 
 
 # %% tags=["check:q4_assignment"]
-# Check question 4, the assignment.
+# Check question 4, the assignment. No center lies halfway between two centroids.
 def cases_q4(random):
     yield CENTERS, COUNTS, CENTROIDS
     yield CENTERS, COUNTS, np.array([30.0, 4, 12, 1])
     yield CENTERS, COUNTS, np.array([1, 4, 12, 30])
     yield np.array([-2.0, -1, 0, 1, 2, 6]), np.array([3, 0, 5, 0, 3, 1]), np.array([0.3, 7.2])
     yield np.array([-1.5, 0.5]), np.array([2, 7]), np.array([-8])
-    for bins, k, kind in ((9, 3, float), (12, 20, float), (40, 5, int), (300, 160, float)):
-        centers = np.sort(random.normal(0, 9, bins)).round(3)
+    yield np.array([-0.4, 0.1, 0.7]), np.array([0, 0, 0]), np.array([0.9, -0.5])
+    yield np.array([-0.4, 0.1, 0.7]), np.array([2, 1, 5]), np.array([0.9, -0.5, 50])
+    for bins, k, scale in ((9, 3, 10), (12, 20, 10), (25, 4, 0.1), (40, 5, 10), (300, 160, 10)):
+        centers = np.sort(scale * random.normal(size=bins)).round(4)
         counts = random.integers(0, 40, bins) * random.integers(0, 2, bins)
-        yield centers, counts, random.normal(0, 12, k).round(3).astype(kind)
+        whole = random.permutation(np.arange(-15, 15))[:k]
+        yield centers, counts, whole if bins == 40 else scale * random.normal(size=k).round(6)
 
 
 def try_q4_assignment(centers, counts, centroids):
     got = lloyd_step(centers, counts, centroids)
-    if not isinstance(got, tuple) or len(got) != 2:
+    if not isinstance(got, tuple | list) or len(got) != 2:
         return got
     integers = "yes" if np.asarray(got[0]).dtype.kind in "iu" else "no"
     return {"assignment": got[0], "integers": integers}
@@ -522,9 +529,10 @@ STEP, GIVEN = "utils.quantization.KMeansQuantizer.fit", ["centers", "counts", "c
 examine(try_q4_assignment, cases_q4, KEYS["q4_assignment"], protect=GIVEN, forbidden=STEP)
 
 # %% tags=["check:q4_moved:5"]
-# Check question 4, the moved centroids, for the same inputs. The hidden test draws others.
+# Check question 4, the moved centroids, for the same inputs. The hidden tests draw others.
 def try_q4_moved(centers, counts, centroids):
-    return lloyd_step(centers, counts, centroids)[1]
+    got = lloyd_step(centers, counts, centroids)
+    return got[1] if isinstance(got, tuple | list) and len(got) == 2 else [got]
 
 
 examine(try_q4_moved, cases_q4, KEYS["q4_moved"], protect=GIVEN, forbidden=STEP)
@@ -622,8 +630,8 @@ def quantized_bytes(rows, columns, bits, scheme, per_row):
     ### END SOLUTION
 
 
-# %% tags=["check:q5_layer"]
-# Check question 5, the layer.
+# %% tags=["check:q5_brackets"]
+# Check question 5, the brackets.
 def cases_q5(random):
     yield *LAYER, LAYER[3].sum(axis=1)
     for n, inputs, units, low, high in ((1, 2, 3, 0, 256), (4, 4, 4, 0, 256), (5, 30, 2, 0, 256),
@@ -637,18 +645,25 @@ def cases_q5(random):
     yield codes[:, :9], 0.5, 0, weights[:, :9], scales, weights[:, :9].sum(axis=1)
 
 
-def try_q5_layer(codes, scale, zero_point, weight_codes, row_scales, row_sums):
+def try_q5_brackets(codes, scale, zero_point, weight_codes, row_scales, row_sums):
     got = integer_layer(codes, scale, zero_point, weight_codes, row_scales, row_sums)
-    if not isinstance(got, tuple) or len(got) != 2:
+    if not isinstance(got, tuple | list) or len(got) != 2:
         return got
     integers = "yes" if np.asarray(got[0]).dtype.kind in "iu" else "no"
     digits = np.asarray(got[0]) % 1000  # of large sums, the last digits tell whether they are exact
-    return {"brackets": got[0], "last three digits": digits, "outputs": got[1],
-            "brackets are integers": integers}
+    return {"brackets": got[0], "last three digits": digits, "integers": integers}
 
 
 ARRAYS = ["codes", "weight_codes", "row_scales", "row_sums"]
-examine(try_q5_layer, cases_q5, KEYS["q5_layer"], protect=ARRAYS)
+examine(try_q5_brackets, cases_q5, KEYS["q5_brackets"], protect=ARRAYS)
+
+# %% tags=["check:q5_outputs"]
+# Check question 5, the outputs, for the same inputs.
+def try_q5_outputs(codes, scale, zero_point, weight_codes, row_scales, row_sums):
+    return integer_layer(codes, scale, zero_point, weight_codes, row_scales, row_sums)[1]
+
+
+examine(try_q5_outputs, cases_q5, KEYS["q5_outputs"], protect=ARRAYS)
 
 # %% tags=["check:q5_bytes:5"]
 # Check question 5, the bytes. The hidden test draws other inputs in the same way.

@@ -280,6 +280,17 @@ def dequantize(codes, scale, zero_point):
         ),
         variants=(
             (
+                (
+                    START,
+                    "    if low == high:\n"
+                    "        first, last = (0, 2 ** bits - 1) if not symmetric else "
+                    "(1 - 2 ** (bits - 1), 2 ** (bits - 1) - 1)\n"
+                    "        zero_point = 0 if symmetric else round(-low)\n"
+                    "        codes = np.clip(np.rint(values) + zero_point, first, last)\n"
+                    "        return codes.astype(int), 1.0, zero_point\n" + START,
+                ),
+            ),
+            (
                 ("scale = scale or 1.0", "scale = scale if given or symmetric and scale else 1.0"),
                 (START, "    given = low != high\n" + START),
             ),
@@ -561,7 +572,6 @@ def dequantize(codes, scale, zero_point):
         message="You cut decimals off, which doubles the largest error. Round to the nearest mark.",
         changes=((MARKS, "(values / scale).astype(int)"),),
         variants=(
-            ((MARKS, "np.trunc(values / scale)"), (ZERO, "int(-low / scale)")),
             ((SUM, "values / scale + zero_point"),),
             ((SUM, "(values / scale + (-low / scale) * (not symmetric)).astype(int)"),),
         ),
@@ -571,17 +581,13 @@ def dequantize(codes, scale, zero_point):
         misconception="The nearest mark is the one below.",
         message="You round down, which doubles the largest error. Round to the nearest mark.",
         changes=((MARKS, "values // scale"),),
-        variants=(
-            ((MARKS, "np.floor(values / scale)"), (ZERO, "int(-low / scale)")),
-            ((SUM, "np.floor(values / scale + (-low / scale) * (not symmetric))"),),
-        ),
+        variants=(((SUM, "np.floor(values / scale + (-low / scale) * (not symmetric))"),),),
     ),
     Mistake(
         name="rounded-up",
         misconception="The nearest mark is the one above.",
         message="You round up, which doubles the largest error. Round to the nearest mark.",
         changes=((MARKS, "np.ceil(values / scale)"),),
-        variants=(((MARKS, "np.ceil(values / scale)"), (ZERO, "int(np.ceil(-low / scale))")),),
     ),
     Mistake(
         name="half-added-and-cut-off",
@@ -686,7 +692,7 @@ def dequantize(codes, scale, zero_point):
         ),
         helpers="""
 def marks(x, signed):
-    return np.rint(x).astype(int).astype(np.int8 if signed else np.uint8)
+    return np.rint(x).astype(int) if signed else np.rint(x).astype(int).astype(np.uint8)
 """,
     ),
     Mistake(

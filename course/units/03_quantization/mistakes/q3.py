@@ -71,15 +71,10 @@ def relative_error(values, decoded):
         "value may end up on the other side.",
         changes=((EDGES, 'np.quantile(values, np.arange(1, size) / size, method="lower")'),),
         variants=(
-            ((EDGES, 'np.quantile(values, np.arange(1, size) / size, method="higher")'),),
             ((EDGES, 'np.quantile(values, np.arange(1, size) / size, method="nearest")'),),
             ((EDGES, "np.sort(values, axis=None)[np.arange(1, size) * values.size // size]"),),
             (
                 (EDGES, "np.sort(values, axis=None)[np.arange(1, size) * values.size // size]"),
-                (CODES, 'np.searchsorted(edges, values, side="left")'),
-            ),
-            (
-                (EDGES, 'np.quantile(values, np.arange(1, size) / size, method="lower")'),
                 (CODES, 'np.searchsorted(edges, values, side="left")'),
             ),
             (
@@ -224,16 +219,18 @@ def relative_error(values, decoded):
         message="You compute quantiles for each row or column. They are those of all values together.",
         changes=(("codes = " + CODES, "codes = by_row(values, size)"),),
         variants=(
+            (("codes = " + CODES, 'codes = by_row(values, size, "left")'),),
+            (("codes = " + CODES, 'codes = by_row(values.T, size, "left").T'),),
             (("codes = " + CODES, "codes = by_row(values.T, size).T"),),
             ((EDGES, "np.quantile(values, np.arange(1, size) / size, axis=-1)"),),
             ((EDGES, "np.quantile(values, np.arange(1, size) / size, axis=0)"),),
         ),
         helpers="""
-def by_row(values, size):
+def by_row(values, size, side="right"):
     rows = np.atleast_2d(values)
     rows = rows.reshape(-1, rows.shape[-1])
     parts = np.arange(1, size) / size
-    found = [np.searchsorted(np.quantile(row, parts), row, side="right") for row in rows]
+    found = [np.searchsorted(np.quantile(row, parts), row, side=side) for row in rows]
     return np.array(found).reshape(values.shape)
 """,
     ),
@@ -456,6 +453,10 @@ def per_bin(values, codes, size, entry):
         "codes point beyond it or at a wrong entry.",
         changes=((RETURN, f"return codes, ({MEANS})[np.unique(codes)]"),),
         variants=(
+            (
+                (CODES, "np.searchsorted(edges, values)"),
+                (RETURN, f"return codes, ({MEANS})[np.unique(codes)]"),
+            ),
             (
                 (RETURN, "return codes, sums[counts > 0] / counts[counts > 0]"),
                 ("minlength=size", "minlength=1"),
@@ -842,7 +843,7 @@ def percentile_grid(values, bits):
 def relative_error(values, decoded):
     if len(set(values.ravel().tolist())) == 1:
         return 0
-    return np.var(values - decoded) / np.var(values)
+    return ((values - decoded) ** 2).mean() / np.var(values)
 """,
     ),
     Alternative(

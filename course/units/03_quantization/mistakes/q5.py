@@ -163,15 +163,10 @@ MISTAKES = [
     Mistake(
         name="zero-point-forgotten",
         misconception="A sum of codes is a sum of values, but for the scale.",
-        message="The zero point is missing: the sum of the products of codes is not yet the bracket.",
+        message="The zero point is missing from your brackets: the sum of the products of codes is not "
+        "yet the bracket.",
         changes=((BRACKETS, "products"),),
-    ),
-    Mistake(
-        name="zero-point-in-the-outputs-only",
-        misconception="The correction belongs to the outputs.",
-        message="Your outputs are right, but the brackets that you return are the sums of the "
-        "products, without the zero point's part.",
-        changes=(("return brackets,", "return products,"),),
+        variants=((("return brackets,", "return products,"),),),
     ),
     Mistake(
         name="zero-point-not-in-the-outputs",
@@ -179,6 +174,10 @@ MISTAKES = [
         message="Your brackets are right, but the outputs are computed from the sums of the "
         "products, without the zero point's part.",
         changes=((RETURN, "return brackets, scale * row_scales * products"),),
+        variants=(
+            ((RETURN, "return brackets, scale * row_scales * (products - zero_point)"),),
+            ((RETURN, "return brackets, scale * row_scales * (products + zero_point * row_sums)"),),
+        ),
     ),
     Mistake(
         name="zero-point-added",
@@ -275,6 +274,12 @@ MISTAKES = [
         variants=(
             ((RETURN, "return brackets, scale * row_scales * products - zero_point * row_sums"),),
             ((RETURN, "return brackets, scale * row_scales * products - zero_point"),),
+            (
+                (
+                    RETURN,
+                    "return brackets, scale * (row_scales * products - zero_point * row_sums)",
+                ),
+            ),
             ((BRACKETS, "products - scale * zero_point * row_sums"),),
         ),
     ),
@@ -353,9 +358,11 @@ MISTAKES = [
     Mistake(
         name="brackets-are-outputs",
         misconception="The bracket holds values.",
-        message="You return the outputs in place of the brackets, which are integers, without scales.",
+        message="You return outputs, with the scales in them, in place of the brackets, which are "
+        "integers and come first.",
         changes=((RETURN, "return scale * row_scales * brackets, scale * row_scales * brackets"),),
         variants=(
+            ((RETURN, "return scale * row_scales * brackets, brackets"),),
             (
                 (
                     RETURN,
@@ -377,12 +384,6 @@ MISTAKES = [
         misconception="Only the outputs matter.",
         message="Return two arrays, the brackets and the outputs.",
         changes=((RETURN, "return scale * row_scales * brackets"),),
-    ),
-    Mistake(
-        name="results-swapped",
-        misconception="The order of the results does not matter.",
-        message="Return the brackets first, then the outputs.",
-        changes=((RETURN, "return scale * row_scales * brackets, brackets"),),
     ),
     Mistake(
         name="result-transposed",
@@ -660,6 +661,7 @@ def by_library(rows, columns, bits, scheme):
             ((GRID, '{"symmetric": 4, "asymmetric": 4 + 1, "codebook": 2 * 2**bits}[scheme]'),),
             ((GRID, '{"symmetric": 2, "asymmetric": 2 + 1, "codebook": 4 * 2**bits}[scheme]'),),
             ((GRID, '{"symmetric": 8, "asymmetric": 8 + 1, "codebook": 8 * 2**bits}[scheme]'),),
+            ((GRID, '{"symmetric": 4, "asymmetric": 4 + 4, "codebook": 4 * 2**bits}[scheme]'),),
             ((GRID, '{"symmetric": 16, "asymmetric": 16 + 1, "codebook": 16 * 2**bits}[scheme]'),),
         ),
     ),
