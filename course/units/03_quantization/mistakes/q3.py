@@ -220,15 +220,16 @@ def relative_error(values, decoded):
         changes=(("codes = " + CODES, "codes = by_row(values, size)"),),
         variants=(
             (("codes = " + CODES, 'codes = by_row(values, size, "left")'),),
+            (("codes = " + CODES, 'codes = by_row(values, size, "left", flat=False)'),),
             (("codes = " + CODES, 'codes = by_row(values.T, size, "left").T'),),
             (("codes = " + CODES, "codes = by_row(values.T, size).T"),),
             ((EDGES, "np.quantile(values, np.arange(1, size) / size, axis=-1)"),),
             ((EDGES, "np.quantile(values, np.arange(1, size) / size, axis=0)"),),
         ),
         helpers="""
-def by_row(values, size, side="right"):
+def by_row(values, size, side="right", flat=True):
     rows = np.atleast_2d(values)
-    rows = rows.reshape(-1, rows.shape[-1])
+    rows = rows.reshape(-1, rows.shape[-1]) if flat else rows
     parts = np.arange(1, size) / size
     found = [np.searchsorted(np.quantile(row, parts), row, side=side) for row in rows]
     return np.array(found).reshape(values.shape)
