@@ -376,8 +376,8 @@ def check_unit(
     on_gate: Callable[[str], None] = lambda gate: None,
 ) -> list[GateResult]:
     """Put a unit through the gates; unless `run`, through those that need no kernel. `part` and
-    `variants` say which of the answers to try (see Workbench). `on_gate` is told the name of each gate before it
-    starts."""
+    `variants` say which of the answers to try (see Workbench). `on_gate` is told the name of each
+    gate before it starts."""
     bench = Workbench(unit, jobs, run, part, variants)
     results = []
     for gate in (gate for gate in gates if run or gate not in EXECUTED):

@@ -147,7 +147,7 @@ class Workbench:
         return [
             score_notebook(nb)
             for nb in self._run(
-                with_answers(self.solution, {q: a.code for q, a in answers.items()})
+                with_answers(self.lean, {q: a.code for q, a in answers.items()})
                 for answers in self.rounds
             )
         ]

@@ -9,26 +9,29 @@
 # | Question | You write | Minutes | Points |
 # |---|---|---|---|
 # | 1 | quantize and dequantize, with scale and zero point | 30 | 5 |
-# | 2 | percentile calibration, and a case that shows its price | 15 | 4 |
+# | 2 | percentile calibration, and a case in which clipping pays | 15 | 4 |
 # | 3 | a percentile grid, decoded by the means of its bins | 25 | 5 |
 # | 4 | one step of k-means, on a histogram | 15 | 5 |
-# | 5 | the bytes of quantized tensors, counted honestly | 10 | 4 |
+# | 5 | a layer computed with integers, and its bytes | 20 | 5 |
 # | 6 | a written choice, layer by layer | 40 | 6 |
 #
 # **How it works.**
 #
 # - Write where it says `# YOUR CODE HERE`, and delete the line that raises `NotImplementedError`.
-# - Below each answer stands a check. Run it as often as you like: when it fails, its last lines say
-#   what it saw, and which idea may be behind it. It gives no points by itself.
-# - The points come from hidden tests with other inputs, which run when your work is graded. They
-#   test nothing that is not stated in the question, but they do test all of it.
-# - No question needs the answer to another one. If you are stuck, go on.
-# - The standard library and NumPy are allowed. The course's own `utils.quantization` implements
-#   all of this; calling that is no answer, and the checks notice. In question 6 it is your tool.
+# - Below each answer stand checks. Run them as often as you like. A check calls your answer with
+#   many inputs, and prints "passed" when all is right. Otherwise its last lines show the smallest
+#   input on which the answer is wrong, and say which idea went wrong, but only where the results
+#   prove it. Checks give no points.
+# - The points come from hidden tests, which are put in when your work is graded; leave their cells,
+#   empty but for a comment, where they are. They run the same checks with other inputs, drawn in
+#   the same way, and test nothing that the question does not say.
+# - No question needs the answer to another one. *Restart and Run All* stops at a question that you leave
+#   open; to go on below it, put the cursor there and choose *Run, Run Selected Cell and All Below*.
+# - The standard library, NumPy and scikit-learn are allowed; import what else you need in the
+#   answer's cell. The course's own `utils` implements much of this; calling that is no answer, and
+#   the checks notice. In question 6 it is your tool. A warning, say of 0 / 0, costs no points.
 # - The arrays that your functions are given must be the same after the call as before.
-# - Before you hand in, choose *Kernel, Restart and Run All*. It stops at the first check that fails.
-#   To go on below a question that you leave open, put the cursor into the next question and choose
-#   *Run, Run Selected Cell and All Below*.
+# - Before you hand in, choose *Kernel, Restart and Run All*.
 #
 # The small numbers in questions 1 to 5 are invented, so that you can follow them in your head.
 # The numbers in question 6 you measure yourself, on a trained network.
@@ -77,11 +80,11 @@ import numpy as np
 # In the *symmetric* grid 0.9 is inside, since the ruler reaches to 3; but its marks are twice as
 # far apart, and those from 1 to 3 are hardly needed.
 
-# %% nbgrader={"grade": false, "grade_id": "q1_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["locked:q1_example"]
 # The example, to play with.
 WEIGHTS = np.array([-3.8, -3.0, -1.3, -0.2, 0.0, 0.3, 0.9])
 
-# %% nbgrader={"grade": false, "grade_id": "q1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% tags=["answer:q1"]
 def quantize(values, low, high, bits, symmetric):
     """values: float array of any shape; low <= high: floats; bits: 2 to 8; symmetric: bool.
     Returns (codes, scale, zero_point): integer array of the same shape, float, whole number."""
@@ -106,161 +109,58 @@ def dequantize(codes, scale, zero_point):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q1_test_grid", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, scale and zero point. This cell explains; the hidden tests give the points.
-def test_q1_grid():
-    from utils.checking import check, check_close, own_work
+# %% tags=["check:q1_grid"]
+# Check question 1, scale and zero point.
+def cases_q1(random):
+    for symmetric in (False, True):
+        yield WEIGHTS, -3.0, 0.5, 3, symmetric
+        yield WEIGHTS, -0.5, 3.0, 3, symmetric
+        for ends in ((-1.2, 1.8), (-0.8, 2.2), (2.0, 6.0), (-6.0, -2.0), (0.0, 0.0), (1.5, 1.5)):
+            yield np.array([0.4, 0.0, -1.2, 1.8]), *ends, 2, symmetric
+        yield np.zeros(3), -1.0, 2.0, 3, symmetric
+        yield np.array([-100.0, 0.0, 30.0, 155.0]), -100.0, 155.0, 8, symmetric
+        for bits, shape in ((2, 9), (3, (4, 5)), (4, (2, 3, 4)), (5, 30), (8, (40, 3))):
+            low, high = np.sort(random.uniform(-3, 3, 2)).round(2).tolist()
+            yield random.uniform(low - 1, high + 1, shape).round(3), low, high, bits, symmetric
 
-    library = [f"utils.quantization.AffineQuantizer.{part}" for part in ("fit", "transform")]
-    answer = own_work(quantize, *library)
-    got = answer(WEIGHTS.copy(), -3.0, 0.5, 3, False)
-    check(isinstance(got, tuple) and len(got) == 3, f"Return codes, scale, zero_point; got {got}.")
-    scale, zero = got[1:]
-    for wrong, why in {
-        3.5 / 8: "3 bits give 8 marks, and between 8 marks there are 7 steps",
-        1.0: "that is the symmetric scale; an asymmetric ruler runs from low to high",
-        4.7 / 7: "that is the range of the values; use the range that you were given",
-    }.items():
-        check(abs(scale - wrong) > 1e-6, f"The asymmetric scale is {wrong:.4f}, not 0.5: {why}.")
-    check_close(scale, 0.5, "Asymmetric: a range of 3.5 in 7 steps.")
-    check(zero != -6, "The zero point is -6, not 6: it is the code of 0, 6 steps above low's.")
-    check(zero != 0, "The zero point is 0, but code 0 stands for low, -3. The code of 0 is 6.")
-    check(zero != -3, "The zero point is a code, a whole number of steps, and not the value low.")
-    check_close(zero, 6, "Asymmetric: from -3 to 0 it is 6 steps of 0.5.")
 
-test_q1_grid()
+def try_q1_grid(values, low, high, bits, symmetric):
+    got = quantize(values, low, high, bits, symmetric)
+    return got[1:] if isinstance(got, tuple | list) else got  # scale, zero point
 
-# %% nbgrader={"grade": true, "grade_id": "q1_test_symmetric", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, the symmetric grid.
-def test_q1_symmetric():
-    from utils.checking import check, check_close, own_work
 
-    library = [f"utils.quantization.AffineQuantizer.{part}" for part in ("fit", "transform")]
-    codes, scale, zero = own_work(quantize, *library)(WEIGHTS.copy(), -3.0, 0.5, 3, True)
-    for wrong, why in {
-        0.5: "that is the asymmetric scale",
-        3.5 / 6: "a ruler of 6 such steps does not reach -3; take the larger of |low| and |high|",
-        0.5 / 3: "that is high over 3 steps; low reaches farther, so take its absolute value",
-        3 / 4: "m is 3 here, not 4; there are as many codes below 0 as above",
-        3 / 7: "m is 3 here, not 7; the sign takes one of the 3 bits",
-    }.items():
-        check(abs(scale - wrong) > 1e-6, f"The symmetric scale is {wrong:.4f}, not 1: {why}.")
-    check_close(scale, 1.0, "Symmetric: 3 steps from 0 to the farther end of the range, 3.")
-    check_close(zero, 0, "Symmetric: the code of 0 is 0.")
-    check(np.min(codes) != -4, "-3.8 has the code -4, which has no counterpart above 0. Clip to -3.")
-    check(np.max(codes) < 4, f"The codes are {codes}: an unsigned type has no negative numbers.")
-    check(codes[-1] != 0, "0.9 has the code 0. Round to the nearest; and clip the codes, not the "
-          "values to low and high: the symmetric ruler reaches to 3.")
-    check_close(codes, [-3, -3, -1, 0, 0, 0, 1], "The symmetric codes of the example.")
-    scale = quantize(WEIGHTS.copy(), -0.5, 3.0, 3, True)[1]
-    check_close(scale, 1.0, "Symmetric, from -0.5 to 3: now high is the farther end.")
+RULER = [f"utils.quantization.AffineQuantizer.{name}"
+         for name in ("fit", "transform", "inverse_transform")]
+examine(try_q1_grid, cases_q1, KEYS["q1_grid"], protect=["values"], forbidden=RULER)
 
-test_q1_symmetric()
+# %% tags=["check:q1_codes"]
+# Check question 1, codes, for the same inputs.
+def try_q1_codes(values, low, high, bits, symmetric):
+    codes = np.asarray(quantize(values, low, high, bits, symmetric)[0])
+    return {"codes": codes, "integers": "yes" if codes.dtype.kind in "iu" else "no"}
 
-# %% nbgrader={"grade": true, "grade_id": "q1_test_codes", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, codes.
-def test_q1_codes():
-    from utils.checking import check, check_close, own_work
 
-    library = [f"utils.quantization.AffineQuantizer.{part}" for part in ("fit", "transform")]
-    codes = np.asarray(own_work(quantize, *library)(WEIGHTS.copy(), -3.0, 0.5, 3, False)[0])
-    check(codes.shape == (7,), f"7 values have 7 codes; yours have the shape {codes.shape}.")
-    for wrong, why in {
-        (-2, 0, 3, 6, 6, 7, 8): "-2 and 8 do not fit into 3 bits; clip them to 0 and 7",
-        (6, 0, 3, 6, 6, 7, 0): "what does not fit was wrapped around, so that -3.8 becomes a "
-        "large code and 0.9 the smallest; clip instead",
-        (6, 6, 6, 6, 6, 7, 8): "you clip before you add z; clip last",
-        (0, 0, 0, 0, 0, 1, 2): "z is missing; without it all that is negative becomes code 0",
-        (0, 0, 4, 6, 6, 6, 7): "you cut decimals off, which doubles the largest error; round",
-        (0, 0, 3, 5, 6, 6, 7): "you round down, which doubles the largest error; round to nearest",
-        (0, 0, 4, 6, 6, 7, 7): "you round up, which doubles the largest error",
-    }.items():
-        check(codes.tolist() != list(wrong), f"The codes are {wrong}: {why}.")
-    check_close(codes, [0, 0, 3, 6, 6, 7, 7], "The asymmetric codes of the example.")
-    check(codes.dtype.kind in "iu", f"Codes are integers; yours have the type {codes.dtype}, which "
-          "takes as many bytes as before.")
-    codes = own_work(quantize, *library)(np.array([-100.0, 0, 155]), -100.0, 155.0, 8, False)[0]
-    check_close(codes, [0, 100, 255], "The 8-bit codes of -100, 0 and 155. (int8 ends at 127.)")
+examine(try_q1_codes, cases_q1, KEYS["q1_codes"], protect=["values"], forbidden=RULER)
 
-test_q1_codes()
-
-# %% nbgrader={"grade": true, "grade_id": "q1_test_decoding", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, decoding.
-def test_q1_decoding():
-    from utils.checking import check, check_close, own_work
-
-    answer = own_work(dequantize, "utils.quantization.AffineQuantizer.inverse_transform")
+# %% tags=["check:q1_decoding:5"]
+# Check question 1, decoding. The hidden test draws other inputs in the same way.
+def cases_q1_decoding(random):
     codes = np.array([0, 0, 3, 6, 6, 7, 7])
-    got = np.asarray(answer(codes, 0.5, 6), dtype=float)
-    for wrong, why in {
-        (0, 0, 1.5, 3, 3, 3.5, 3.5): "the zero point is forgotten, so all is shifted by 3",
-        (-6, -6, -4.5, -3, -3, -2.5, -2.5): "subtract z before you multiply by s",
-        (3, 3, 4.5, 6, 6, 6.5, 6.5): "subtract the zero point; adding it was for the way there",
-        (6, 6, 7.5, 9, 9, 9.5, 9.5): "the zero point is a code, so it is subtracted from the "
-        "codes, before you multiply",
-    }.items():
-        check(not np.array_equal(got, wrong), f"The codes decode to {wrong}: {why}.")
-    expected = [-3, -3, -1.5, 0, 0, 0.5, 0.5]
-    check_close(got, expected, "The asymmetric codes, decoded.")
-    got = answer(codes.astype(np.uint8), 0.5, 6)
-    check(np.max(got) < 100, f"Codes in an array of uint8 decode to {got}: 0 - 6 is 250 in uint8, "
-          "which has no negative numbers. Change the type of the codes first.")
-    check_close(got, expected, "The same codes in an array of uint8.")
+    yield codes, 0.5, 6
+    yield codes.astype(np.uint8), 0.5, 6
+    yield np.array([-3, -3, -1, 0, 0, 0, 1], dtype=np.int8), 1.0, 0
+    yield np.array([[0, 200], [128, 255]], dtype=np.uint8), 2.0, 0
+    for dtype, shape in ((np.uint8, (5, 4)), (np.uint8, (3, 2, 2)), (np.int32, 12), (np.int16, 1)):
+        zero_point = int(random.integers(20, 235))
+        yield random.integers(0, 256, shape).astype(dtype), random.uniform(0.1, 3), zero_point
+    yield random.integers(-127, 128, (4, 3)).astype(np.int8), random.uniform(0.1, 3), 0
 
-test_q1_decoding()
 
-# %% nbgrader={"grade": true, "grade_id": "q1_test_zero", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 1, zero and odd ranges.
-def test_q1_zero():
-    from utils.checking import check, check_close
+def try_q1_decoding(codes, scale, zero_point):
+    return dequantize(codes, scale, zero_point)
 
-    codes, scale, zero = quantize(np.array([0.4, 0.0, -1.2, 1.8]), -1.2, 1.8, 2, False)
-    check(float(zero).is_integer(), f"The zero point {zero} is no code: no code decodes to 0. Round it.")
-    check(zero != 2, "From -1.2 to 1.8 the zero point is 2: you round 1.2 up. Take the nearest.")
-    check(list(codes) != [2, 1, 0, 3], "0.4 has the code 2, which decodes to 1.0; 0.0 would be "
-          "nearer. Count marks from 0, by round(x / s) + z, and not from low.")
-    check_close(codes, [1, 1, 0, 3], "The codes of 0.4, 0, -1.2 and 1.8; s = 1 and z = 1.")
-    zero = quantize(np.array([0.0]), -0.8, 2.2, 2, False)[2]
-    check_close(zero, 1, "From -0.8 to 2.2, -low / s is 0.8. Round it to the nearest; do not cut it.")
-    for low, high, zero in ((2.0, 6.0, 0), (-6.0, -2.0, 3)):
-        codes, *grid = quantize(np.array([0.0, low, high]), low, high, 2, False)
-        check_close(grid, [2.0, zero], f"Scale and zero point from {low} to {high}: 0 must have a "
-                    "code, so widen the range to 0.")
-        check_close(dequantize(codes, *grid), [0, low, high], f"Decoded, from {low} to {high}.")
-    for symmetric in (True, False):
-        try:
-            got = quantize(np.zeros(2), 0.0, 0.0, 4, symmetric)[1]
-        except ZeroDivisionError as error:
-            got = f"ZeroDivisionError: {error}"
-        check(got == 1, f"If all is 0, the scale is 1.0 (symmetric={symmetric}); got {got}.")
 
-test_q1_zero()
-
-# %% nbgrader={"grade": true, "grade_id": "q1_test_hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 1: 5 points.
-### BEGIN HIDDEN TESTS
-def test_q1_hidden(shape, low, high, bits, sym):
-    from utils.checking import check, check_close, own_work
-    library = ["utils.quantization.AffineQuantizer." + m
-               for m in ("fit", "transform", "inverse_transform")]
-    values = np.random.default_rng(bits).uniform(1.4 * low - 0.3, 1.4 * high + 0.2, shape)
-    last = 2 ** (bits - 1) - 1 if sym else 2**bits - 1
-    first, left, right = (-last, 0, max(-low, high)) if sym else (0, min(low, 0), max(high, 0))
-    scale = (right - left) / last or 1.0
-    zero = round(-left / scale)
-    marks = scale * (np.arange(first, last + 1) - zero)
-    nearest = np.abs(values[..., None] - marks).argmin(axis=-1)
-    what, given = f"Other values, {bits} bits, {low} to {high}, symmetric={sym}: ", values.copy()
-    codes, *grid = own_work(quantize, *library)(given, low, high, bits, sym)
-    check_close(grid, [scale, zero], what + "scale, zero point. Does it fit the examples only?")
-    check_close(codes, first + nearest, what + "codes.")
-    check(np.asarray(codes).dtype.kind in "iu", what + "the codes are no integers.")
-    check((given == values).all(), what + "the array of values has changed.")
-    got = own_work(dequantize, *library)((first + nearest).astype("i1" if sym else "u1"), *grid)
-    check_close(got, marks[nearest], what + "decoded values.")
-for case in ((9, -0.7, 1.1), ((40, 6), -3.1, 0.4), (7, 0.3, 2.9), (3, -5.4, -1.3), (4, 0.0, 0.0)):
-    [test_q1_hidden(*case, bits, sym) for bits in (2, 3, 5, 8) for sym in (False, True)]
-### END HIDDEN TESTS
+examine(try_q1_decoding, cases_q1_decoding, KEYS["q1_decoding"], protect=["codes"], forbidden=RULER)
 
 # %% [markdown]
 # ## Question 2: who is inside the range?
@@ -288,16 +188,18 @@ for case in ((9, -0.7, 1.1), ((40, 6), -3.1, 0.4), (7, 0.3, 2.9), (3, -5.4, -1.3
 # | percentile, asymmetric | -9 **-8** -7 -1 0 1 2 **3** 4 | **-8 to 3** |
 #
 # Clipping is a trade. It makes the marks finer for the many, and it makes an error on the few that
-# are clipped, which no number of bits makes smaller. So it can help at few bits, and hurt at many.
-# Show it with values of your own: `clipping_case()` returns 100 to 100,000 finite numbers, for
-# which the *symmetric* 99 % range, against symmetric min-max,
+# are clipped, which no number of bits makes smaller. On a bell curve it helps at 4 bits, where the
+# marks are coarse, and hurts at 8, where finer marks gain little. It need not be so. Find values for
+# which it helps at both: `clipping_case()` returns 100 to 1,000,000 finite numbers for which the
+# mean squared error on the *symmetric* 99 % range is at least **1.2 times smaller** than on symmetric
+# min-max, at 8 bits as well as at 4.
 #
-# - has a mean squared error at least 1.2 times **larger** at 8 bits, and
-# - has a mean squared error at least 1.2 times **smaller** at 4 bits.
-#
-# Any such numbers will do. The next cell has the measure, and two attempts that fail.
+# Any such numbers will do, drawn or made by hand. Before you try out distributions, write down what
+# clipping gains and what it costs: with marks $s$ apart the error of a value in the range is about
+# $s^2 / 12$ in the mean, and a clipped value is off by its distance from the end of the range. How
+# many may be clipped, and from how far? The next cell has the measure, and three attempts that fail.
 
-# %% nbgrader={"grade": false, "grade_id": "q2_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["locked:q2_example"]
 # The example, and the error on a symmetric grid from -bound to bound, to play with.
 LOPSIDED = np.array([1.0, -9, 4, 0, -7, 2, -8, -1, 3])
 
@@ -312,10 +214,11 @@ def compare_ranges(values):
         minmax, clipped = (grid_error(values, np.percentile(values, p), bits) for p in (100, 99))
         print(f"{bits} bits: error with min-max {minmax:.3g}, with 99 % {clipped:.3g}")
 
-compare_ranges(np.linspace(-1, 1, 1000))
-compare_ranges(np.append(np.linspace(-1, 1, 999), 1000))
+for attempt in (np.linspace(-1, 1, 1000), np.append(np.linspace(-1, 1, 999), 1000),
+                np.random.default_rng(0).normal(size=10_000)):
+    compare_ranges(attempt)
 
-# %% nbgrader={"grade": false, "grade_id": "q2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% tags=["answer:q2"]
 def percentile_range(values, symmetric, percent=99.0):
     """values: float array of any shape; percent: the share to keep, above 0 and up to 100.
     Returns (low, high), two floats."""
@@ -328,113 +231,56 @@ def percentile_range(values, symmetric, percent=99.0):
     ### END SOLUTION
 
 def clipping_case():
-    """Returns an array of numbers, for which clipping hurts at 8 bits and helps at 4."""
+    """Returns an array of numbers, for which clipping helps at 8 bits and at 4."""
     ### BEGIN SOLUTION
-    return np.random.default_rng(0).normal(size=10_000)
+    return np.append(np.linspace(-1, 1, 300_000), 2.0)
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q2_test_symmetric", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 2, the symmetric range. This cell explains; the hidden tests give the points.
-def test_q2_symmetric():
-    from utils.checking import check, check_close, own_work
+# %% tags=["check:q2_range"]
+# Check question 2, the range.
+def cases_q2(random):
+    for symmetric in (True, False):
+        yield LOPSIDED, symmetric, 75
+        yield LOPSIDED.reshape(3, 3), symmetric, 75
+        yield np.arange(-100.0, 101.0), symmetric  # 99 %
+        yield np.arange(-50.0, 151.0), symmetric
+        yield np.array([-4.0, 2.5, 3.0, -1.0]), symmetric, 100
+        yield np.array([0.7]), symmetric, 98
+        yield LOPSIDED, symmetric, 0.8
+        yield random.uniform(1, 9, 40).round(2), symmetric, 90  # all above 0
+        yield -random.uniform(1, 9, (5, 8)).round(2), symmetric, 80
+        for shape, percent in ((5, 90), ((7, 43), 99.9), ((2, 4), 50), ((10, 3, 10), 99)):
+            yield random.standard_t(3, shape).round(3) + 0.7, symmetric, percent
 
-    answer = own_work(percentile_range, "utils.quantization.AffineQuantizer.fit")
-    got = answer(LOPSIDED.copy(), True, 75)
-    check(np.shape(got) == (2,), f"Return two numbers, low and high; got {got!r}.")
-    for wrong, why in {
-        2: "that is the 75th percentile of values with signs. Take absolute values first",
-        8: "the percentiles 12.5 and 87.5 are for two tails. Absolute values have only one, so "
-        "cut off all 25 % there",
-        9: "that is min-max; nothing is cut off",
-        8.92: "that is the 99th percentile; `percent` is 75",
-        0.06: "np.percentile wants percentages, 75 and not 0.75",
-    }.items():
-        check(abs(got[1] - wrong) > 1e-6, f"The symmetric range ends at {wrong}, not 7: {why}.")
-    check_close(got, (-7, 7), "The symmetric range of the example.")
-    got = answer(np.arange(-100.0, 101.0), True)
-    check_close(got, (-99, 99), "Of -100, -99... 99, 100, whose absolute values end at 100.")
-    rows = LOPSIDED.reshape(3, 3).copy()
-    got = answer(rows, True, 75)
-    check_close(got, (-7, 7), "The same values in 3 rows have the same range: one for all.")
-    check((rows.ravel() == LOPSIDED).all(), "Your function has changed the array of values.")
 
-test_q2_symmetric()
+def try_q2_range(values, symmetric, *percent):
+    return percentile_range(values, symmetric, *percent)
 
-# %% nbgrader={"grade": true, "grade_id": "q2_test_asymmetric", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 2, the asymmetric range.
-def test_q2_asymmetric():
-    from utils.checking import check, check_close, own_work
 
-    answer = own_work(percentile_range, "utils.quantization.AffineQuantizer.fit")
-    got = answer(LOPSIDED.copy(), False, 75)
-    for wrong, why in {
-        (-7, 2): "that leaves out 25 % at each end, half of all; share the 25 % between the ends",
-        (-9, 4): "that is min-max; nothing is left out",
-        (-7, 7): "that is the symmetric range",
-        (-8, 8): "that is one end and its mirror image; look up the other end on its own",
-        (3, -8): "low comes first",
-        (-9, 2): "that leaves out 25 % at the upper end, and nothing at the lower",
-    }.items():
-        check(tuple(got) != wrong, f"The asymmetric range is {wrong}, not (-8, 3): {why}.")
-    check_close(got, (-8, 3), "The asymmetric range of the example: percentiles 12.5 and 87.5.")
-    got = answer(np.arange(-50.0, 151.0), False)
-    check_close(got, (-49, 149), "Of -50, -49... 149, 150 the percentiles 0.5 and 99.5 are -49 and "
-                "149.")
+examine(try_q2_range, cases_q2, KEYS["q2_range"], protect=["values"],
+        forbidden="utils.quantization.AffineQuantizer.fit")
 
-test_q2_asymmetric()
+# %% tags=["check:q2_case:4"]
+# Check question 2, your case. The hidden test asks the same.
+def cases_q2_case(random):
+    yield from ((8,), (4,))
 
-# %% nbgrader={"grade": true, "grade_id": "q2_test_case", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 2, your case.
-def test_q2_case():
-    from utils.checking import check
 
+def try_q2_case(bits):
     values = np.abs(np.asarray(clipping_case(), dtype=float).ravel())
-    check(np.isfinite(values).all(), "Some of your numbers are not finite.")
-    check(100 <= len(values) <= 100_000, f"100 to 100,000 numbers, please; yours are {len(values)}")
-    ends = [np.percentile(values, percent) for percent in (99, 100)]
-    check(ends[0] > 0, "Of your numbers 99 in 100 are 0, so the clipped range has no length.")
-    ratios = {}
-    for bits in (8, 4):
-        clipped, minmax = (grid_error(values, end, bits) for end in ends)
-        ratios[bits] = clipped / max(minmax, 1e-300)
-    seen = f"clipping multiplies the error by {ratios[8]:.3g} at 8 bits, {ratios[4]:.3g} at 4: "
-    check(ratios[8] > 1 / 1.2 or ratios[4] > 1 / 1.2, seen + "it helps at both. Your largest "
-          "numbers are so rare that cutting them costs little even against fine steps.")
-    check(ratios[4] < 1.2 or ratios[8] < 1.2, seen + "it hurts at both. Your largest numbers are "
-          "so far out that cutting them costs more than finer steps for the others bring.")
-    check(ratios[8] >= 1.2 and ratios[4] <= 1 / 1.2, seen + "that is not enough of a difference. "
-          f"Compare where the ranges end: 99 % at {ends[0]:.3g}, min-max at {ends[1]:.3g}. Numbers "
-          "far out count as outliers only if they are fewer than 1 in 100.")
+    if not 100 <= len(values) <= 1_000_000 or not np.isfinite(values).all():
+        return "not 100 to 1,000,000 finite numbers"
+    clipped, minmax = (grid_error(values, np.percentile(values, p), bits) for p in (99, 100))
+    print(f"{bits} bits: error with min-max {minmax:.3g}, with 99 % {clipped:.3g}")
+    if clipped == minmax or not np.isfinite([clipped, minmax]).all():
+        return "clipping makes no difference"
+    if 1.2 * clipped <= minmax:
+        return "clipping helps"
+    return "clipping hurts" if minmax < clipped else "clipping helps, but not enough"
 
-test_q2_case()
 
-# %% nbgrader={"grade": true, "grade_id": "q2_test_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 2: 4 points.
-### BEGIN HIDDEN TESTS
-def test_q2_hidden(n, shape, percent):
-    from utils.checking import check, check_close, own_work
-    answer = own_work(percentile_range, "utils.quantization.AffineQuantizer.fit")
-    values = np.random.default_rng(n).standard_t(3, n).reshape(shape) + 0.7
-    what, given = f"Other values, {n} in shape {shape}, percent={percent}: ", values.copy()
-    ranks = np.array([percent, 50 - percent / 2, 50 + percent / 2]) * (n - 1) / 100
-    bound = np.interp(ranks[0], np.arange(n), np.sort(np.abs(values), axis=None))
-    ends = np.interp(ranks[1:], np.arange(n), np.sort(values, axis=None))
-    for symmetric, expected in ((True, [-bound, bound]), (False, ends)):
-        check_close(answer(given, symmetric, percent), expected, what + f"symmetric={symmetric}.")
-    check((given == values).all(), what + "the array of values has changed.")
-for case in ((1000, (10, 100), 99), (5, 5, 90), (301, (7, 43), 99.9), (8, (2, 4), 50), (1, 1, 98)):
-    test_q2_hidden(*case)
-def test_q2_hidden_case(x, bits, better, worse):
-    from utils.checking import check
-    steps, ends = 2 ** (bits - 1) - 1, {"clipped": np.percentile(x, 99), "minmax": x.max()}
-    decoded = {k: e / steps * np.rint(x.clip(0, e) / e * steps) for k, e in ends.items()}
-    error = {k: np.mean((values - x) ** 2) for k, values in decoded.items()}
-    check(len(x) in range(100, 100_001), f"Your case has {len(x)} numbers, not 100 to 100,000.")
-    check(error[worse] >= 1.2 * error[better], f"Your case at {bits} bits: {error}.")
-[test_q2_hidden_case(np.abs(np.array(clipping_case(), dtype=float).ravel()), *case)
- for case in ((8, "minmax", "clipped"), (4, "clipped", "minmax"))]
-### END HIDDEN TESTS
+examine(try_q2_case, cases_q2_case, KEYS["q2_case"])
 
 # %% [markdown]
 # ## Question 3: a grid where the weights are
@@ -478,11 +324,11 @@ def test_q2_hidden_case(x, bits, better, worse):
 # relative error is 83 / 305.75 = **0.271464**. With the middles it is larger, and the more so the
 # longer the tails. Look at code 3: 5 and 10 have to share it. In the tails this grid is blind.
 
-# %% nbgrader={"grade": false, "grade_id": "q3_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["locked:q3_example"]
 # The example, to play with.
 TWELVE = np.array([3, -1, 10, 1.5, -4, 0, 2, -12, 5, -0.5, 1, -2])
 
-# %% nbgrader={"grade": false, "grade_id": "q3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% tags=["answer:q3"]
 def percentile_grid(values, bits):
     """values: float array of any shape, not empty; bits: 1 to 8.
     Returns (codes, codebook): integer array of the same shape, array of at most 2**bits floats."""
@@ -504,145 +350,77 @@ def relative_error(values, decoded):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_codes", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, codes. This cell explains; the hidden tests give the points.
-def test_q3_codes():
-    from utils.checking import check, check_close, own_work
+# %% tags=["check:q3_grid"]
+# Check question 3, codes and codebook, where all values differ and every bin is used.
+def cases_q3(random):
+    yield TWELVE, 2
+    yield TWELVE.reshape(3, 4), 1
+    yield np.array([40.0, 10.0, 20.0, 10.5, 11.0, 80.0, 160.0, 13.0]), 2
+    for shape, bits in ((20, 3), ((6, 5), 2), ((2, 5, 4), 4), (150, 6), (20, 1), ((30, 20), 8)):
+        yield random.laplace(0.5, 3, shape).round(6), bits
 
-    library = [f"utils.quantization.PercentileQuantizer.{part}" for part in ("fit", "transform")]
-    got = own_work(percentile_grid, *library)(TWELVE.copy(), 2)
-    check(isinstance(got, tuple) and len(got) == 2, f"Return codes, codebook; got {got!r}.")
-    codes = np.asarray(got[0])
-    check(codes.shape == (12,), f"12 values have 12 codes; yours have the shape {codes.shape}.")
-    check(codes.dtype.kind in "iu", f"Codes are integers; yours have the type {codes.dtype}.")
-    check(codes.max() < 4, "4 bins are numbered from 0 to 3, and you have the code "
-          f"{codes.max()}. The largest value lies in the last bin, not beyond it.")
-    check(codes[7] == 0, f"-12, the smallest value, has the code {codes[7]}; codes begin at 0.")
-    used = np.bincount(codes, minlength=4)
-    check(used.tolist() != [1, 3, 6, 2] and used.tolist() != [1, 2, 7, 2], f"The codes are used "
-          f"{used} times: your bins have the same width. Give them the same number of values.")
-    check((used == 3).all(), f"Each of the 4 codes is used 3 times; yours are used {used} times. "
-          "There are 3 inner edges, at the quantiles 1/4, 2/4 and 3/4.")
-    check_close(codes, [3, 1, 3, 2, 0, 1, 2, 0, 3, 1, 2, 0], "The codes of the example, in the "
-                "order of the values that were given.")
 
-test_q3_codes()
+def try_q3_grid(values, bits):
+    got = percentile_grid(values, bits)
+    if not isinstance(got, tuple | list) or len(got) != 2:
+        return got
+    integers = "yes" if np.asarray(got[0]).dtype.kind in "iu" else "no"
+    array = "yes" if isinstance(got[1], np.ndarray) else "no"
+    return {"codes": got[0], "codebook": got[1], "codes are integers": integers,
+            "codebook is an array": array}
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_means", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, the codebook.
-def test_q3_means():
-    from utils.checking import check, check_close, own_work
 
-    library = [f"utils.quantization.PercentileQuantizer.{part}" for part in ("fit", "transform")]
-    codebook = own_work(percentile_grid, *library)(TWELVE.copy(), 2)[1]
-    check(isinstance(codebook, np.ndarray), "Return the codebook as an array; codebook[codes] with "
-          f"an array of codes fails for a {type(codebook).__name__}.")
-    check(codebook.shape == (4,), f"2 bits can tell 4 entries apart; yours are {codebook}.")
-    for wrong, why in {
-        (-6.625, -0.375, 1.375, 6.125): "those are the middles of the bins. In the tails hardly "
-        "any value is near the middle; take the mean of the values in the bin",
-        (-7, -0.5, 1.5, 6.5): "those are halfway between the smallest and the largest value of "
-        "each bin; take the mean of all of them",
-        (-4, -0.5, 1.5, 5): "those are medians, which make the mean absolute error small; for the "
-        "mean squared error take means",
-        (-12, -1.25, 0.5, 2.25): "those are the lower edges of the bins",
-        (-1.25, 0.5, 2.25, 10): "those are the upper edges of the bins",
-    }.items():
-        check(not np.allclose(codebook, wrong), f"The codebook is {wrong}: {why}.")
-    check_close(codebook, [-6, -0.5, 1.5, 6], "Each entry is the mean of the values in its bin.")
+PERCENTILES = [f"utils.quantization.PercentileQuantizer.{name}" for name in ("fit", "transform")]
+examine(try_q3_grid, cases_q3, KEYS["q3_grid"], protect=["values"], forbidden=PERCENTILES)
 
-test_q3_means()
-
-# %% nbgrader={"grade": true, "grade_id": "q3_test_ties", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["check:q3_ties"]
 # Check question 3, equal values and empty bins.
-def test_q3_ties():
-    from utils.checking import check, check_close, own_work
+def cases_q3_ties(random):
+    yield np.array([0.0, 2, 0, 0, 0, 1, 0, 0]), 2
+    yield np.array([5.0, 0, 0, 5, 0]), 2
+    yield np.full((2, 3), 0.25), 3
+    yield np.array([3.5]), 2
+    yield np.array([4.0, -1.0, 0.5]), 3
+    few, zeros = random.uniform(1, 9, (2, 10)).round(3), np.zeros(30)
+    for parts in ((zeros, few[0]), (-few[0], zeros), (-few[0], zeros[:20], few[1])):
+        yield random.permutation(np.concatenate(parts)).reshape(5, 8), 2
+    yield random.permutation(np.repeat(random.normal(size=4).round(3), 5)), 2
+    unequal = np.repeat(np.sort(random.normal(size=4)).round(3), (3, 7, 6, 4))
+    yield random.permutation(unequal), 1
 
-    library = [f"utils.quantization.PercentileQuantizer.{part}" for part in ("fit", "transform")]
-    answer = own_work(percentile_grid, *library)
-    pruned = np.array([0.0, 2, 0, 0, 0, 1, 0, 0])
-    codes, codebook = map(np.asarray, answer(pruned.copy(), 2))
-    zeros = sorted(set(codes[pruned == 0].tolist()))
-    check(len(zeros) == 1, f"Six zeros have the codes {zeros}: equal values must get equal codes. "
-          "Compare each value with the edges, and do not cut the sorted values into parts.")
-    check(np.isfinite(codebook).all(), f"The codebook is {codebook}: an empty bin has no mean, "
-          "since 0 / 0 is nan. Put in any finite number.")
-    check(codes.max() < len(codebook) <= 4, f"The codes go up to {codes.max()}, the codebook has "
-          f"{len(codebook)} entries. If you leave out empty bins, number the others anew.")
-    check_close(codebook[codes], [0, 1.5, 0, 0, 0, 1.5, 0, 0], "Six zeros, 1 and 2, decoded: the "
-                "zeros have a bin of their own.")
-    codes, codebook = map(np.asarray, answer(np.full((2, 3), 0.25), 3))
-    check(codes.max() < len(codebook) <= 8, f"Six equal values have the codes {codes}, and the "
-          f"codebook has {len(codebook)} entries; with 3 bits, 7 is the last code.")
-    check(np.isfinite(codebook).all(), "Six equal values leave 7 of 8 bins empty, and the means of "
-          "empty bins are no finite numbers.")
-    check_close(codebook[codes], np.full((2, 3), 0.25), "Six times 0.25 decodes to 0.25.")
 
-test_q3_ties()
+def try_q3_ties(values, bits):
+    codes, codebook = map(np.asarray, percentile_grid(values, bits))
+    if not np.isfinite(codebook).all():
+        return "an entry of the codebook is no finite number"
+    if len(codebook) > 2**bits or codes.max() >= len(codebook):
+        return "there are too many entries, or a code without an entry"
+    alike = all(len(set(codes[values == value])) == 1 for value in values.flat)
+    return {"decoded": codebook[codes], "equal values, equal codes": "yes" if alike else "no"}
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_error", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, the relative error.
-def test_q3_error():
-    from utils.checking import check, check_close
 
-    decoded = np.array([6, -0.5, 6, 1.5, -6, -0.5, 1.5, -6, 6, -0.5, 1.5, -6])
-    got = relative_error(TWELVE.copy(), decoded)
-    check(np.ndim(got) == 0, f"One number for all values, not {got!r}.")
-    for wrong, why in {
-        83 / 306.5: "you divide by the mean of the squared values, and not by the variance",
-        83 / 12: "that is the mean squared error; divide it by the variance",
-        (83 / 305.75) ** 0.5: "that is the square root, and both are squares already",
-        305.75 / 83: "that is the inverse, a ratio of signal to noise",
-        83 / 305.75 * 11 / 12: "that is with the variance of a sample (n - 1); np.var is meant",
-        83 / 12 / (305.75 / 12) ** 0.5: "you divide by the standard deviation, not by its square",
-    }.items():
-        check(abs(got - wrong) > 1e-6, f"The relative error is {wrong:.6f}, not 0.271464: {why}.")
-    check_close(got, 83 / 305.75, "The relative error of the example.")
+examine(try_q3_ties, cases_q3_ties, KEYS["q3_ties"], protect=["values"], forbidden=PERCENTILES)
 
-test_q3_error()
+# %% tags=["check:q3_error:5"]
+# Check question 3, the relative error. The hidden test draws other inputs in the same way.
+def cases_q3_error(random):
+    yield TWELVE, np.array([6, -0.5, 6, 1.5, -6, -0.5, 1.5, -6, 6, -0.5, 1.5, -6])
+    yield TWELVE, TWELVE
+    yield TWELVE, TWELVE + 2  # all too large
+    yield np.full(3, 0.25), np.full(3, 0.25)
+    yield np.full(3, 0.1), np.full(3, np.full(3, 0.1).mean())
+    yield np.full((2, 2), -3.0), np.array([[1.0, 2.0], [3.0, 4.0]])
+    for shape, size in ((6, 1e-9), (7, 1e-5), ((4, 3), 0.1), (40, 20), ((2, 3, 2), 3)):
+        values = size * random.normal(0.5, 1, shape)
+        yield values, values + size * random.normal(0.2, 0.4, shape)
+    yield np.array([0.0, 1.0, 2.0, 0.0]), np.array([0.5, 0.5, 2.5, 0.5])
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_equal", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 3, the relative error of equal values.
-def test_q3_equal():
-    from utils.checking import check
 
-    try:
-        got = relative_error(np.full(3, 0.25), np.full(3, 0.25))
-    except ZeroDivisionError as error:
-        got = f"ZeroDivisionError: {error}"
-    check(got == 0, f"Equal values have the relative error 0.0, and not 0 / 0; got {got}.")
-    got = relative_error(np.full(3, 0.1), np.full(3, np.full(3, 0.1).mean()))
-    check(got == 0, f"Three times 0.1, decoded to their mean, give {got:.3g}: the error and "
-          "the variance come from rounding. Compare the smallest value with the largest.")
+def try_q3_error(values, decoded):
+    return relative_error(values, decoded)
 
-test_q3_equal()
 
-# %% nbgrader={"grade": true, "grade_id": "q3_test_hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 3: 5 points.
-### BEGIN HIDDEN TESTS
-def test_q3_hidden(values, bits, library="utils.quantization.PercentileQuantizer.fit"):
-    from utils.checking import check, check_close, own_work
-    given, what = values.copy(), f"Other values, shape {values.shape} and {bits} bits: "
-    codes, codebook = own_work(percentile_grid, library)(given, bits)
-    check(isinstance(codebook, np.ndarray), what + "the codebook is no array.")
-    codes = np.asarray(codes)
-    check((given == values).all(), what + "the array of values has changed.")
-    fit = codes.shape == values.shape and {*codes.flat} <= {*range(min(2**bits, len(codebook)))}
-    check(fit and np.isfinite(codebook).all(), what + f"codes {codes!r}, codebook {codebook!r}.")
-    edges = np.quantile(values, np.arange(1, 2**bits) / 2**bits)
-    bins = [np.searchsorted(edges, values + tiny) for tiny in (-1e-9, 1e-9)]  # left and right
-    shared = [bins[0][codes == c].max() <= bins[1][codes == c].min() for c in codes.flat]
-    check(all(shared), what + "a value is not in its bin. Does it fit the examples only?")
-    equal = [np.ptp(codes[values == value]) == 0 for value in values.flat]
-    check(all(equal), what + "equal values have different codes.")
-    means = np.vectorize(lambda code: values[codes == code].mean())(codes)
-    check_close(codebook[codes], means, what + "not decoded by means.")
-    error = own_work(relative_error)  # its warnings go to stdout, too
-    check_close(error(given, means) * np.var(values), np.var(means - values), what + "its error.")
-    check(error(np.full(6, 0.1), np.zeros(6)) == 0, "Equal values: the relative error is not 0.0.")
-for n, bits, places in (((60, 5), 4, 9), (7, 3, 9), (1, 2, 9), ((40, 3), 3, 0), (500, 8, 9)):
-    test_q3_hidden(np.random.default_rng(bits).laplace(size=n).round(places), bits)
-### END HIDDEN TESTS
+examine(try_q3_error, cases_q3_error, KEYS["q3_error"], protect=["values", "decoded"])
 
 # %% [markdown]
 # **Try it.** Means against middles, on 100,000 numbers from a bell curve at 8 bits. Which of the
@@ -697,13 +475,13 @@ print(f"decoded by middles: relative error {relative_error(bell, by_middles):.1e
 #
 # The squared distances of all values from their centroids added up to 23. Now they add up to 11.75.
 
-# %% nbgrader={"grade": false, "grade_id": "q4_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% tags=["locked:q4_example"]
 # The example, to play with.
 CENTERS = np.array([0.0, 1, 2, 3, 4, 5, 6, 7, 10, 11])
 COUNTS = np.array([3, 1, 0, 1, 0, 1, 0, 2, 0, 0])
 CENTROIDS = np.array([1.0, 4, 12, 30])
 
-# %% nbgrader={"grade": false, "grade_id": "q4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% tags=["answer:q4"]
 def lloyd_step(centers, counts, centroids):
     """One step of k-means on a histogram.
 
@@ -722,287 +500,212 @@ def lloyd_step(centers, counts, centroids):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q4_test_assignment", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, assignment. This cell explains; the hidden tests give the points.
-def test_q4_assignment():
-    from utils.checking import check, own_work
+# %% tags=["check:q4_assignment"]
+# Check question 4, the assignment. No center lies halfway between two centroids.
+def cases_q4(random):
+    yield CENTERS, COUNTS, CENTROIDS
+    yield CENTERS, COUNTS, np.array([30.0, 4, 12, 1])
+    yield CENTERS, COUNTS, np.array([1, 4, 12, 30])
+    yield np.array([-2.0, -1, 0, 1, 2, 6]), np.array([3, 0, 5, 0, 3, 1]), np.array([0.3, 7.2])
+    yield np.array([-1.5, 0.5]), np.array([2, 7]), np.array([-8])
+    yield np.array([-0.4, 0.1, 0.7]), np.array([0, 0, 0]), np.array([0.9, -0.5])
+    yield np.array([-0.4, 0.1, 0.7]), np.array([2, 1, 5]), np.array([0.9, -0.5, 50])
+    for bins, k, scale in ((9, 3, 10), (12, 20, 10), (25, 4, 0.1), (40, 5, 10), (300, 160, 10)):
+        centers = np.sort(scale * random.normal(size=bins)).round(4)
+        counts = random.integers(0, 40, bins) * random.integers(0, 2, bins)
+        whole = random.permutation(np.arange(-15, 15))[:k]
+        yield centers, counts, whole if bins == 40 else scale * random.normal(size=k).round(6)
 
-    answer = own_work(lloyd_step, "utils.quantization.KMeansQuantizer.fit")
-    got = answer(CENTERS.copy(), COUNTS.copy(), CENTROIDS.copy())
-    check(isinstance(got, tuple) and len(got) == 2, f"Return assignment, moved; got {got!r}.")
-    assignment = np.asarray(got[0])
-    check(assignment.shape != (4,), f"The assignment {assignment} has one entry for each of the 4 "
-          "centroids; it must say for each of the 10 bins which centroid is nearest.")
-    check(assignment.shape == (10,), f"10 bins have 10 entries; yours: {assignment}.")
-    check(assignment.dtype.kind in "iu", f"Return indices of centroids; got {assignment}.")
-    check(assignment.tolist() != [3] * 10, "All bins went to 30, the largest centroid: without the "
-          "absolute value the most negative difference looks like the smallest distance.")
-    near = np.abs(CENTERS[:, None] - CENTROIDS).argmin(axis=1)
-    for center, given, best in zip(CENTERS, assignment, near, strict=True):
-        check(given == best, f"The bin at {center:g} went to centroid {given}; nearest is centroid "
-              f"{best}, at {CENTROIDS[best]:g}. The border between two centroids is halfway.")
 
-test_q4_assignment()
+def try_q4_assignment(centers, counts, centroids):
+    got = lloyd_step(centers, counts, centroids)
+    if not isinstance(got, tuple | list) or len(got) != 2:
+        return got
+    integers = "yes" if np.asarray(got[0]).dtype.kind in "iu" else "no"
+    return {"assignment": got[0], "integers": integers}
 
-# %% nbgrader={"grade": true, "grade_id": "q4_test_means", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, moved centroids.
-def test_q4_means():
-    from utils.checking import check, check_close, own_work
 
-    answer = own_work(lloyd_step, "utils.quantization.KMeansQuantizer.fit")
-    moved = np.asarray(answer(CENTERS.copy(), COUNTS.copy(), CENTROIDS.copy())[1])
-    check(moved.shape == (4,), f"4 centroids move to 4 places; yours: {moved}.")
-    check(not np.allclose(moved[:2], (1, 5)), f"The first two moved to {moved[:2]}, the mean of "
-          "their bins' centers. A bin with 3 values must weigh 3 times as much as one with 1.")
-    check(not np.allclose(moved[:2], (0.5, 5)), f"The first two moved to {moved[:2]}: empty bins "
-          "are left out, but the others must weigh as much as they count.")
-    check(not np.allclose(moved[:2], (1 / 3, 4.4)), f"The first two moved to {moved[:2]}: divide "
-          "by the number of values, and not by the number of bins.")
-    check(not np.allclose(moved[:2], (0, 6)), f"The first two moved to {moved[:2]}, the medians; "
-          "the mean makes the squared error smallest.")
-    check(not np.allclose(moved[:2], (1 / 8, 22 / 8)), f"The first two moved to {moved[:2]}: "
-          "divide by the values of each centroid's own bins, and not by all 8.")
-    check_close(moved[:2], (0.25, 5.5), "The first two move to the weighted means of their bins.")
-    check(np.isfinite(moved).all(), f"The moved centroids are {moved}: a centroid without values "
-          "has no mean, 0 / 0; it stays where it is.")
-    check_close(moved[2:], (12, 30), "A centroid without values stays where it is, whether it has "
-                "bins that are empty (12) or no bins at all (30).")
+STEP, GIVEN = "utils.quantization.KMeansQuantizer.fit", ["centers", "counts", "centroids"]
+examine(try_q4_assignment, cases_q4, KEYS["q4_assignment"], protect=GIVEN, forbidden=STEP)
 
-test_q4_means()
+# %% tags=["check:q4_moved:5"]
+# Check question 4, the moved centroids, for the same inputs. The hidden tests draw others.
+def try_q4_moved(centers, counts, centroids):
+    got = lloyd_step(centers, counts, centroids)
+    return got[1] if isinstance(got, tuple | list) and len(got) == 2 else [got]
 
-# %% nbgrader={"grade": true, "grade_id": "q4_test_inputs", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, integers, order, and what you were given.
-def test_q4_inputs():
-    from utils.checking import check, check_close
 
-    whole = np.array([1, 4, 12, 30])
-    moved = lloyd_step(CENTERS.copy(), COUNTS.copy(), whole)[1]
-    check(not np.allclose(moved, (0, 5, 12, 30)), f"From integers 1, 4, 12 and 30 they moved to "
-          f"{moved}: an array of integers cuts decimals off. Make a new array of floats.")
-    check_close(moved, (0.25, 5.5, 12, 30), "The same step with integers for centroids.")
-    given = np.array([30.0, 4, 12, 1])
-    assignment, moved = lloyd_step(CENTERS.copy(), COUNTS.copy(), given)
-    check_close(given, (30, 4, 12, 1), "The array of centroids that you were given has changed.")
-    check_close(assignment, [3, 3, 3, 1, 1, 1, 1, 1, 2, 2], "The assignment with the centroids in "
-                "the order 30, 4, 12, 1. Do not rely on a rising order.")
-    check_close(moved, (30, 5.5, 12, 0.25), "Moved, in the order in which they were given.")
-
-test_q4_inputs()
-
-# %% nbgrader={"grade": true, "grade_id": "q4_test_distortion", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 4, twenty steps.
-def test_q4_distortion():
-    from utils.checking import check, own_work
-
-    answer = own_work(lloyd_step, "utils.quantization.KMeansQuantizer.fit")
-    weights = np.random.default_rng(4).laplace(size=5000)
-    counts, edges = np.histogram(weights, bins=200)
-    centers, centroids = (edges[1:] + edges[:-1]) / 2, np.linspace(-9, 9, 8)
-    distortion = np.inf
-    for step in range(20):
-        assignment, centroids = map(np.asarray, answer(centers, counts, centroids))
-        before, distortion = distortion, counts @ (centers - centroids[assignment]) ** 2
-        check(distortion <= before * (1 + 1e-9), f"In step {step + 1} the squared error rose from "
-              f"{before:.1f} to {distortion:.1f}. Nearest centroids and means cannot do that.")
-
-test_q4_distortion()
-
-# %% nbgrader={"grade": true, "grade_id": "q4_test_hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 4: 5 points.
-### BEGIN HIDDEN TESTS
-def test_q4_hidden(bins, k, kind):
-    import warnings
-
-    from utils.checking import check, check_close, own_work
-    warnings.simplefilter("ignore")  # nbgrader would take a warning about 0 / 0 for a failure
-    random, what = np.random.default_rng(k), f"Other histograms, {bins} bins, {k} centroids: "
-    centers = np.sort(random.normal(0, 9, bins))
-    counts = random.integers(0, 40, bins) * random.integers(0, 2, bins)
-    centroids = random.permutation(np.append(centers, random.normal(0, 20, k)))[:k].astype(kind)
-    given = [centers.copy(), counts.copy(), centroids.copy()]
-    assignment, moved = own_work(lloyd_step, "utils.quantization.KMeansQuantizer.fit")(*given)
-    for one, other in zip(given, (centers, counts, centroids), strict=True):
-        check((one == other).all(), what + "an array that you were given has changed.")
-    distance = np.abs(centers[:, None] - centroids)
-    found = distance[np.arange(bins), assignment]
-    check_close(found, distance.min(axis=1), what + "not nearest. Does it fit the example only?")
-    expected = centroids.astype(float)
-    for j in {*np.asarray(assignment)[counts > 0]}:
-        expected[j] = np.average(centers, weights=counts * (np.asarray(assignment) == j))
-    check_close(moved, expected, what + "moved centroids. Does it fit the example only?")
-for case in ((50, 4, float), (9, 16, float), (200, 32, float), (30, 5, int), (1, 2, float)):
-    test_q4_hidden(*case)
-### END HIDDEN TESTS
+examine(try_q4_moved, cases_q4, KEYS["q4_moved"], protect=GIVEN, forbidden=STEP)
 
 # %% [markdown]
-# ## Question 5: what the codes really cost
+# ## Question 5: a layer of integers
 #
-# *10 minutes, 4 points*
+# *20 minutes, 5 points*
 #
-# "4 bits instead of 32: eight times smaller." Codes alone decode to nothing, so the scale, the zero
-# point or the codebook is on the bill as well; and the finer they are, a set for each channel
-# instead of one for the whole tensor, the longer the bill. For a small tensor it can be longer than
-# what was saved.
+# So far codes were decoded before anything was computed. A chip without floating point multiplies
+# the codes themselves. The inputs of a layer are asymmetric, in uint8, with one scale $s$ and one
+# zero point $z$ for all of them. Its weights are symmetric, in int8, with a scale $t_j$ for each
+# row, which is a unit of the layer. For the input codes $q_i$ and the codes $W_{ji}$ of unit j, the
+# output is
 #
-# You get a list of tensors, at least one. Each is a dictionary with `shape` (rows, columns), both
-# at least 1, `bits`, `scheme`, `per_channel` and `dtype`. Count for each of them:
+# $$y_j = \sum_i t_j W_{ji} \cdot s\,(q_i - z)
+#      = s\,t_j \Big(\sum_i W_{ji}\, q_i - z \sum_i W_{ji}\Big)$$
+#
+# The sum $\sum_i W_{ji}$ does not depend on the input, so it is computed once, when the model is
+# stored. It is handed to you, as the *row sum*, and there is no bias. `integer_layer` returns
+#
+# - the **brackets**: an integer for each input row and each unit, *exact*, whatever the codes are;
+# - the **outputs**: the brackets with $s$ and $t_j$ multiplied in, once, at the very end.
+#
+# Mind the integers. A product of a uint8 and an int8 needs 16 bits, and a sum of such products more:
+# NumPy does not widen a type in a matrix product, but silently wraps around. Layers have up to some
+# thousands of inputs.
+#
+# **Example.** One input of three numbers, $s$ = 0.02 and $z$ = 100, and two units:
+#
+# | | codes | scale | stand for | row sum |
+# |---|---|---|---|---|
+# | input | 200, 90, 120 | 0.02 | 2, -0.2, 0.4 | |
+# | unit 0 | 100, -50, 20 | 0.01 | 1, -0.5, 0.2 | 70 |
+# | unit 1 | -3, 127, 5 | 0.001 | -0.003, 0.127, 0.005 | 129 |
+#
+# | unit | sum of products | zero point · row sum | **bracket** | **output** |
+# |---|---|---|---|---|
+# | 0 | 20000 - 4500 + 2400 = 17900 | 7000 | **10900** | 0.02 · 0.01 · 10900 = **2.18** |
+# | 1 | -600 + 11430 + 600 = 11430 | 12900 | **-1470** | **-0.0294** |
+#
+# In floats unit 0 gives 2 · 1 + 0.2 · 0.5 + 0.4 · 0.2 = 2.18, the same.
+#
+# **And what does such a layer take in a file?** Codes alone decode to nothing. `quantized_bytes`
+# counts, for one matrix:
 #
 # - **codes**: one for each number, of `bits` bits, packed one after the other through the whole
-#   tensor, and rounded **up** to whole bytes at its end;
-# - for each **grid**, of which there is one for the tensor or, if `per_channel`, one for each *row*
-#   (a word of an embedding, a unit of a layer):
-#   - `"symmetric"`: a scale;
-#   - `"asymmetric"`: a scale and a zero point;
-#   - `"codebook"`: $2^{bits}$ entries.
+#   matrix, and rounded **up** to whole bytes at its end;
+# - for each **grid**, of which there is one for the matrix or, if `per_row`, one for each row:
+#   - `"symmetric"`: a scale, in float16, which takes 2 bytes;
+#   - `"asymmetric"`: a scale in float16, and a zero point in a byte of its own;
+#   - `"codebook"`: $2^{bits}$ entries in float16.
 #
-# Scales and entries have the given `dtype`, such as `"float32"` or `"float16"`. A zero point is a
-# code like others, but it is stored in a byte of its own.
+# | rows x columns | bits | scheme | per row | codes | grids | bytes |
+# |---|---|---|---|---|---|---|
+# | 5 x 9 | 3 | symmetric | no | 135 bits: 17 | 2 | **19** |
+# | 4 x 6 | 4 | asymmetric | yes | 12 | 4 · (2 + 1) = 12 | **24** |
+# | 10 x 10 | 2 | codebook | no | 25 | 4 · 2 = 8 | **33** |
+# | 2 x 8 | 4 | codebook | yes | 8 | 2 · 16 · 2 = 64 | **72** |
 #
-# Return the bytes of all tensors together, and the *ratio*: how many times smaller that is than all
-# of them in float32. A ratio below 1 is a warning.
-#
-# **Example.**
-#
-# | shape | bits | scheme | per channel | dtype | codes | grids | bytes |
-# |---|---|---|---|---|---|---|---|
-# | 5 x 9 | 3 | symmetric | no | float32 | 135 bits: 17 | 4 | **21** |
-# | 4 x 6 | 4 | asymmetric | yes | float16 | 12 | 4 · (2 + 1) = 12 | **24** |
-# | 10 x 10 | 2 | codebook | no | float16 | 25 | 4 · 2 = 8 | **33** |
-# | 2 x 8 | 4 | codebook | yes | float16 | 8 | 2 · 16 · 2 = 64 | **72** |
-#
-# Together 150 bytes. In float32 the 185 numbers take 740, so the ratio is **4.933333**.
+# The last one takes 64 bytes in float32: finer grids cost more than they save.
 
-# %% nbgrader={"grade": false, "grade_id": "q5_example", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# The example, to play with.
-KEYS = ("shape", "bits", "scheme", "per_channel", "dtype")
-FOUR = [dict(zip(KEYS, row, strict=True)) for row in [
-    ((5, 9), 3, "symmetric", False, "float32"), ((4, 6), 4, "asymmetric", True, "float16"),
-    ((10, 10), 2, "codebook", False, "float16"), ((2, 8), 4, "codebook", True, "float16"),
-]]
+# %% tags=["locked:q5_example"]
+# The example, to play with: codes, scale, zero point, codes of the weights, scales of the rows.
+LAYER = (np.array([[200, 90, 120]], dtype=np.uint8), 0.02, 100,
+         np.array([[100, -50, 20], [-3, 127, 5]], dtype=np.int8), np.array([0.01, 0.001]))
 
-# %% nbgrader={"grade": false, "grade_id": "q5", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def quantized_bytes(tensors):
-    """Bytes of quantized tensors, with all that is needed to decode them.
+# %% tags=["answer:q5"]
+def integer_layer(codes, scale, zero_point, weight_codes, row_scales, row_sums):
+    """A layer without bias, computed from codes.
 
-    tensors: list of at least one dict with the keys of the table above.
+    codes: uint8 array of shape (n, inputs), with one scale (a float) and one zero_point (an int).
+    weight_codes: int8 array of shape (units, inputs).
+    row_scales: floats of shape (units,).
+    row_sums: integers of shape (units,), the sums of the rows of weight_codes.
 
-    Returns (bytes, ratio): an int, and how many times as many bytes float32 would take, a float.
+    Returns (brackets, outputs): integer array and float array, both of shape (n, units).
     """
     ### BEGIN SOLUTION
-    total = numbers = 0
-    for tensor in tensors:
-        (rows, columns), bits = tensor["shape"], tensor["bits"]
-        size = np.dtype(tensor["dtype"]).itemsize
-        grid = {"symmetric": size, "asymmetric": size + 1, "codebook": size * 2**bits}
-        grids = rows if tensor["per_channel"] else 1
-        total += -(-rows * columns * bits // 8) + grids * grid[tensor["scheme"]]
-        numbers += rows * columns
-    return total, 4 * numbers / total
+    products = codes.astype(np.int64) @ weight_codes.astype(np.int64).T
+    brackets = products - zero_point * row_sums
+    return brackets, scale * row_scales * brackets
+    ### END SOLUTION
+
+def quantized_bytes(rows, columns, bits, scheme, per_row):
+    """Bytes of a quantized matrix, with all that is needed to decode it: an int.
+
+    rows, columns: at least 1; bits: 1 to 8; per_row: bool.
+    scheme: "symmetric", "asymmetric" or "codebook".
+    """
+    ### BEGIN SOLUTION
+    grid = {"symmetric": 2, "asymmetric": 2 + 1, "codebook": 2 * 2**bits}[scheme]
+    grids = rows if per_row else 1
+    return (rows * columns * bits + 7) // 8 + grids * grid
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "q5_test_codes", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 5, codes. This cell explains; the hidden tests give the points.
-def test_q5_codes():
-    from utils.checking import check, check_close, own_work
+# %% tags=["check:q5_brackets"]
+# Check question 5, the brackets.
+def cases_q5(random):
+    yield *LAYER, LAYER[3].sum(axis=1)
+    for n, inputs, units, low, high in ((1, 2, 3, 0, 256), (4, 4, 4, 0, 256), (5, 30, 2, 0, 256),
+                                        (2, 7, 1, 0, 100), (3, 1, 5, 120, 256), (6, 64, 3, 0, 256),
+                                        (1, 3000, 2, 100, 256)):
+        codes = random.integers(low, high, (n, inputs)).astype(np.uint8)
+        weights = random.integers(low - 128 + (low == 0), 128, (units, inputs)).astype(np.int8)
+        scale, zero_point = random.uniform(0.05, 2), int(random.integers(20, 235))
+        scales = random.uniform(0.01, 0.2, units)
+        yield codes, scale, zero_point, weights, scales, weights.sum(axis=1)
+    yield codes[:, :9], 0.5, 0, weights[:, :9], scales, weights[:, :9].sum(axis=1)
 
-    library = ("AffineQuantizer.nbytes", "KMeansQuantizer.nbytes", "pack_bits")
-    answer = own_work(quantized_bytes, *["utils.quantization." + name for name in library])
-    got = answer(FOUR[:1])
-    check(isinstance(got, tuple) and len(got) == 2, f"Return bytes, ratio; got {got!r}.")
-    for wrong, why in {
-        17: "that is without the scale, and without it nobody can decode",
-        20: "16 bytes hold only 128 of the 135 bits of the codes; round up",
-        49: "45 codes of 3 bits take 17 bytes, packed; you count a whole byte for each",
-        4: "3 // 8 is 0, so multiply before you divide",
-        24: "you round each row up; the codes are packed through the whole tensor",
-        139: "135 is the number of bits",
-        22: "a symmetric grid has no zero point",
-        19: "a float32 takes 4 bytes, not 2",
-        37: "the grid is one for the whole tensor, not one for each row",
-    }.items():
-        check(got[0] != wrong, f"The first tensor takes {wrong} bytes, not 21: {why}.")
-    check_close(got[0], 21, "The first tensor: codes in 17 bytes, a scale in 4.")
-    check_close(answer([FOUR[0] | {"shape": (1, 3)}] * 2)[0], 12, "Two tensors of 9 bits and a "
-                "scale take 2 + 4 bytes each: round each tensor up, not their sum.")
 
-test_q5_codes()
+def try_q5_brackets(codes, scale, zero_point, weight_codes, row_scales, row_sums):
+    got = integer_layer(codes, scale, zero_point, weight_codes, row_scales, row_sums)
+    if not isinstance(got, tuple | list) or len(got) != 2:
+        return got
+    integers = "yes" if np.asarray(got[0]).dtype.kind in "iu" else "no"
+    digits = np.asarray(got[0]) % 1000  # of large sums, the last digits tell whether they are exact
+    return {"brackets": got[0], "last three digits": digits, "integers": integers}
 
-# %% nbgrader={"grade": true, "grade_id": "q5_test_grids", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 5, scales, zero points and codebooks.
-def test_q5_grids():
-    from utils.checking import check, check_close, own_work
 
-    library = ("AffineQuantizer.nbytes", "KMeansQuantizer.nbytes", "pack_bits")
-    answer = own_work(quantized_bytes, *["utils.quantization." + name for name in library])
-    for row, wrong, right, why in (
-        (1, 20, 24, "the zero points are forgotten; each row has one, of a byte"),
-        (1, 15, 24, "with per_channel, each of the 4 rows has a scale and a zero point"),
-        (1, 30, 24, "channels are the 4 rows here, not the 6 columns"),
-        (1, 28, 24, "a zero point takes one byte, whatever the dtype of the scale"),
-        (1, 32, 24, "a float16 takes 2 bytes, not 4"),
-        (2, 25, 33, "the codebook is forgotten; without it the codes mean nothing"),
-        (2, 29, 33, "2 bits tell 4 entries apart, not 2"),
-        (2, 41, 33, "a float16 takes 2 bytes, not 4"),
-        (2, 27, 33, "a codebook is not a scale: it has an entry for each code"),
-        (3, 40, 72, "with per_channel, each of the 2 rows has a codebook"),
-    ):
-        got = answer([FOUR[row]])[0]
-        check(got != wrong, f"The tensor {FOUR[row]} takes {wrong} bytes, not {right}: {why}.")
-    got = [answer([tensor])[0] for tensor in FOUR]
-    check_close(got, [21, 24, 33, 72], "The bytes of the four tensors of the example.")
+ARRAYS = ["codes", "weight_codes", "row_scales", "row_sums"]
+examine(try_q5_brackets, cases_q5, KEYS["q5_brackets"], protect=ARRAYS)
 
-test_q5_grids()
+# %% tags=["check:q5_outputs"]
+# Check question 5, the outputs, for the same inputs.
+def try_q5_outputs(codes, scale, zero_point, weight_codes, row_scales, row_sums):
+    return integer_layer(codes, scale, zero_point, weight_codes, row_scales, row_sums)[1]
 
-# %% nbgrader={"grade": true, "grade_id": "q5_test_ratio", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-# Check question 5, the ratio.
-def test_q5_ratio():
-    from utils.checking import check, check_close
 
-    got = quantized_bytes(list(FOUR))
-    check_close(got[0], 150, "The bytes of the example, all four tensors together.")
-    for wrong, why in {
-        150 / 740: "that is its inverse",
-        590 / 740: "that is the share saved; the ratio says how many times smaller",
-        370 / 150: "that is against 2 bytes a number; a float32 takes 4",
-        185 / 150: "those are numbers per byte; a float32 takes 4 bytes",
-        740 / 62: "that is against the codes alone",
-        (180 / 21 + 96 / 24 + 400 / 33 + 64 / 72) / 4: "that is the mean of the four ratios; "
-        "divide all bytes by all bytes",
-    }.items():
-        check(abs(got[1] - wrong) > 1e-6, f"The ratio is {wrong:.6f}, not 4.933333: {why}.")
-    check_close(got[1], 740 / 150, "The ratio of the example.")
-    small = [FOUR[2] | {"shape": (3, 3), "bits": 8}]
-    check_close(quantized_bytes(small), (521, 36 / 521), "Nine numbers, and a codebook of 256 "
-                "entries: 14 times larger than before. Do not hide it.")
+examine(try_q5_outputs, cases_q5, KEYS["q5_outputs"], protect=ARRAYS)
 
-test_q5_ratio()
+# %% tags=["check:q5_bytes:5"]
+# Check question 5, the bytes. The hidden test draws other inputs in the same way.
+def cases_q5_bytes(random):
+    yield from ((5, 9, 3, "symmetric", False), (4, 6, 4, "asymmetric", True),
+                (10, 10, 2, "codebook", False), (2, 8, 4, "codebook", True))
+    for scheme in ("symmetric", "asymmetric", "codebook"):
+        for per_row in (False, True):
+            yield 1, 1, 1, scheme, per_row
+            yield 3, 11, 3, scheme, per_row  # 99 bits
+            rows, columns, bits = random.integers((2, 2, 2), (60, 60, 9)).tolist()
+            yield rows, columns, bits, scheme, per_row
+    yield 7, 3, 5, "asymmetric", True
+    yield 300, 20, 8, "symmetric", True
 
-# %% nbgrader={"grade": true, "grade_id": "q5_test_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of question 5: 4 points.
-### BEGIN HIDDEN TESTS
-def test_q5_hidden(rows, expected):
-    from utils.checking import check_close, own_work
 
-    keys = ("shape", "bits", "scheme", "per_channel", "dtype")
-    tensors = [dict(zip(keys, row, strict=True)) for row in rows]
-    library = ("AffineQuantizer.nbytes", "KMeansQuantizer.nbytes", "pack_bits")
-    answer = own_work(quantized_bytes, *["utils.quantization." + name for name in library])
-    float32 = 4 * sum(shape[0] * shape[1] for shape, *_ in rows)
-    check_close(answer(tensors), (expected, float32 / expected), f"Other tensors, {rows}. If the "
-                "checks above pass, your answer may fit their examples only.")
+def try_q5_bytes(rows, columns, bits, scheme, per_row):
+    return quantized_bytes(rows, columns, bits, scheme, per_row)
 
-ROWS = [(((1, 1), 1, "symmetric", True, "float16"), 1 + 2),
-        (((7, 3), 5, "asymmetric", True, "float32"), 14 + 35),
-        (((3, 7), 5, "asymmetric", False, "float16"), 14 + 3),
-        (((64, 33), 3, "codebook", True, "float16"), 792 + 1024),
-        (((33, 64), 8, "codebook", False, "float32"), 2112 + 1024),
-        (((300, 2), 4, "symmetric", True, "float32"), 300 + 1200),
-        (((5, 5), 1, "codebook", False, "float16"), 4 + 4)]
-for tensor, size in ROWS:
-    test_q5_hidden([tensor], size)
-test_q5_hidden([row[0] for row in ROWS], sum(row[1] for row in ROWS))
-### END HIDDEN TESTS
+
+COUNTERS = ("AffineQuantizer.nbytes", "KMeansQuantizer.nbytes", "pack_bits")
+examine(try_q5_bytes, cases_q5_bytes, KEYS["q5_bytes"],
+        forbidden=[f"utils.quantization.{name}" for name in COUNTERS])
+
+# %% [markdown]
+# **Try it.** A layer of 96 units on 64 inputs, once with floats and once with integers, and what
+# happens if the sums have to fit into 16 bits. Where does the small difference in the first line
+# come from, if the sums are exact?
+
+# %%
+random = np.random.default_rng(0)
+inputs, weights = np.maximum(random.normal(size=(500, 64)), -0.5), random.laplace(size=(96, 64))
+scale, zero_point = (inputs.max() + 0.5) / 255, round(0.5 / ((inputs.max() + 0.5) / 255))
+codes = np.clip(np.rint(inputs / scale) + zero_point, 0, 255).astype(np.uint8)
+row_scales = np.abs(weights).max(axis=1) / 127
+weight_codes = np.rint(weights / row_scales[:, None]).astype(np.int8)
+brackets, outputs = integer_layer(codes, scale, zero_point, weight_codes, row_scales,
+                                  weight_codes.sum(axis=1))
+exact = inputs @ weights.T
+print(f"relative error of the integer layer: {np.mean((outputs - exact)**2) / np.var(exact):.1e}")
+wrapped = scale * row_scales * brackets.astype(np.int16)
+print(f"with brackets of 16 bits:            {np.mean((wrapped - exact)**2) / np.var(exact):.1e}")
 
 # %% [markdown]
 # ## Question 6: a scheme for every layer
@@ -1090,7 +793,7 @@ try_out({name: AffineQuantizer(bits=4) for name in matrices})
 #    the other.
 # 5. You name one more measurement, of which you say how it could change your choice.
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "q6", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
+# %% [markdown] tags=["written:q6:6"]
 # **How a full answer is built** (for the person who reads the answers; the numbers in brackets are
 # those that `try_out` prints).
 #
