@@ -81,11 +81,12 @@ def _try_unit(unit: Unit, answers: Sequence[dict], jobs: int) -> Iterable[dict]:
 def verdict(nb: NotebookNode, question: str, bank: AnswerBank) -> dict:
     """Points, message and recognised mistake of a question's cells that were run with an answer."""
     score = score_notebook(nb)[question]
-    raised = [said for cell in nb.cells if is_answer(cell) and (said := error_of(cell))]
-    visible, hidden = [], []
+    raised = [error for cell in nb.cells if is_answer(cell) and (error := error_of(cell))]
+    visible: list[str] = []
+    hidden: list[str] = []
     for cell in nb.cells:
-        if is_test(cell) and (said := failure_of(cell)):
-            (hidden if BEGIN_HIDDEN in cell.source else visible).append(said)
+        if is_test(cell) and (failure := failure_of(cell)):
+            (hidden if BEGIN_HIDDEN in cell.source else visible).append(failure)
     said = [*raised, *visible, *hidden]
     known = bank.recognised(question, "\n".join(said))
     return {

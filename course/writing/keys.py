@@ -16,6 +16,7 @@ import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -125,10 +126,11 @@ def _computed(unit: str, nb: NotebookNode, codes: dict, stamp: str) -> Keys:
         process.join()
     if isinstance(found, str):
         raise UserError(f"{unit}: {found}")
-    visible, hidden = [], {}
+    visible: list[Key] = []
+    hidden: dict[str, str] = {}
     for question, group in codes.items():
         results = [found[question, number] for number in range(len(group))]
-        hidden_keys = []
+        hidden_keys: list[Key] = []
         for name in results[0]:
             for place, seed in enumerate(seeds_of(unit, name)):
                 expected, tol = tuple(results[0][name][place]), results[0][name][-1]
@@ -144,12 +146,14 @@ def _computed(unit: str, nb: NotebookNode, codes: dict, stamp: str) -> Keys:
 
 
 def _sketches(outcomes: Sequence, expected: Sequence, tol: float) -> dict:
+    """Fingerprints of what a mistake gives where a check would call it wrong."""
+    from utils.checking.keys import as_known, is_right
     from utils.checking.outcomes import ENDLESS
 
     return {
         i: None if got.structure == ENDLESS else got.sketch()
         for i, (got, wanted) in enumerate(zip(outcomes, expected, strict=False))
-        if not got.alike(wanted, tol)
+        if not is_right(got, as_known(wanted), tol)
     }
 
 
@@ -163,12 +167,11 @@ class _Names(dict):
         return name
 
 
-def _worker(sender, unit: str, cells: list, codes: dict) -> None:
+def _worker(sender: Connection, unit: str, cells: list, codes: dict) -> None:
     try:
-        found = _run_all(unit, cells, codes)
+        sender.send(_run_all(unit, cells, codes))
     except Exception as error:  # told to the process that builds, which says it in a sentence
-        found = f"{type(error).__name__}: {error}"
-    sender.send(found)
+        sender.send(f"{type(error).__name__}: {error}")
     sender.close()
 
 
@@ -219,6 +222,7 @@ def _forked(space: dict, unit: str, code: str, checks: list[str], seconds: float
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
+        result: dict | str
         try:
             result = _outcomes(space, unit, code, checks, seconds)
         except BaseException as error:
@@ -235,11 +239,18 @@ def _forked(space: dict, unit: str, code: str, checks: list[str], seconds: float
 
 def _outcomes(space: dict, unit: str, code: str, checks: list[str], seconds: float) -> dict:
     from utils.checking import verdict
-    from utils.checking.trials import run_cases
+    from utils.checking.trials import Cases, Trial, run_cases
 
     noted: dict[str, tuple] = {}
 
-    def record(trial, cases, name, forbidden, protect, tol):
+    def record(
+        trial: Trial,
+        cases: Cases,
+        name: str,
+        forbidden: Sequence[str],
+        protect: Sequence[str],
+        tol: float,
+    ) -> None:
         options = {"forbidden": forbidden, "protect": protect, "seconds": seconds}
         visible, hidden = (
             [run.outcome for run in run_cases(trial, cases, seed, **options)]

@@ -35,9 +35,8 @@ class Key:
     def to_json(self) -> dict:
         expected = []
         for outcome in self.expected:
-            values = [float(f"{v:.12g}") for v in outcome.values]
-            if len(values) > MOST_VALUES:
-                values = [float(f"{outcome.sketch()[1]:.12g}")]
+            known = as_known(outcome)
+            values = [float(f"{v:.12g}") for v in known.values]
             expected.append([outcome.structure, values, outcome.values.size, outcome.shown])
         mistakes = [
             [message, [[i, s and [s[0], float(f"{s[1]:.8g}")]] for i, s in sketches.items()]]
@@ -72,6 +71,14 @@ class Expected(Outcome):
 
 class Sketched(Outcome):
     """A right outcome of which only the fingerprint is known: ``values`` holds the weighted sum."""
+
+
+def as_known(outcome: Outcome) -> Outcome:
+    """A right outcome as a key holds it: of many numbers only their weighted sum."""
+    if outcome.values.size <= MOST_VALUES:
+        return Expected(outcome.structure, outcome.values, outcome.shown, outcome.kinds)
+    total = np.array([outcome.sketch()[1]])
+    return Sketched(outcome.structure, total, outcome.shown, outcome.kinds)
 
 
 def is_right(got: Outcome, expected: Outcome, tol: float) -> bool:
