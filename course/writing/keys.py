@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
@@ -251,7 +252,11 @@ def _outcomes(space: dict, unit: str, code: str, checks: list[str], seconds: flo
         protect: Sequence[str],
         tol: float,
     ) -> None:
-        options = {"forbidden": forbidden, "protect": protect, "seconds": seconds}
+        options: dict[str, Any] = {
+            "forbidden": forbidden,
+            "protect": protect,
+            "seconds": seconds,
+        }
         visible, hidden = (
             [run.outcome for run in run_cases(trial, cases, seed, **options)]
             for seed in seeds_of(unit, name)

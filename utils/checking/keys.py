@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utils.checking.outcomes import Outcome
+from utils.checking.outcomes import Outcome, weights
 
 MOST_VALUES = 300  # of an expected outcome that a key holds number by number
 
@@ -70,22 +70,31 @@ class Expected(Outcome):
 
 
 class Sketched(Outcome):
-    """A right outcome of which only the fingerprint is known: ``values`` holds the weighted sum."""
+    """A right outcome of many numbers: ``values`` holds :data:`MOST_VALUES` sums of them."""
 
 
 def as_known(outcome: Outcome) -> Outcome:
-    """A right outcome as a key holds it: of many numbers only their weighted sum."""
+    """A right outcome as a key holds it: of many numbers only sums."""
     if outcome.values.size <= MOST_VALUES:
         return Expected(outcome.structure, outcome.values, outcome.shown, outcome.kinds)
-    total = np.array([outcome.sketch()[1]])
-    return Sketched(outcome.structure, total, outcome.shown, outcome.kinds)
+    return Sketched(outcome.structure, _sums(outcome.values), outcome.shown, outcome.kinds)
 
 
 def is_right(got: Outcome, expected: Outcome, tol: float) -> bool:
-    if isinstance(expected, Sketched):
-        checksum = zlib.crc32(expected.structure.encode())
-        return got.fits((checksum, float(expected.values[0])), tol)
-    return got.alike(expected, tol)
+    """Whether an outcome is the one that a key knows."""
+    if not isinstance(expected, Sketched):
+        return got.alike(expected, tol)
+    if got.structure != expected.structure:
+        return False
+    allowed = tol * np.maximum(1, _sums(np.abs(got.values)))
+    return bool((np.abs(_sums(got.values) - expected.values) <= allowed).all())
+
+
+def _sums(values: np.ndarray) -> np.ndarray:
+    """Weighted sums of neighbouring numbers, as many as a key holds: a number that is off shows in
+    one of them, which a single sum over all might hide in its tolerance."""
+    weighted = np.clip(values, -1e200, 1e200) * weights(values.size)
+    return np.add.reduceat(weighted, np.arange(MOST_VALUES) * values.size // MOST_VALUES)
 
 
 def packed(keys: Sequence[Key]) -> str:

@@ -148,8 +148,11 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def weights(n: int) -> np.ndarray:
+    """n numbers between 1 and 2 that follow no pattern an array is likely to have, so that in a sum
+    every place counts differently."""
+    return 1 + (np.arange(1, n + 1) * 0.6180339887498949) % 1
+
+
 def _total(values: np.ndarray) -> float:
-    """A weighted sum in which every place counts differently: the weights lie between 1 and 2 and
-    follow no pattern that an array is likely to have."""
-    weights = 1 + (np.arange(1, values.size + 1) * 0.6180339887498949) % 1
-    return float(np.clip(values, -1e200, 1e200) @ weights)
+    return float(np.clip(values, -1e200, 1e200) @ weights(values.size))

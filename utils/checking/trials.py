@@ -65,7 +65,7 @@ def run_cases(
         except (Exception, SystemExit) as error:
             if getattr(error, "not_own_work", False):
                 raise
-            outcome, where = outcome_of_error(error), _line_of(error)
+            outcome, where = outcome_of_error(error), _line_of(error, trial)
         inputs = dict(zip(names, case, strict=False))
         changed = tuple(
             name for name in protect if name in inputs and _differ(inputs[name], given[name])
@@ -134,13 +134,13 @@ def off_stderr() -> Iterator[None]:
                 sys.stdout.write(text)
 
 
-def _line_of(error: BaseException) -> str:
-    """The last line of the student's own code in a traceback."""
+def _line_of(error: BaseException, trial: Trial) -> str:
+    """The last line of the student's own code in a traceback: of a cell, and not of the check's."""
+    check = trial.__code__.co_filename
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if "ipython-input" in frame.filename
-        or "ipykernel" in frame.filename
-        or frame.filename.startswith("<")
+        if ("ipython-input" in frame.filename or "ipykernel" in frame.filename)
+        and frame.filename != check
     ]
     return f"line {own[-1].lineno}: {(own[-1].line or '').strip()}" if own else ""

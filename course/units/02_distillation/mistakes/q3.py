@@ -610,8 +610,6 @@ MISTAKES = [
                 f"{PRODUCT}.astype(int) + bias",
                 f"({Y}).round()",
                 f"({Y}).round(1)",
-                f"({Y}).round(2)",
-                f"({Y}).round(3)",
             ),
         ],
     ),

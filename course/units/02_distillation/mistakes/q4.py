@@ -430,18 +430,26 @@ def softmax(z, axis):
         ],
     ),
     slip(
-        "one-mask-for-all-comments",
-        "A mask belongs to a pass.",
-        "You call the network with single comments. A pass is a call with all of them.",
-        forms(
-            TARGET,
-            "np.array([np.mean([1 / (1 + np.exp(-network(x[i : i + 1]))) for _ in range(samples)],"
-            " axis=0)[0] for i in range(len(x))])",
-            "np.mean([np.concatenate([1 / (1 + np.exp(-network(row[None]))) for row in x])"
-            " for _ in range(samples)], axis=0)[::1] if len(x) < 0 else "
-            "np.concatenate([np.mean([1 / (1 + np.exp(-network(row[None])))"
-            " for _ in range(samples)], axis=0) for row in x])",
-        ),
+        "each-comment-by-itself",
+        "Comments are predicted one at a time.",
+        "Each comment goes through its samples by itself, in calls of its own or repeated in one call. A "
+        "pass is one call with all comments, and there are `samples` of them.",
+        [
+            *forms(
+                TARGET,
+                "np.array([np.mean([1 / (1 + np.exp(-network(x[i : i + 1]))) for _ in range(samples)],"
+                " axis=0)[0] for i in range(len(x))])",
+                "np.concatenate([np.mean([1 / (1 + np.exp(-network(row[None])))"
+                " for _ in range(samples)], axis=0) for row in x])",
+            ),
+            (
+                (
+                    ASSIGNED,
+                    "    runs = 1 / (1 + np.exp(-network(np.repeat(x, samples, axis=0))))\n"
+                    "    target = runs.reshape(len(x), samples, -1).mean(axis=1)\n",
+                ),
+            ),
+        ],
     ),
     slip(
         "number-of-samples",
@@ -559,20 +567,6 @@ def softmax(z, axis):
                 (
                     ASSIGNED,
                     "    runs = 1 / (1 + np.exp(-network(np.tile(x, (samples, 1)))))\n"
-                    "    target = runs.reshape(len(x), samples, -1).mean(axis=1)\n",
-                ),
-            ),
-        ],
-    ),
-    slip(
-        "all-passes-in-one-call",
-        "Any masks will do, in any order.",
-        "All passes are one call with each comment repeated; call the network with x, `samples` times.",
-        [
-            (
-                (
-                    ASSIGNED,
-                    "    runs = 1 / (1 + np.exp(-network(np.repeat(x, samples, axis=0))))\n"
                     "    target = runs.reshape(len(x), samples, -1).mean(axis=1)\n",
                 ),
             ),
