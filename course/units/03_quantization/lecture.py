@@ -1206,8 +1206,9 @@ quiz(
 )
 
 # %% [markdown]
-# **Next.** In the assignment you write these quantizers yourself, find a case where clipping hurts
-# and helps, count bytes, and choose a scheme for every matrix of Model 2. Unit 04 stops storing
+# **Next.** In the assignment you write these quantizers yourself, find a case where
+# clipping helps at two widths, build an integer layer, count its bytes, and choose a scheme for every
+# matrix of Model 2. Unit 04 stops storing
 # numbers one at a time: it replaces whole *vectors* by indices.
 #
 # **Further reading.** We quantized after training and rounded every weight by itself. Training can

@@ -1175,5 +1175,5 @@ quiz(
 #   2014, and Martinez et al., [*Revisiting Additive
 #   Quantization*](https://doi.org/10.1007/978-3-319-46475-6_9), 2016: beam search and local search.
 #
-# **Next.** In the assignment you write the encoder, the tables, a step of k-means and a rotation in
-# which frequent words count more, and the account of the bytes. Then you choose for a sixteenth.
+# **Next.** In the assignment you write the training, the look-up of cosines and the rotation, with
+# frequent words counting more, and the account of the bytes. Then you choose for another budget.
