@@ -16,6 +16,7 @@ from utils.plots import GREY, PALETTE, human_bytes
 BASELINE = "sparse linear"
 RIVAL = "fastText"
 MOST_LABELS = 8
+SAME_SIZE = 1.01  # a hundredth more bytes is no other budget
 STEPS_NAMED = 4  # of the frontier, leaving labels for the baseline, the rival and the published
 KEYS = ("results", "experiment", "method", "setting")  # of the records of one candidate
 
@@ -78,11 +79,14 @@ def frontier(choices: Sequence[Candidate]) -> list[Candidate]:
     Each beats the one before by more than its standard error, and nothing of its size or less beats
     it by that much: the one-standard-error rule of Breiman et al., "Classification and Regression
     Trees" (1984). Without it the luckiest of many files would win by a thousandth that test does not
-    repeat. On test a larger file may still score less: dev chose without looking.
+    repeat. Files that differ by less than :data:`SAME_SIZE` are of one size, and the better one on dev
+    stands for it. On test a larger file may still score less: dev chose without looking.
     """
     best: list[Candidate] = []
     for choice in sorted(choices, key=lambda choice: (choice.size, -choice.dev)):
-        if not best or choice.dev > best[-1].dev + choice.error:
+        if best and choice.size < SAME_SIZE * best[-1].size:
+            best[-1] = max(best[-1], choice, key=lambda one: one.dev)
+        elif not best or choice.dev > best[-1].dev + choice.error:
             best.append(choice)
     return best
 

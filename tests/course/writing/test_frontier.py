@@ -84,9 +84,14 @@ def test_the_frontier_of_the_results_is_monotone():
         assert smaller.size < larger.size and smaller.dev + larger.error < larger.dev
 
 
+def test_of_two_files_of_one_size_the_better_on_dev_stands():
+    rows = [("a", 1483, 0.584, 0.60), ("b", 1485, 0.588, 0.50), ("c", 1600, 0.588, 0.90)]
+    assert settings(measured(*rows)) == ["b"]
+
+
 def test_the_ends_and_the_highest_steps_are_named():
     dev = (0.50, 0.51, 0.60, 0.62, 0.70, 0.71)
-    rows = [(str(i), 1000 + i, f1, 0.5) for i, f1 in enumerate(dev)]
+    rows = [(str(i), 1000 * (i + 1), f1, 0.5) for i, f1 in enumerate(dev)]
     steps = frontier.frontier(frontier.candidates(measured(*rows)))
     assert [step.setting for step in frontier.named(steps)] == ["0", "2", "4", "5"]
     assert frontier.named(steps[:3]) == steps[:3]
