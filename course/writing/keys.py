@@ -187,6 +187,8 @@ def _run_all(unit: str, cells: list, codes: dict) -> dict:
             own = [
                 source for source, t in cells if t and t.kind == "check" and t.question == tag.name
             ]
+            if tag.name in codes:
+                _import_forbidden(space, own)
             for index, (name, _, code, seconds) in enumerate(codes.get(tag.name, ())):
                 outcomes = _forked(space, unit, code, own, seconds)
                 if isinstance(outcomes, str) and not name:
@@ -194,6 +196,16 @@ def _run_all(unit: str, cells: list, codes: dict) -> dict:
                 found[tag.name, index] = {} if isinstance(outcomes, str) else outcomes
             _execute(solved(source), space, f"answer-{tag.name}")
     return found
+
+
+def _import_forbidden(space: dict, checks: list[str]) -> None:
+    """Import what the checks forbid before any fork, which otherwise each would do for itself."""
+    from utils.checking import own_work, verdict
+
+    verdict.RECORDER = lambda trial, cases, name, forbidden, *_: own_work(trial, *forbidden)
+    for source in checks:
+        _execute(source, space, "check")
+    verdict.RECORDER = None
 
 
 def _execute(source: str, space: dict, name: str) -> None:
