@@ -763,8 +763,8 @@ for seed, f1 in after.items():
 # K = 128: 237,913 + 51,200 = 289,113. Or OPQ with these: 329,113.]
 #
 # *Error and macro-F1 on dev:* its relative error is [error] and its macro-F1 on dev [F1]; OPQ with the
-# same M and K has [error] and [F1]. The error prefers [the one], macro-F1 [the other, by less than its
-# seeds differ]. I decide by macro-F1, since that is what the app is for, and where it makes no
+# same M and K has [error] and [F1]. The error prefers [the one], macro-F1 [the other, or does not tell
+# them apart]. I decide by macro-F1, since that is what the app is for, and where it makes no
 # difference by the bytes [or: by the error, since the differences in macro-F1 are within chance].
 #
 # *Fits by its codes only:* OPQ with M = 43 and K = 16, whose codes take 292,293 bytes; the rotation
