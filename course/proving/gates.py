@@ -213,8 +213,9 @@ def mistakes_fail(bench: Workbench) -> list[str]:
 
 
 def mistakes_recognised(bench: Workbench) -> list[str]:
-    """Every mistake, in every variant, is recognised as itself and as no other, by a check that
-    students see (unless it is hard-coded: then by the hidden test)."""
+    """Every mistake, in every variant, is recognised as itself by a check that students see (unless
+    it is hard-coded: then by the hidden test), and no check takes it for another alone. Where one
+    check of several cannot tell two mistakes apart, it names both."""
     problems = []
     for attempt, nb in bench.tried.items():
         if attempt.mistake is None:
@@ -233,12 +234,13 @@ def mistakes_recognised(bench: Workbench) -> list[str]:
                 f"{_name(attempt)} is not recognised: its message is {attempt.mistake.message!r}, "
                 f"and the check said {said[:300]!r}."
             )
-        problems += [
-            f"{_name(attempt)} is taken for {other.name!r}, too: add an input that tells them "
-            "apart, or make them one mistake whose message names both ideas."
-            for other in found
-            if other != attempt.mistake and not by_hand
-        ]
+        for cell in [] if by_hand else tests:
+            told = bench.bank.recognised(attempt.question, failure_of(cell))
+            if told and attempt.mistake not in told:
+                problems.append(
+                    f"{_name(attempt)} is taken for {told[0].name!r} by {grade_id(cell)}: add an "
+                    "input that tells them apart."
+                )
     return problems
 
 

@@ -172,7 +172,6 @@ def train(X, weights, codebooks, update, rounds):
 # Check question 1: codes, codebooks and error, with the pretended update.
 def cases_q1(random):
     yield VECTORS, ROW_WEIGHTS, CODEBOOKS, 2
-    yield VECTORS, ROW_WEIGHTS, CODEBOOKS, 0
     yield np.array([[0.0, 0], [4, 4]]), np.ones(2), np.array([[[5.0, 5], [1, 0], [0, -1]]]), 0
     yield np.array([[259.0], [3.5]]), np.ones(2), np.arange(260.0).reshape(1, 260, 1), 0
     yield np.array([[0.0], [1], [0], [1], [8]]), np.array([1.0, 1, 1, 1, 2]), np.array([[[4.0], [20]]]), 3
@@ -631,11 +630,11 @@ def largest_M(method, n, d, K, budget):
 # Check question 5, the bytes.
 def cases_q5_bytes(random):
     methods = "PQ", "OPQ", "additive"
-    for n, d, M, K in ((10, 6, 3, 5), (10, 6, 3, 256), (10, 6, 4, 1), (7, 5, 3, 2), (9, 8, 1, 3),
-                       (9, 30, 13, 9), (13_595, 100, 49, 17), (63, 7, 6, 257), (5, 2, 2, 2**20)):
+    for n, d, M, K in ((10, 6, 3, 5), (10, 6, 3, 256), (10, 6, 4, 1), (7, 5, 3, 2),
+                       (9, 30, 13, 9), (63, 7, 6, 257), (5, 2, 2, 2**20)):
         for method in methods:
             yield method, n, d, M, K
-    for _ in range(3):
+    for _ in range(2):
         n, d, K = (int(number) for number in random.integers((11, 5, 3), (200, 30, 600)))
         for method in methods:
             yield method, n, d, int(random.integers(2, d + 1)), K
@@ -658,14 +657,14 @@ def cases_q5_budget(random):
     for method in ("PQ", "OPQ", "additive"):
         yield method, 1000, 12, 16, 3300
         yield method, 1000, 12, 1, 3300  # a single codeword, 0 bits
-        yield method, 100, 5, 4, 10**6
+        yield method, 100, 5, 4, 200_000
         yield method, 9, 7, 3, 5
     for budget in (1266, 1267, 1268, 2768, 2767):
         yield "PQ", 1000, 12, 16, budget
     for method, d, budget in (("additive", 4, 1000), ("additive", 4, 33), ("PQ", 4, 39), ("PQ", 4, 100)):
         yield method, 1, d, 2, budget
     for method, rotation in (("PQ", 0), ("OPQ", 1), ("additive", 0)):
-        for _ in range(4):
+        for _ in range(2):
             n, d, M, K = (int(number) for number in random.integers((9, 5, 2, 3), (90, 20, 6, 70)))
             yield method, n, d, K, int(random.integers(4 * K * d, 20 * K * d)) + 4 * d * d * rotation
             books = M if method == "additive" else 1
@@ -764,8 +763,8 @@ for seed, f1 in after.items():
 # K = 128: 237,913 + 51,200 = 289,113. Or OPQ with these: 329,113.]
 #
 # *Error and macro-F1 on dev:* its relative error is [error] and its macro-F1 on dev [F1]; OPQ with the
-# same M and K has [error] and [F1]. The error prefers [the one], macro-F1 [the other, by less than its
-# seeds differ]. I decide by macro-F1, since that is what the app is for, and where it makes no
+# same M and K has [error] and [F1]. The error prefers [the one], macro-F1 [the other, or does not tell
+# them apart]. I decide by macro-F1, since that is what the app is for, and where it makes no
 # difference by the bytes [or: by the error, since the differences in macro-F1 are within chance].
 #
 # *Fits by its codes only:* OPQ with M = 43 and K = 16, whose codes take 292,293 bytes; the rotation
