@@ -20,7 +20,9 @@ from course.writing.exercises import tag_of
 from course.writing.mistakes import CALLS_THE_LIBRARY, Alternative, Attempt, Mistake
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
+    BEGIN_SOLUTION,
     END_HIDDEN,
+    END_SOLUTION,
     MARKERS,
     auto_questions,
     code_cells,
@@ -30,11 +32,13 @@ from course.writing.notebooks import (
     question_of,
     questions,
     read_notebook,
+    region_lines,
     secret_lines,
 )
 from course.writing.units import Budget, Unit
 
 MAX_LINES = 25
+SOLUTION = (BEGIN_SOLUTION, END_SOLUTION)
 CHECK_LINES = 35  # of a check, which has three parts: inputs, trial, and the call that compares
 MIN_MISTAKES = 3
 HARD_CODED = "hard-coded"  # the name of a mistake that passes the visible check begins so
@@ -115,12 +119,15 @@ def own_work_watched(bench: Workbench) -> list[str]:
 
 
 def short_cells(bench: Workbench) -> list[str]:
-    """No code cell is longer than 25 lines, solutions included; a check may have 35."""
+    """No code cell is longer than 25 lines, nor a solution; a check may have 35."""
     problems = []
     for path, nb in _sources(bench):
         for number, cell in code_cells(nb):
-            lines, tag = len(cell.source.splitlines()), tag_of(cell)
+            tag = tag_of(cell)
             most = CHECK_LINES if tag is not None and tag.kind == "check" else MAX_LINES
+            # Of an answer, what a student sees and the solution that stands for it are two texts.
+            parts = Counter(inside for _, inside in region_lines(cell.source, *SOLUTION))
+            lines = max(parts.values(), default=0)
             if lines > most:
                 problems.append(
                     f"{path}: cell {number} has {lines} lines; split it or move plumbing to utils "

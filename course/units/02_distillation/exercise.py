@@ -571,6 +571,7 @@ class Network:
 WEIGHTS = np.log(3) * np.array([[1.0], [-0.5]])
 print(Network(np.eye(2), WEIGHTS, rate=0.5).train()(np.ones((1, 2))) / np.log(3))
 
+# %% tags=["locked:q4_dice"]
 # For the check of dropout: in place of a random generator, it gives these numbers in turn.
 class Dice:
     def __init__(self, numbers):
@@ -705,6 +706,7 @@ STUDENTS = as_students([
     ("sparse linear", False, [0.52, 0.50], [0.47, 0.48], [5_200, 5_200]),
 ])
 
+# %% tags=["locked:q5_random"]
 # For the check: students of whom only these three things matter, and random ones.
 def made_up(*rows):
     return as_students([(f"student {i}", taught, dev, [0.9 * f + 0.01 * i for f in dev], [size] * len(dev))
