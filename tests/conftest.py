@@ -11,3 +11,16 @@ from hypothesis import settings  # noqa: E402
 settings.register_profile("course", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "course")
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """A file's tests go to one worker, since they share what its fixtures make once. The gates of
+    the units share nothing and take longest, so each of them goes to whichever worker is free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return nodeid if file.endswith("test_every_unit.py") else file
+
+    return Scheduling(config, log)

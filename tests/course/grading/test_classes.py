@@ -22,7 +22,6 @@ from course.writing.notebooks import read_notebook, write_notebook
 from course.writing.units import read_unit
 
 LOOP_SECONDS = 8
-pytestmark = pytest.mark.xdist_group("the demo class")  # it is graded once, by one worker
 
 
 @pytest.fixture(scope="session")
