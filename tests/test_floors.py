@@ -16,7 +16,14 @@ LONGEST = 450  # lines
 # from its own floor and from those below.
 FLOORS = (
     ("utils.errors",),
-    ("utils.data", "utils.metrics", "utils.codecs", "utils.records", "utils.checking"),
+    (
+        "utils.data",
+        "utils.metrics",
+        "utils.codecs",
+        "utils.records",
+        "utils.checking",
+        "utils.claims",
+    ),
     ("utils.models", "utils.quantization"),
     ("utils.training", "utils.distillation", "utils.efficiency"),
     ("utils.packing", "utils.plots"),

@@ -25,6 +25,7 @@ from course.writing.mistakes import AnswerBank, load_answers
 from course.writing.units import Unit
 
 NOT_GRADED = "not graded"
+NO_ANSWERS = AnswerBank()  # no mistake is known by name
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def grade_student(
     student: str,
     settings: dict[str, Any],
     feedback: bool,
-    bank: AnswerBank,
+    bank: AnswerBank = NO_ANSWERS,
 ) -> StudentResult:
     """Grade one submission. Whatever goes wrong ends up in the result, never in an exception:
     three hundred submissions are graded in one go, and some are broken in new ways."""

@@ -176,7 +176,7 @@ def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
     before = built_unit.solution_notebook().read_bytes()
     code, out, _ = course("build", "--check")
     assert code == 1
-    assert "the source of cell 3 is not what is generated; run `python -m course build`" in out
+    assert "the source of cell 4 is not what is generated; run `python -m course build`" in out
     assert built_unit.solution_notebook().read_bytes() == before
     (built_unit.root / "README.md").write_text(README)
     assert "README.md: its tables or its picture differ" in course("build", "--check")[1]
@@ -214,7 +214,7 @@ def test_check_green_and_red(course, built_unit):
     source.write_text(source.read_text().replace("You forgot to sort", "Mind the order"))
     code, out, _ = course("check", "tiny", "--quick")
     assert code == 1
-    assert "01_tiny, mistakes fail: The mistake q1/unsorted fails without its message" in out
+    assert "01_tiny, mistakes recognised: The mistake q1/unsorted is not recognised" in out
 
 
 def test_an_empty_unit_folder_is_reported_and_stops_nobody(course, built_unit):

@@ -64,6 +64,7 @@ WRITTEN = [
 VISIBLE_Q1 = """"points": 0}
 assert own_work(median)([1, 2, 3]) == 2, "The median of 1, 2, 3 is 2."
 """
+UNSORTED = "    return (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2\n"
 UPPER = "    return sorted(values)[len(values) // 2]\n"
 RIGHT = """    ordered = sorted(values)
     return (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
@@ -101,8 +102,8 @@ ANSWERED = [
     ),
     (
         check.answers_keep_apart,
-        ("mistakes", UPPER, f"{UPPER}\n\nmath = None\n"),
-        "In a notebook with q1/upper-middle, q2 gets 0 points (\"AttributeError: 'NoneType'",
+        ("mistakes", UNSORTED, f"{UNSORTED}\n\nmath = None\n"),
+        "In a notebook with q1/unsorted, q2 gets 0 points (\"AttributeError: 'NoneType'",
     ),
     (
         check.answers_keep_apart,
@@ -284,6 +285,6 @@ def test_a_unit_that_cannot_be_read_is_red_and_not_a_traceback(make_unit):
     unit.mistakes_source.unlink()
     results = check_unit(unit, run=False)
     problems = {result.gate: result.problems for result in results}
-    assert "mistakes.py does not exist" in problems["answers listed"][0]
-    assert "mistakes.py does not exist" in problems["mistakes fail"][0]
+    assert "mistakes does not exist" in problems["answers listed"][0]
+    assert "mistakes does not exist" in problems["mistakes fail"][0]
     assert problems["well formed"] == ()

@@ -70,7 +70,7 @@ def test_a_line_that_also_stands_in_the_open_is_no_secret():
 
 
 def test_cells_are_counted_from_one(solution):
-    assert [number for number, _ in code_cells(solution)][:2] == [2, 4]
+    assert [number for number, _ in code_cells(solution)][:2] == [2, 3]
 
 
 def test_reading_what_is_no_notebook(tmp_path):
