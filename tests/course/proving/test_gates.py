@@ -102,8 +102,8 @@ ANSWERED = [
     ),
     (
         check.answers_keep_apart,
-        ("mistakes", UNSORTED, f"{UNSORTED}\n\nmath = None\n"),
-        "In a notebook with q1/unsorted, q2 gets 0 points (\"AttributeError: 'NoneType'",
+        ("mistakes", UNSORTED, f"{UNSORTED}\n\nown_work = None\n"),
+        "In a notebook with q1/unsorted, q2 gets 0 points (\"TypeError: 'NoneType'",
     ),
     (
         check.answers_keep_apart,
