@@ -100,7 +100,11 @@ def test_make_says_in_one_sentence_what_this_python_lacks(lacks, sentence, tmp_p
     python.write_text(f'#!/bin/sh\ncase "$2" in *{lacks}*) echo no >&2; exit 1;; esac\n')
     python.chmod(0o755)
     run = subprocess.run(
-        ["make", "install", "PYTHON=./python"], cwd=tmp_path, capture_output=True, text=True
+        # `make test` runs this, and a make inside a make says which folder it enters.
+        ["make", "--no-print-directory", "install", "PYTHON=./python"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert run.returncode and run.stdout.strip().endswith(sentence)
     assert len(run.stdout.splitlines()) == 1 and not (tmp_path / ".venv").exists()
