@@ -33,8 +33,8 @@ class Float16:
 
     Source: IEEE 754-2008, binary16.
 
-    What people get wrong: a value beyond 65,504 becomes infinite in silence when it is cast; here it
-    is refused, and so is NaN.
+    What people get wrong: a value beyond 65,504 becomes infinite in silence when it is cast; here
+    it is refused, and so is NaN.
 
     >>> from utils.codecs import encode
     >>> encode("float16", np.array([0.1]))
@@ -63,8 +63,8 @@ class Int8:
 
     Source: Jacob et al., CVPR 2018 (arXiv 1712.05877), equation 1, with zero point 0.
 
-    What people get wrong: the scale is rounded, too. Rounded down, it would push the largest value of
-    its column past 127, so here it is rounded up.
+    What people get wrong: the scale is rounded, too. Rounded down, it would push the largest value
+    of its column past 127, so here it is rounded up.
 
     >>> from utils.codecs import encode
     >>> encode("int8", np.array([[1.0, -200.0], [-0.5, 100.0]]))[2][0]

@@ -34,8 +34,8 @@ class Words:
 
     Source: Witten, Moffat and Bell, Managing Gigabytes, 2nd edition, 1999, section 4.1.
 
-    What people get wrong: the order. Words by frequency share next to nothing with their neighbours,
-    and the lengths are then an added cost.
+    What people get wrong: the order. Words by frequency share next to nothing with their
+    neighbours, and the lengths are then an added cost.
 
     >>> from utils.codecs import encode, pack_words
     >>> _, _, (rest, shared) = encode("words", pack_words(["thank", "thanks", "that"]))

@@ -51,8 +51,8 @@ class PercentileQuantizer(CodebookQuantizer):
     thresholds_ : (n - 1,) float32, the lowest value of every bin but the first. Decoding does
         not need them, so a quantizer made by `from_state` decodes but cannot encode.
 
-    Source: Gonzalez and Woods, Digital Image Processing, on histogram equalisation; Panter and Dite,
-    Proc. IRE 39(1), 1951, on the grid with the least error.
+    Source: Gonzalez and Woods, Digital Image Processing, on histogram equalisation; Panter and
+    Dite, Proc. IRE 39(1), 1951, on the grid with the least error.
 
     What people get wrong: decoding to the middle of a bin. Values crowd at one side of the outer,
     wide bins; their mean has the least squared error.
@@ -100,8 +100,8 @@ class KMeansQuantizer(CodebookQuantizer):
     ----------
     codebook_ : (n,) float32, the shared values, ascending; n = min(2**bits, distinct values).
 
-    Source: Han, Mao and Dally, ICLR 2016 (arXiv 1510.00149), section 3, with Lloyd's algorithm; Wang
-    and Song, R Journal 3/2, 2011, for the optimum.
+    Source: Han, Mao and Dally, ICLR 2016 (arXiv 1510.00149), section 3, with Lloyd's algorithm;
+    Wang and Song, R Journal 3/2, 2011, for the optimum.
 
     What people get wrong: the start. Lloyd's algorithm stops at the first local optimum, and from
     quantiles, where most codes start among the many small weights, that is a poor one.

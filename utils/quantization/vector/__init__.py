@@ -1,13 +1,13 @@
 """Quantizers that store whole vectors as indices: k-means, product and additive quantization.
 
-Beside the quantizers stand the steps that they are made of: the nearest codeword, Lloyd's step, sums
-of codewords and searches for the best one, look-ups in place of products.
+Beside the quantizers stand the steps that they are made of: the nearest codeword, Lloyd's step,
+sums of codewords and searches for the best one, look-ups in place of products.
 
 Source: Lloyd, IEEE Trans. Information Theory 28(2), 1982 (`lloyd_step`); Jegou, Douze and Schmid,
 TPAMI 33(1), 2011, section III (`look_up`); the searches name their own.
 
-What people get wrong: all differences at once. (n, K, d) numbers fit no memory, and ||x - c||^2 needs
-only the products x.c and ||c||^2.
+What people get wrong: all differences at once. (n, K, d) numbers fit no memory, and ||x - c||^2
+needs only the products x.c and ||c||^2.
 
 >>> from utils.quantization.vector import lloyd_step, nearest
 >>> X = np.array([[0, 0], [0, 2], [9, 9]], np.float32)

@@ -140,7 +140,7 @@ class AdditiveQuantizer(_SumOfCodewords):
 
     >>> from utils.quantization import AdditiveQuantizer
     >>> X = np.array([[0, 0], [1, 1], [4, 0], [5, 1]], np.float32)  # (0, 0) or (1, 1), and (4, 0)
-    >>> quantizer = AdditiveQuantizer(n_codebooks=2, n_codes=2, random_state=0)
+    >>> quantizer = AdditiveQuantizer(2, n_codes=2, n_iter=10, random_state=0)
     >>> codes = quantizer.fit_transform(X)
     >>> np.allclose(quantizer.inverse_transform(codes), X, atol=0.01), quantizer.nbytes(codes)
     (True, 33)
@@ -195,7 +195,7 @@ class LocalSearchQuantizer(_SumOfCodewords):
 
     >>> from utils.quantization import LocalSearchQuantizer
     >>> X = np.array([[0, 0], [1, 1], [4, 0], [5, 1]], np.float32)  # (0, 0) or (1, 1), and (4, 0)
-    >>> quantizer = LocalSearchQuantizer(n_codebooks=2, n_codes=2, random_state=0)
+    >>> quantizer = LocalSearchQuantizer(2, n_codes=2, n_iter=10, random_state=0)
     >>> np.allclose(quantizer.inverse_transform(quantizer.fit_transform(X)), X, atol=0.01)
     True
     """
