@@ -45,6 +45,7 @@ from ipywidgets import Dropdown, IntSlider, SelectionSlider
 from matplotlib.ticker import LogLocator
 from threadpoolctl import threadpool_limits
 
+# %%
 from utils import packing, plots
 from utils.claims import claim
 from utils.data import SPLITS, load_goemotions, load_sample, tokenize
