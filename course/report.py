@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from course.grading.classes import StudentResult
+from course.grading.classes import StudentResult, mistakes_made
 from course.grading.demo import DemoStudent, surprises
 from course.proving.gates import GateResult, over_budget
 from course.writing.execute import Execution
@@ -78,6 +78,7 @@ class Report:
     versions: dict = field(default_factory=lambda: _versions())
     notebooks: list[NotebookReport] = field(default_factory=list)
     demo: list[StudentReport] = field(default_factory=list)
+    mistakes: list[dict] = field(default_factory=list)
     gates: list[dict] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -96,6 +97,10 @@ class Report:
         self, unit: Unit, students: list[DemoStudent], results: list[StudentResult]
     ) -> None:
         by_name = {result.student: result for result in results}
+        self.mistakes += [
+            {"unit": unit.name, "question": question, "mistake": mistake, "students": count}
+            for question, mistake, count in mistakes_made(results)
+        ]
         for student in students:
             result = by_name.get(student.name, StudentResult(student.name, "missing"))
             wrong = surprises([student], [result])

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from course.threads import one_thread
 from utils.data import SEQUENCE_LENGTH, Dataset, Vocabulary, load_goemotions
 from utils.efficiency import count_parameters
 from utils.models import NeuralClassifier, SparseLinear, Tokenizer
@@ -84,7 +85,7 @@ def train_network(
     ``options`` of ``fit`` go before :data:`TRAINING`. Returns the model and what training cost:
     ``training_s``, ``epochs``, ``best_epoch``, ``parameters``.
     """
-    torch.set_num_threads(1)
+    one_thread()
     train, dev = data("train"), data("dev")
     start = time.perf_counter()
     history = fit(

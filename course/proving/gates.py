@@ -5,7 +5,6 @@ the gate is green. `tests/course/proving/test_gates.py` has a broken unit for ev
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,171 +13,38 @@ from nbformat import NotebookNode
 from course.errors import UserError
 from course.proving.scores import Score, failure_of, score_notebook
 from course.proving.workbench import Workbench
+from course.proving.written import (
+    answers_listed,
+    clean_release,
+    named,
+    no_emoji,
+    own_work_watched,
+    short_cells,
+    short_name,
+    sources,
+    times_told,
+    up_to_date,
+    well_formed,
+)
 from course.writing import build
 from course.writing.execute import Execution
-from course.writing.exercises import tag_of
-from course.writing.mistakes import CALLS_THE_LIBRARY, Alternative, Attempt, Mistake
+from course.writing.mistakes import CALLS_THE_LIBRARY
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
-    BEGIN_SOLUTION,
-    END_HIDDEN,
-    END_SOLUTION,
-    MARKERS,
-    auto_questions,
     code_cells,
     grade_id,
     images,
     is_test,
-    question_of,
-    questions,
     read_notebook,
-    region_lines,
-    secret_lines,
 )
 from course.writing.units import Budget, Unit
 
-MAX_LINES = 25
-SOLUTION = (BEGIN_SOLUTION, END_SOLUTION)
-CHECK_LINES = 35  # of a check, which has three parts: inputs, trial, and the call that compares
-MIN_MISTAKES = 3
 HARD_CODED = "hard-coded"  # the name of a mistake that passes the visible check begins so
-EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
 NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\s*[(\[]")
 HTML_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 HTML_ALT = re.compile(r"""\balt\s*=\s*("[^"]*[^"\s][^"]*"|'[^']*[^'\s][^']*')""", re.IGNORECASE)
-
-
-# Gates on what is written
-
-
-def well_formed(bench: Workbench) -> list[str]:
-    """Question names, answer cells, points and hidden tests are as the harness expects them."""
-    problems = []
-    if not auto_questions(bench.solution):
-        problems.append("The assignment has no question with tests.")
-    names = [name for cell in bench.solution.cells if (name := grade_id(cell))]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.append(f"Two cells have the grade id {name!r}.")
-    for name, question in questions(bench.solution).items():
-        if not question.tests:
-            if not question.manual:
-                problems.append(f"{name} has an answer cell but no test and no written answer.")
-            continue
-        if [grade_id(cell) for cell in question.answers] != [name]:
-            problems.append(f"{name} must have one answer cell, whose grade id is {name!r}.")
-        if question.points <= 0:
-            problems.append(f"The tests of {name} give no points.")
-        hidden = [c for c in question.tests if BEGIN_HIDDEN in c.source and END_HIDDEN in c.source]
-        if not hidden:
-            problems.append(f"{name} has no hidden test, so a hard-coded answer passes.")
-    return problems
-
-
-def answers_listed(bench: Workbench) -> list[str]:
-    """Every question has wrong answers enough, one that calls the library, and an alternative."""
-    problems = []
-    known = auto_questions(bench.solution)
-    answers = (*bench.bank.mistakes, *bench.bank.alternatives)
-    for answer in answers:
-        if answer.question not in known:
-            problems.append(f"{_name(answer)} is about {answer.question}, which has no tests.")
-    names = Counter(map(_name, answers))
-    problems += [f"{name} is there twice." for name, count in names.items() if count > 1]
-    for question in known:
-        mistakes = bench.bank.mistakes_of(question)
-        if len(mistakes) < MIN_MISTAKES:
-            problems.append(
-                f"{question} has {len(mistakes)} mistakes; write at least {MIN_MISTAKES}."
-            )
-        calls = any(mistake.name == CALLS_THE_LIBRARY for mistake in mistakes)
-        if not calls and not bench.bank.no_library.get(question):
-            problems.append(
-                f'{question} has no mistake "{CALLS_THE_LIBRARY}"; write one, or say in NO_LIBRARY '
-                "why there is nothing to call."
-            )
-        if not bench.bank.alternatives_of(question):
-            problems.append(f"{question} has no alternative answer; write at least one.")
-    for mistake in bench.bank.mistakes:
-        for part in ("name", "misconception", "message"):
-            if not getattr(mistake, part).strip():
-                problems.append(f"{_name(mistake)} has an empty {part}.")
-        if not (mistake.code.strip() or mistake.changes):
-            problems.append(f"{_name(mistake)} has neither code nor changes.")
-    return problems
-
-
-def own_work_watched(bench: Workbench) -> list[str]:
-    """Every test runs the answer under the watch over own work: through `examine`, or `own_work`."""
-    return [
-        f"{grade_id(cell)} runs the answer without `examine` or `own_work`."
-        for question in auto_questions(bench.solution).values()
-        for cell in question.tests
-        if not re.search(r"\b(examine|own_work)\(", cell.source)
-    ]
-
-
-def short_cells(bench: Workbench) -> list[str]:
-    """No code cell is longer than 25 lines, nor a solution; a check may have 35."""
-    problems = []
-    for path, nb in _sources(bench):
-        for number, cell in code_cells(nb):
-            tag = tag_of(cell)
-            most = CHECK_LINES if tag is not None and tag.kind == "check" else MAX_LINES
-            # Of an answer, what a student sees and the solution that stands for it are two texts.
-            parts = Counter(inside for _, inside in region_lines(cell.source, *SOLUTION))
-            lines = max(parts.values(), default=0)
-            if lines > most:
-                problems.append(
-                    f"{path}: cell {number} has {lines} lines; split it or move plumbing to utils "
-                    f"(at most {most})."
-                )
-    return problems
-
-
-def no_emoji(bench: Workbench) -> list[str]:
-    """No emoji in the unit's sources."""
-    problems = []
-    for path in sorted(bench.unit.folder.rglob("*.*")):
-        if path.suffix not in (".py", ".toml", ".md"):
-            continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if found := EMOJI.search(line):
-                problems.append(f"{path}:{number} has an emoji ({ascii(found.group())}).")
-    return problems
-
-
-def up_to_date(bench: Workbench) -> list[str]:
-    """The generated notebooks are what the sources say."""
-    return build.unit_drift(bench.unit, bench.lecture, bench.solution, bench.release)
-
-
-def clean_release(bench: Workbench) -> list[str]:
-    """The release holds no solution, hidden test, marker, output, widget state or stray file."""
-    path = bench.unit.release_notebook()
-    problems = [
-        f"{stray} is not part of the release; delete it."
-        for stray in sorted(path.parent.rglob("*"))
-        if stray.is_file() and stray != path
-    ]
-    nb = read_notebook(path)
-    secret = secret_lines(bench.solution)
-    if "widgets" in nb.metadata:
-        problems.append(f"{path} holds saved widget state.")
-    for number, cell in enumerate(nb.cells, start=1):
-        where = f"{path}: cell {number}"
-        if MARKERS.search(cell.source):
-            problems.append(f"{where} shows a BEGIN or END marker of nbgrader.")
-        if leaked := [line for line in cell.source.split("\n") if line.strip() in secret]:
-            problems.append(
-                f"{where} shows text of a solution or hidden test: {leaked[0].strip()!r}."
-            )
-        if cell.get("outputs") or cell.get("execution_count"):
-            problems.append(f"{where} has been run; a release holds no outputs.")
-    return problems
-
-
-# Gates on what comes out when it runs
+STILL_RUNNING = "still running after"  # what a check says of an answer that does not end
 
 
 def solution_passes(bench: Workbench) -> list[str]:
@@ -209,10 +75,10 @@ def mistakes_fail(bench: Workbench) -> list[str]:
     for attempt, nb in bench.tried.items():
         own = score_notebook(nb)[attempt.question]
         if attempt.mistake is not None and own.points == own.possible:
-            problems.append(f"{_name(attempt)} gets full marks: no test catches it.")
+            problems.append(f"{named(attempt)} gets full marks: no test catches it.")
         elif attempt.mistake is not None and own.points:
             problems.append(
-                f"{_name(attempt)} keeps {own.points:g} of {own.possible:g} points: a test of "
+                f"{named(attempt)} keeps {own.points:g} of {own.possible:g} points: a test of "
                 f"{attempt.question} that gives points misses it. Let that test catch it too, or "
                 "move its points."
             )
@@ -238,8 +104,13 @@ def mistakes_recognised(bench: Workbench) -> list[str]:
         found = bench.bank.recognised(attempt.question, said)
         if attempt.mistake not in found:
             problems.append(
-                f"{_name(attempt)} is not recognised: its message is {attempt.mistake.message!r}, "
+                f"{named(attempt)} is not recognised: its message is {attempt.mistake.message!r}, "
                 f"and the check said {said[:300]!r}."
+            )
+        if STILL_RUNNING in f"{visible} {hidden}" and attempt.mistake.seconds is None:
+            problems.append(
+                f"{named(attempt)} never ends on some input, and is recognised by that alone: change "
+                "it so that it ends, or give it `seconds`, after which it is stopped."
             )
         # Who calls the library may well be wrong in the rest, too.
         lone = not by_hand and attempt.mistake.name != CALLS_THE_LIBRARY
@@ -247,7 +118,7 @@ def mistakes_recognised(bench: Workbench) -> list[str]:
             told = bench.bank.recognised(attempt.question, failure_of(cell))
             if told and attempt.mistake not in told:
                 problems.append(
-                    f"{_name(attempt)} is taken for {told[0].name!r} by {grade_id(cell)}: add an "
+                    f"{named(attempt)} is taken for {told[0].name!r} by {grade_id(cell)}: add an "
                     "input that tells them apart."
                 )
     return problems
@@ -258,9 +129,9 @@ def alternatives_pass(bench: Workbench) -> list[str]:
     problems = []
     for attempt, nb in bench.tried.items():
         if attempt.mistake is None:
-            problems += _lost(score_notebook(nb), _name(attempt))
+            problems += _lost(score_notebook(nb), named(attempt))
             complaints = [said for cell in nb.cells if is_test(cell) and (said := failure_of(cell))]
-            problems += [f"{_name(attempt)} is told {said[:300]!r}." for said in complaints]
+            problems += [f"{named(attempt)} is told {said[:300]!r}." for said in complaints]
     return problems
 
 
@@ -280,7 +151,7 @@ def answers_keep_apart(bench: Workbench) -> list[str]:
             else:
                 alone = score_notebook(bench.tried[answer])[question]
             if score.points != alone.points or _wording(score) != _wording(alone):
-                others = ", ".join(_short(a) for q, a in answers.items() if q != question)
+                others = ", ".join(short_name(a) for q, a in answers.items() if q != question)
                 problems.append(
                     f"In a notebook with {others}, {question} gets {score.points:g} points "
                     f"({score.reason[:200]!r}), but {alone.points:g} when they are not there "
@@ -311,7 +182,7 @@ def over_budget(what: str, run: Execution, budget: Budget) -> Iterator[str]:
 def alt_text(bench: Workbench) -> list[str]:
     """Every picture, in outputs and in text, has alternative text."""
     problems = []
-    for path, nb in _sources(bench):
+    for path, nb in sources(bench):
         for number, cell in enumerate(nb.cells, start=1):
             if cell.cell_type == "markdown" and _unlabelled(cell.source):
                 problems.append(f"{path}: cell {number} shows a picture without alternative text.")
@@ -358,7 +229,7 @@ def quiet_lecture(bench: Workbench) -> list[str]:
 
 Gate = Callable[[Workbench], list[str]]
 WRITTEN: tuple[Gate, ...] = (
-    *(well_formed, answers_listed, own_work_watched, short_cells),
+    *(well_formed, answers_listed, times_told, own_work_watched, short_cells),
     *(no_emoji, up_to_date, clean_release),
 )
 WHOLE: tuple[Gate, ...] = (solution_passes, release_scores_zero, questions_stand_alone)
@@ -407,15 +278,6 @@ def _wording(score: Score) -> str:
     return NUMBER.sub("#", score.reason)
 
 
-def _short(answer: Attempt | Mistake | Alternative) -> str:
-    return f"{question_of(answer.question)}/{answer.name}"
-
-
-def _name(answer: Attempt | Mistake | Alternative) -> str:
-    wrong = answer.mistake if isinstance(answer, Attempt) else isinstance(answer, Mistake)
-    return f"The {'mistake' if wrong else 'alternative'} {_short(answer)}"
-
-
 def _lost(scores: dict[str, Score], who: str) -> Iterator[str]:
     for question, score in scores.items():
         if score.points != score.possible:
@@ -423,11 +285,6 @@ def _lost(scores: dict[str, Score], who: str) -> Iterator[str]:
                 f"{who} gets {score.points:g} of {score.possible:g} points for {question}: "
                 f"{score.reason[:300] or 'no reason shown'}."
             )
-
-
-def _sources(bench: Workbench) -> Iterator[tuple[object, NotebookNode]]:
-    yield bench.unit.lecture_source, bench.lecture
-    yield bench.unit.exercise_source, bench.exercise
 
 
 def _executed(bench: Workbench) -> Iterator[tuple[str, NotebookNode]]:

@@ -15,6 +15,7 @@ since no cell there changes a score. The outputs go into the cells so that nbgra
 give the same scores to the whole demo class.
 """
 
+import gc
 import multiprocessing
 import os
 import pkgutil
@@ -332,6 +333,8 @@ def _fork(shell: Any, trial: _Trial, failed: Outputs) -> tuple[Outputs, int | No
     outputs: Outputs = {}
     cells = [(index, source) for index, source in trial.cells if index not in failed]
     receiver, sender = multiprocessing.Pipe(duplex=False)
+    # Else a fork would look for garbage among all objects of the libraries, and copy their pages.
+    gc.freeze()
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(shutil.copytree(".", Path(scratch) / "assignment"))
         pid = os.fork()

@@ -136,6 +136,11 @@ def _first_code(nb: NotebookNode) -> int:
 
 def _hidden(question: str, group: list[tuple[Tag, NotebookNode]], text: str) -> NotebookNode:
     points = sum(tag.points or 0 for tag, _ in group)
+    if not points:
+        raise UserError(
+            f"The checks of {question} give no points; tag the last of them "
+            f"check:{group[-1][0].name}:POINTS."
+        )
     source = HIDDEN_CELL.format(
         number=question[1:],
         points=f"{points:g}",

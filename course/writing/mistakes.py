@@ -8,10 +8,9 @@ gets full marks.
 """
 
 import runpy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from course.errors import UserError
 
@@ -29,7 +28,8 @@ class Mistake:
     message: what the check says when it recognises the mistake: the idea, in words to the student.
     code: the whole replacement of the answer cell, or
     changes: what the slip changes in the right answer, pairs of right and wrong text.
-    variants: the same idea in other code, each a text or changes; recognised as the same mistake.
+    variants: the same idea in other code, each a text or changes; recognised as the same mistake. Of
+        several forms of which none is the main one, all stand here.
     helpers: functions that the changed code calls, put before it.
     seconds: that it may run for one input, if it is one that never ends.
     question: the question's name, such as "q1"; taken from the name of the file.
@@ -64,20 +64,6 @@ class Mistake:
                 )
             right = right.replace(before, after)
         return f"{self.helpers}\n\n{right}" if self.helpers else right
-
-
-def slip(
-    name: str,
-    misconception: str,
-    message: str,
-    forms: Sequence[str | Changes],
-    helpers: str = "",
-) -> Mistake:
-    """A mistake with its forms, of which none is the main one: each is the text of a whole answer, or
-    what it changes in the right one."""
-    first, *others = forms
-    given = {"code": first} if isinstance(first, str) else {"changes": first}
-    return Mistake(name, misconception, message, variants=tuple(others), helpers=helpers, **given)
 
 
 @dataclass(frozen=True)
@@ -136,16 +122,13 @@ class AnswerBank:
 
 def load_answers(folder: Path) -> AnswerBank:
     """Run the files of a unit's `mistakes/`. Raises UserError, naming the file, when one does not
-    run or defines something else than lists of Mistake and Alternative.
-
-    A unit of which not every question has a file yet has a `mistakes.py` beside the folder, too, in
-    which each answer says its question, and NO_LIBRARY maps questions to reasons.
-    """
-    older = folder.with_suffix(".py")
-    paths = sorted(folder.glob("q*.py")) + ([older] if older.is_file() else [])
+    run or defines something else than lists of Mistake and Alternative."""
+    paths = sorted(folder.glob("q*.py"))
     if not paths:
-        raise UserError(f"{folder} does not exist; a unit lists its wrong answers there.")
-    bank = AnswerBank()
+        raise UserError(f"{folder} holds no q1.py; a unit lists its wrong answers there.")
+    mistakes: list[Mistake] = []
+    alternatives: list[Alternative] = []
+    no_library: dict[str, str] = {}
     for path in paths:
         try:
             names = runpy.run_path(str(path))
@@ -155,18 +138,10 @@ def load_answers(folder: Path) -> AnswerBank:
             items = names.get(name)
             if not isinstance(items, list) or not all(isinstance(item, kind) for item in items):
                 raise UserError(f"{path} must define {name} as a list of {kind.__name__}.")
-        question = "" if path == older else path.stem
-        reason = names.get("NO_LIBRARY", "" if question else {})
-        if not isinstance(reason, str if question else dict):
+        reason = names.get("NO_LIBRARY", "")
+        if not isinstance(reason, str):
             raise UserError(f"{path}: NO_LIBRARY must be a sentence, the reason.")
-        reasons = reason if isinstance(reason, dict) else {question: reason} if reason else {}
-        bank = AnswerBank(
-            bank.mistakes + tuple(_of(question, item) for item in names["MISTAKES"]),
-            bank.alternatives + tuple(_of(question, item) for item in names["ALTERNATIVES"]),
-            {**bank.no_library, **reasons},
-        )
-    return bank
-
-
-def _of(question: str, answer: Any) -> Any:
-    return replace(answer, question=question or answer.question)
+        mistakes += [replace(item, question=path.stem) for item in names["MISTAKES"]]
+        alternatives += [replace(item, question=path.stem) for item in names["ALTERNATIVES"]]
+        no_library |= {path.stem: reason} if reason else {}
+    return AnswerBank(tuple(mistakes), tuple(alternatives), no_library)

@@ -63,10 +63,6 @@ class Unit:
         return self.folder / "exercise.py"
 
     @property
-    def mistakes_source(self) -> Path:
-        return self.folder / "mistakes.py"
-
-    @property
     def mistakes_folder(self) -> Path:
         return self.folder / "mistakes"
 

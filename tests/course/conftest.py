@@ -1,6 +1,7 @@
 """A tiny unit, written into a temporary folder, that passes every gate. It needs the standard
 library only, so that a kernel starts in a second."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -74,6 +75,12 @@ def written(name: str, points: int) -> str:
 EXERCISE = f"""
 # %% [markdown]
 # # Medians: exercises
+#
+# | Question | You write | Minutes | Points |
+# |---|---|---|---|
+# | 1 | the median | 4 | 2 |
+# | 2 | shares | 4 | 3 |
+# | 3 | in words | 2 | 2 |
 
 # %%
 import math
@@ -84,6 +91,8 @@ def own_work(answer):  # the real watch would import NumPy
 
 # %% [markdown]
 # ## Question 1
+#
+# *4 minutes, 2 points*
 
 {answer("q1")}
 def median(values):
@@ -105,6 +114,8 @@ assert median([4, 8]) == 6, "With an even number of values, take the mean of the
 
 # %% [markdown]
 # ## Question 2
+#
+# *4 minutes, 3 points*
 
 {answer("q2")}
 def shares(counts):
@@ -126,16 +137,17 @@ except ZeroDivisionError:
 
 # %% [markdown]
 # ## Question 3: in words
+#
+# *2 minutes, 2 points, read by a person*
 
 {written("q3", 2)}
 # The median withstands outliers, unlike the mean of the sample.
 """
-MISTAKES = '''
+MISTAKES_Q1 = '''
 from course.writing.mistakes import Alternative, Mistake
 
 MISTAKES = [
     Mistake(
-        question="q1",
         name="unsorted",
         misconception="The middle of the list is the median.",
         code="""
@@ -145,7 +157,6 @@ def median(values):
         message="You forgot to sort",
     ),
     Mistake(
-        question="q1",
         name="upper-middle",
         misconception="The upper one of two middle values is the median.",
         code="""
@@ -155,7 +166,6 @@ def median(values):
         message="take the mean of the middle two",
     ),
     Mistake(
-        question="q1",
         name="calls-the-library",
         misconception="Calling it is writing it.",
         code="""
@@ -167,8 +177,23 @@ def median(values):
 """,
         message="you call statistics.median",
     ),
+]
+ALTERNATIVES = [
+    Alternative(
+        name="two-halves",
+        code="""
+def median(values):
+    ordered, n = sorted(values), len(values)
+    return ordered[n // 2] if n % 2 else sum(ordered[n // 2 - 1 : n // 2 + 1]) / 2
+""",
+    ),
+]
+'''
+MISTAKES_Q2 = '''
+from course.writing.mistakes import Alternative, Mistake
+
+MISTAKES = [
     Mistake(
-        question="q2",
         name="counts",
         misconception="A count is a share.",
         code="""
@@ -178,7 +203,6 @@ def shares(counts):
         message="not the count",
     ),
     Mistake(
-        question="q2",
         name="divides-by-zero",
         misconception="There is always something to count.",
         code="""
@@ -188,7 +212,6 @@ def shares(counts):
         message="divide by zero",
     ),
     Mistake(
-        question="q2",
         name="of-the-largest",
         misconception="A share is relative to the largest count.",
         code="""
@@ -198,7 +221,6 @@ def shares(counts):
         message="add up to one",
     ),
     Mistake(
-        question="q2",
         name="calls-the-library",
         misconception="Calling it is writing it.",
         code="""
@@ -211,16 +233,6 @@ def shares(counts):
 ]
 ALTERNATIVES = [
     Alternative(
-        question="q1",
-        name="two-halves",
-        code="""
-def median(values):
-    ordered, n = sorted(values), len(values)
-    return ordered[n // 2] if n % 2 else sum(ordered[n // 2 - 1 : n // 2 + 1]) / 2
-""",
-    ),
-    Alternative(
-        question="q2",
         name="loop",
         code="""
 def shares(counts):
@@ -236,21 +248,25 @@ SOURCES = {
     "unit.toml": TOML,
     "lecture.py": LECTURE,
     "exercise.py": EXERCISE,
-    "mistakes.py": MISTAKES,
+    "mistakes/q1.py": MISTAKES_Q1,
+    "mistakes/q2.py": MISTAKES_Q2,
 }
 
 
 def write_unit(root: Path, name: str = "01_tiny", **changes: tuple[str, str]) -> Unit:
     """Write the tiny unit under `root`. Each change is a pair: what to replace in the file of that
-    name (without its ending), by what."""
+    name (without its ending; in the one of `mistakes` that has it), by what."""
     folder = root / "course" / "units" / name
-    folder.mkdir(parents=True)
+    (folder / "mistakes").mkdir(parents=True)
+    left = set(changes)
     for file, text in SOURCES.items():
-        old, new = changes.pop(file.split(".")[0], ("", ""))
-        assert old in text, f"{file} does not contain {old!r}"
-        text = text.replace(old, new) if old else text
+        what = re.split("[./]", file)[0]
+        old, new = changes.get(what, ("", ""))
+        if old and old in text:
+            text = text.replace(old, new)
+            left.discard(what)
         (folder / file).write_text(text.lstrip("\n"), encoding="utf-8")
-    assert not changes
+    assert not left, f"not found: {[changes[what][0] for what in left]}"
     return read_unit(folder, root)
 
 

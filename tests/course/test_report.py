@@ -55,6 +55,20 @@ def test_a_good_run(report, tmp_path):
     assert "Everything passed." in page
 
 
+def test_mistakes_are_named_and_counted(unit, tmp_path):
+    report = Report(data="the course sample")
+    lost = {"q1": QuestionScore(0, 2, reason="Sort first.", mistakes=("unsorted",))}
+    names = ["ada", "bo"]
+    report.add_demo(
+        unit,
+        [DemoStudent(name, "forgets to sort", None, {"q1": 0}) for name in names],
+        [StudentResult(name, "graded", lost) for name in names],
+    )
+    page = " ".join(report.write(tmp_path).read_text().split())
+    assert page.count("q1 (unsorted): Sort first.") == 2
+    assert '<th scope="row">q1</th><td>unsorted</td> <td class="number">2</td>' in page
+
+
 def test_everything_that_is_wrong_is_listed(report, unit, tmp_path):
     budget = Budget(minutes=1, max_seconds=2, max_mb=3)
     broken = Execution(None, 1, 1, "cell 2 raised E: <no>")

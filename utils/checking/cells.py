@@ -43,8 +43,7 @@ def watch_cells() -> None:
 
 def refuse_stale(trial: Trial) -> None:
     """Fail if a cell that defines what the trial calls did not run, or nothing defines it."""
-    names = _names_in(trial.__code__)
-    for name in names:
+    for name in names_in(trial.__code__):
         if name in _CELLS.broken:
             raise failure(
                 f"The cell that defines `{name}` did not run ({_CELLS.broken[name]}), so there is "
@@ -52,6 +51,7 @@ def refuse_stale(trial: Trial) -> None:
             )
 
 
-def _names_in(code: types.CodeType) -> set[str]:
+def names_in(code: types.CodeType) -> set[str]:
+    """The names of globals and attributes that code uses, that of functions inside it included."""
     inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
-    return set(code.co_names).union(*map(_names_in, inner))
+    return set(code.co_names).union(*map(names_in, inner))

@@ -20,9 +20,10 @@ class Key:
     question : its name, such as "q1"
     seed : of the generator that draws the inputs
     expected : the right outcome for each input
-    mistakes : the message of each named mistake, with its fingerprint for those inputs where it
-        differs from the right answer; at an input where it never ends there is None, and no later
-        input is known
+    mistakes : the message of each program of a named mistake, with its fingerprint for those inputs
+        where it differs from the right answer; at an input where it never ends there is None, and no
+        later input is known. A program has the same number in all checks of its question, so one
+        that differs nowhere in this check is there, too.
     hidden : whether the check may show its inputs
     """
 

@@ -8,11 +8,11 @@ check says which idea went wrong. Else it says on which input, and guesses no ca
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
-from utils.checking.cells import refuse_stale
+from utils.checking.cells import names_in, refuse_stale
 from utils.checking.checks import failure
 from utils.checking.keys import Key, Sketched, is_right
 from utils.checking.outcomes import ENDLESS, Outcome, shown, size_of
@@ -55,8 +55,12 @@ def examine(
     _greet(forbidden)
     refuse_stale(trial)
     runs = run_cases(trial, cases, key.seed, forbidden=forbidden, protect=protect, seconds=seconds)
-    if message := diagnose(runs, key, tol):
+    if message := diagnose(runs, key, tol, _ruled_out(trial, key)):
         raise failure(message)
+    _PASSED[key.question] = (
+        _called(trial),
+        {i for i, (_, known) in enumerate(key.mistakes) if known},
+    )
     what = "Hidden test" if key.hidden else "Check"
     print(f"{what} of {key.question}: passed ({len(runs)} inputs).")
 
@@ -65,8 +69,33 @@ def examine(
 RECORDER: Callable[..., None] | None = None
 
 
-def diagnose(runs: Sequence[Run], key: Key, tol: float) -> str | None:
-    """What to tell a student; None when all is right.
+# Of each check that passed: what it called, and the numbers of the mistakes that would have failed it.
+_PASSED: dict[str, tuple[dict[str, object], set[int]]] = {}
+
+
+def _called(trial: Trial) -> dict[str, object]:
+    """What a trial names, as it is defined now."""
+    space = trial.__globals__
+    return {name: space[name] for name in names_in(trial.__code__) if name in space}
+
+
+def _ruled_out(trial: Trial, key: Key) -> set[int]:
+    """The mistakes that another check of the question has disproved: it passed, and what it called
+    has not been defined anew since."""
+    found: set[int] = set()
+    for name, (called, failing) in _PASSED.items():
+        now = trial.__globals__
+        same = all(now.get(function) is value for function, value in called.items())
+        if name.split("_")[0] == key.question.split("_")[0] and name != key.question and same:
+            found |= failing
+    return found
+
+
+def diagnose(
+    runs: Sequence[Run], key: Key, tol: float, ruled_out: Collection[int] = ()
+) -> str | None:
+    """What to tell a student; None when all is right. ``ruled_out`` are numbers of mistakes that
+    are known not to be the cause.
 
     Raises
     ------
@@ -84,7 +113,7 @@ def diagnose(runs: Sequence[Run], key: Key, tol: float) -> str | None:
     if not wrong:
         return None
     smallest = min(wrong, key=lambda i: size_of(list(runs[i].inputs.values())))
-    found = recognised(runs, wrong, key, tol)
+    found = recognised(runs, wrong, key, tol, ruled_out)
     if found:
         # Of several ideas each accounts for some of the inputs.
         return "\n".join(list(dict.fromkeys(found)) + _example(runs[smallest], key, smallest))
@@ -92,7 +121,13 @@ def diagnose(runs: Sequence[Run], key: Key, tol: float) -> str | None:
     return "\n".join(lines + _example(runs[smallest], key, smallest))
 
 
-def recognised(runs: Sequence[Run], wrong: Sequence[int], key: Key, tol: float) -> list[str]:
+def recognised(
+    runs: Sequence[Run],
+    wrong: Sequence[int],
+    key: Key,
+    tol: float,
+    ruled_out: Collection[int] = (),
+) -> list[str]:
     """The messages of the named mistakes that the results prove; none, if they prove no cause.
 
     A mistake is proved if the answer gives what it gives wherever that differs from the right
@@ -102,7 +137,11 @@ def recognised(runs: Sequence[Run], wrong: Sequence[int], key: Key, tol: float) 
     same: dict[int, set[int]] = {}
     for number, (_, sketches) in enumerate(key.mistakes):
         known = {i: s for i, s in sketches.items() if i < len(runs)}
-        if known and all(_same(runs[i].outcome, s, tol) for i, s in known.items()):
+        if (
+            known
+            and number not in ruled_out
+            and all(_same(runs[i].outcome, s, tol) for i, s in known.items())
+        ):
             same[number] = set(known)
     target = set(wrong)
     whole = [number for number, places in same.items() if places == target]
@@ -144,8 +183,8 @@ def _accident(run: Run, expected: Outcome, tol: float) -> list[str]:
     if outcome.structure == "None":
         return ["Your answer gives None: is a `return` missing?"]
     if "None" in outcome.structure and "None" not in expected.structure:
-        return ["A part of the result is None: is a `return` missing?"]
-    if outcome.structure != expected.structure:
+        return ["A part of the result is None."]
+    if _without_texts(outcome.structure) != _without_texts(expected.structure):
         return [
             "The result is built in another way than the question says: "
             f"{_described(outcome)}, not {_described(expected)}."
@@ -162,11 +201,18 @@ def _accident(run: Run, expected: Outcome, tol: float) -> list[str]:
     return ["The result is wrong."]
 
 
+def _without_texts(structure: str) -> str:
+    """How a result is built, whatever its texts say."""
+    return re.sub(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", "text", structure)
+
+
 def _described(outcome: Outcome) -> str:
     """The structure of a result, in words for the usual ones."""
     text = outcome.structure
     if text == "#":
         return "a single number"
+    if one := re.fullmatch(r"#\((\d+),\)", text):
+        return f"{one[1]} number{'s' * (one[1] != '1')}"
     if re.fullmatch(r"#\([\d, ]*\)", text):
         return f"numbers of shape {text[1:]}"
     plain = text.replace("#", "number")

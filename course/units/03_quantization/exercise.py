@@ -55,12 +55,12 @@ import numpy as np
 #
 # - **Asymmetric**: codes from 0 to $2^{bits} - 1$. If 0 is not in the range, widen the range until
 #   it is. Then $s$ is its length divided by the number of *steps* between the first mark and the
-#   last, and $z$ is $-low / s$, rounded to the nearest whole number. (That moves the marks by up to
-#   half a step, so one end of the range may lie half a step outside.)
+#   last, and $z$ is $-low / s$ with the widened `low`, rounded to the nearest whole number. (That
+#   moves the marks by up to half a step, so one end of the range may lie half a step outside.)
 # - **Symmetric**: codes from $-m$ to $m$ with $m = 2^{bits-1} - 1$, and $z = 0$. The ruler reaches
 #   as far to the left as to the right, just far enough to cover the range. ($-2^{bits-1}$ would
 #   fit into the bits, too, but nothing on the other side mirrors it. It stays unused.)
-# - **Values outside** the range get the first code or the last. They are *clipped*.
+# - **Values beyond** the first mark or the last get the first code or the last. They are *clipped*.
 # - **0 must come back as exactly 0.** Padding is 0, pruned weights are 0, and an error made on each
 #   of them adds up. That is why $z$ is a whole number, and why marks are counted from 0.
 # - If `low` and `high` are both 0, the scale is 1.0.

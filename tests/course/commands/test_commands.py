@@ -210,7 +210,7 @@ def test_check_green_and_red(course, built_unit):
     assert code == 0
     assert "mistakes fail" in out
     assert "problems" not in out
-    source = built_unit.mistakes_source
+    source = built_unit.mistakes_folder / "q1.py"
     source.write_text(source.read_text().replace("You forgot to sort", "Mind the order"))
     code, out, _ = course("check", "tiny", "--quick")
     assert code == 1

@@ -3,12 +3,13 @@
 import shutil
 
 import pytest
-from nbformat.v4 import new_output
+from nbformat.v4 import new_notebook, new_output
 
 from course.proving import gates as check
 from course.proving.gates import GATES, Workbench, check_unit
 from course.writing.execute import Execution
-from course.writing.notebooks import read_notebook, write_notebook
+from course.writing.mistakes import AnswerBank, Attempt, Mistake
+from course.writing.notebooks import grade_id, read_notebook, write_notebook
 
 HIDDEN_Q2 = """### BEGIN HIDDEN TESTS
 assert "fsum" not in shares.__code__.co_names, "Write it: you call math.fsum."
@@ -31,7 +32,7 @@ def test_every_gate_passes_the_tiny_unit(built_unit):
     assert {result.gate: result.problems for result in results} == {
         gate.__name__.replace("_", " "): () for gate in GATES
     }
-    assert len(results) == 18
+    assert len(results) == 19
 
 
 # What breaks what: the gate, the change (file, old, new), a part of the message.
@@ -41,8 +42,23 @@ WRITTEN = [
     (check.well_formed, ("exercise", '"grade_id": "q2"', '"grade_id": "q2_a"'), "grade id is 'q2'"),
     (check.well_formed, ("exercise", '"points": 3', '"points": 0'), "tests of q2 give no points"),
     (check.answers_listed, ("mistakes", 'name="unsorted"', 'name="upper-middle"'), "there twice"),
-    (check.answers_listed, ("mistakes", 'question="q2"', 'question="q7"'), "q7, which has no test"),
     (check.answers_listed, ("mistakes", 'message="not the count"', 'message=" "'), "empty message"),
+    (
+        check.times_told,
+        ("exercise", "| 2 | shares | 4 | 3 |", "| 2 | shares | 5 | 3 |"),
+        "q2 has 5 minutes and 3 points in the table, 4 minutes and 3 points above the question and 3",
+    ),
+    (check.times_told, ("exercise", "| 2 | shares | 4 | 3 |", ""), "q2 has no row in the table"),
+    (
+        check.times_told,
+        ("exercise", "# *4 minutes, 3 points*", ""),
+        "q2 says no minutes and points",
+    ),
+    (
+        check.times_told,
+        ("unit", "minutes = 10", "minutes = 12"),
+        "add up to 10 minutes, and unit.t",
+    ),
     (
         check.own_work_watched,
         ("exercise", "own_work(shares)", "shares"),
@@ -260,13 +276,37 @@ def test_the_lecture_in_the_repository_is_looked_at_too(built_unit):
     assert "cell 5 writes to stderr: 'careful'" in check.quiet_lecture(bench)[0]
 
 
+def test_a_mistake_that_never_ends_must_say_so(make_unit):
+    bench = Workbench(make_unit())
+    (check_cell,) = [c for c in bench.solution.cells if grade_id(c) == "q2_test"]
+    said = "Your idea.\n  got: still running after 5 seconds"
+    check_cell.outputs = [new_output("error", ename="AssertionError", evalue=said, traceback=[])]
+    nb = new_notebook(cells=[check_cell])
+
+    def problems(seconds):
+        mistake = Mistake("slow", "b", "Your idea.", "x = 1", seconds=seconds, question="q2")
+        bench.bank = AnswerBank((mistake,))
+        bench.tried = {Attempt("q2", "slow", "x = 1", mistake): nb}
+        return check.mistakes_recognised(bench)
+
+    assert "q2/slow never ends on some input" in problems(None)[0]
+    assert problems(1.0) == []
+
+
 def test_no_library_needs_a_reason(make_unit):
     one = ("mistakes", LIBRARY_Q1, LIBRARY_Q1.replace("calls-the-library", "other"))
     bench = Workbench(broken(make_unit, one))
     assert 'q1 has no mistake "calls-the-library"' in check.answers_listed(bench)[0]
-    source = bench.unit.mistakes_source
-    source.write_text(source.read_text() + "\nNO_LIBRARY = {'q1': 'Nobody has written one.'}\n")
+    source = bench.unit.mistakes_folder / "q1.py"
+    source.write_text(source.read_text() + "\nNO_LIBRARY = 'Nobody has written one.'\n")
     assert check.answers_listed(Workbench(bench.unit)) == []
+
+
+def test_answers_to_a_question_that_is_not_there(make_unit):
+    bench = Workbench(make_unit())
+    folder = bench.unit.mistakes_folder
+    (folder / "q2.py").rename(folder / "q7.py")
+    assert "q7, which has no tests" in check.answers_listed(bench)[0]
 
 
 def test_too_few_mistakes_and_no_alternative(make_unit):
@@ -282,9 +322,9 @@ def test_too_few_mistakes_and_no_alternative(make_unit):
 
 def test_a_unit_that_cannot_be_read_is_red_and_not_a_traceback(make_unit):
     unit = make_unit()
-    unit.mistakes_source.unlink()
+    shutil.rmtree(unit.mistakes_folder)
     results = check_unit(unit, run=False)
     problems = {result.gate: result.problems for result in results}
-    assert "mistakes does not exist" in problems["answers listed"][0]
-    assert "mistakes does not exist" in problems["mistakes fail"][0]
+    assert "mistakes holds no q1.py" in problems["answers listed"][0]
+    assert "mistakes holds no q1.py" in problems["mistakes fail"][0]
     assert problems["well formed"] == ()

@@ -1,5 +1,7 @@
 """From short tags to nbgrader's metadata, the cell of keys, and the hidden twin of a check."""
 
+import re
+
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -66,6 +68,16 @@ def test_the_hidden_twin_asks_what_all_checks_ask_with_a_key_of_its_own():
     assert order.index("q1_hidden") == order.index("q1_edges_check") + 1
     assert order[2] == "keys"  # after the first code cell
     assert 'KEYS = unpacked("KEYTEXT")' in cells["keys"].source
+
+
+def test_checks_that_give_no_points_are_refused():
+    nb = notebook()
+    for c in nb.cells:
+        c.metadata["tags"] = [
+            re.sub(r"^(check:\w+):.*", r"\1", tag) for tag in c.metadata.get("tags", [])
+        ]
+    with pytest.raises(UserError, match="q1 give no points; tag the last of them check:.*:POINTS"):
+        expanded(nb, "KEYTEXT", {"q1": "HIDDENTEXT"}, "STAMP")
 
 
 @pytest.mark.parametrize("tag", ["answr:q1", "check:1", "check:q1:four", "answer:", "q1:answer"])

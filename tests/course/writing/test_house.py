@@ -59,5 +59,14 @@ def test_another_import_is_drift(root):
     assert "shows other imports than there are; run `python -m course build`" in problem
 
 
+def test_a_picture_that_is_right_is_left_alone(root):
+    house.update_house(root)
+    picture = root / house.PICTURE
+    picture.write_bytes(picture.read_bytes() + b"drawn by another version")
+    before = picture.read_bytes()
+    house.update_house(root)
+    assert picture.read_bytes() == before
+
+
 def test_the_picture_of_this_house_is_up_to_date():
     assert house.house_drift() == []

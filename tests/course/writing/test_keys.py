@@ -71,9 +71,10 @@ def test_a_key_knows_right_results_and_mistakes_but_neither_code_nor_hidden_inpu
     said = [message for message, _ in visible.mistakes]
     assert said == [
         *("Says unsorted.", "Says as-it-comes.", "Says first.", "Says first."),
-        *("Says crashes.", "Says loops."),
+        *("Says harmless.", "Says crashes.", "Says loops."),
     ]
     assert dict(visible.mistakes)["Says loops."] == {1: None}
+    assert dict(visible.mistakes)["Says harmless."] == {}  # it keeps its number, and proves nothing
 
 
 def test_keys_are_taken_from_the_notebook_until_a_mistake_changes(keys, tmp_path, monkeypatch):

@@ -47,7 +47,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path, text, words):
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UserError, match="a unit lists its wrong answers there"):
+    with pytest.raises(UserError, match="holds no q1.py; a unit lists its wrong answers there"):
         load_answers(tmp_path / "mistakes")
 
 

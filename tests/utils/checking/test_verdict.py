@@ -9,6 +9,7 @@ import pytest
 
 from utils.checking import examine
 from utils.checking.keys import Key, packed, unpacked
+from utils.checking.outcomes import outcome_of
 from utils.checking.trials import run_cases
 
 
@@ -30,7 +31,7 @@ def largest(values):
     return max(values)
 
 
-def key_of(mistakes, trial=middle, cases=cases, hidden=False):
+def key_of(mistakes, trial=middle, cases=cases, hidden=False, name="q1"):
     """A key as the course makes it: from what the right answer and each mistake compute."""
     expected = [run.outcome for run in run_cases(trial, cases, 0)]
     known = []
@@ -46,8 +47,8 @@ def key_of(mistakes, trial=middle, cases=cases, hidden=False):
                 },
             )
         )
-    key = Key("q1", 0, tuple(expected), tuple(known), hidden)
-    return unpacked(packed([key]))["q1"]  # as it comes out of a notebook
+    key = Key(name, 0, tuple(expected), tuple(known), hidden)
+    return unpacked(packed([key]))[name]  # as it comes out of a notebook
 
 
 MISTAKES = {"Sort first.": unsorted, "That is the largest.": largest}
@@ -98,11 +99,33 @@ def test_two_mistakes_that_account_for_all_are_both_said():
     assert said.startswith("A.\nB.\n") or said.startswith("B.\nA.\n")
 
 
+def test_a_mistake_that_another_check_disproves_is_not_named():
+    """Two mistakes give the same in the second check, and one of them fails the first as well."""
+    first = key_of({"Sort first.": unsorted, "Or else that.": middle}, name="q7_first")
+    second = key_of({"Sort first.": unsorted, "Or else that.": unsorted}, name="q7_second")
+    space = {"__builtins__": __builtins__, "first_part": middle, "second_part": unsorted}
+    source = "def try_first(values): return first_part(values)\n"
+    exec(source + "def try_second(values): return second_part(values)", space)
+
+    def said():
+        with pytest.raises(AssertionError) as failed:
+            examine(space["try_second"], cases, second)
+        return str(failed.value)
+
+    assert said().startswith("Sort first.\nOr else that.\n")
+    examine(space["try_first"], cases, first)
+    assert said().startswith("Or else that.\n  input:")
+    space["first_part"] = lambda values: middle(values)  # written anew: nothing is known of it yet
+    assert said().startswith("Sort first.\nOr else that.\n")
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
         (lambda values: None, "is a `return` missing?"),
-        (lambda values: [middle(values)], "numbers of shape (1,), not a single number"),
+        (lambda values: [middle(values)], "1 number, not a single number"),
+        (lambda values: np.ones((2, 2)), "numbers of shape (2, 2), not a single number"),
+        (lambda values: {"middle": None}, "A part of the result is None."),
         (lambda values: 1 / 0, "raises ZeroDivisionError: division by zero"),
         (lambda values: sys.exit(), "raises SystemExit"),
         (lambda values: middle(values) + 256, "integers of 8 bits wrap around"),
@@ -111,6 +134,16 @@ def test_two_mistakes_that_account_for_all_are_both_said():
 )
 def test_the_usual_accidents_have_a_sentence(answer, words):
     assert words in verdict(answer)
+
+
+def test_another_text_is_wrong_and_not_built_in_another_way():
+    def trial(values):
+        return ["it's right", 1]
+
+    key = Key("q1", 0, tuple(outcome_of(["it's", 1]) for _ in range(3)))
+    with pytest.raises(AssertionError) as failed:
+        examine(trial, cases, key)
+    assert str(failed.value).startswith("The result is wrong.")
 
 
 def test_an_input_changed_in_place_is_noticed_only_where_it_is_protected(capsys):

@@ -1,6 +1,6 @@
 """Question 1, distillation loss and gradient: wrong answers, and right ones written another way."""
 
-from course.writing.mistakes import Alternative, Mistake, slip
+from course.writing.mistakes import Alternative, Mistake
 
 SOFT = "cross_entropy(sigmoid(teacher / temperature), student / temperature)"
 HARD = "cross_entropy(labels, student)"
@@ -113,227 +113,257 @@ def soft_gradient(student, teacher, temperature):
     ),
     # ---------------------------------------------------------------- T^2, and the mean
     *(
-        slip(f"temperature-{name}", "T^2 is a matter of taste.", told, mix(MIX.replace(old, new)))
+        Mistake(
+            f"temperature-{name}",
+            "T^2 is a matter of taste.",
+            told,
+            variants=tuple(mix(MIX.replace(old, new))),
+        )
         for name, (new, told) in POWERS.items()
         for old in ["alpha * temperature**2 * soft"]
     ),
     *(
-        slip(
+        Mistake(
             name,
             "A loss is the sum over what can be wrong.",
             told,
-            [((MEAN, form.format(TERMS)),)],
+            variants=(((MEAN, form.format(TERMS)),),),
         )
         for name, (form, told) in ADDED.items()
     ),
     *(
-        slip(
+        Mistake(
             f"{how}-{name}",
             "A loss is a sum, and the temperature only softens.",
             f"{told} {also}",
-            [
+            variants=(
                 (
                     (MEAN, form.format(TERMS)),
                     (MIX, MIX.replace("alpha * temperature**2 * soft", new)),
-                )
-            ],
+                ),
+            ),
         )
         for name, (form, also) in ADDED.items()
         for how, (new, told) in POWERS.items()
     ),
-    slip(
+    Mistake(
         "soft-part-summed",
         "Only the usual loss is a mean.",
         "The soft part is a sum over comments or labels; it is a mean over both, like the hard one.",
-        soft(*(f"{SOFT} * {n}" for n in ("student.size", "len(student)", "student.shape[1]"))),
+        variants=tuple(
+            soft(*(f"{SOFT} * {n}" for n in ("student.size", "len(student)", "student.shape[1]")))
+        ),
     ),
-    slip(
+    Mistake(
         "hard-part-summed",
         "Only the soft part is a mean.",
         "The hard part is a sum over comments or labels; it is a mean over both, like the soft one.",
-        [((HARD, f"{HARD} * {n}"),) for n in ("student.size", "len(student)", "student.shape[1]")],
+        variants=tuple(
+            [
+                ((HARD, f"{HARD} * {n}"),)
+                for n in ("student.size", "len(student)", "student.shape[1]")
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "half-of-the-loss",
         "The mean over both parts in one array is the mean of their sum.",
         "That is half of the loss: the parts are added, and the mean is over comments and labels, "
         "not over parts.",
-        [((MIX, f"({MIX}) / 2"),)],
+        variants=(((MIX, f"({MIX}) / 2"),),),
     ),
-    slip(
+    Mistake(
         "several-numbers",
         "The mean is taken over the labels of a comment, or over comments.",
         "The loss is one number for all comments and labels: take the mean over both.",
-        [
+        variants=(
             ((MEAN, f"np.mean({TERMS}, axis=1)"),),
             ((MEAN, f"np.mean({TERMS}, axis=0)"),),
             ((MEAN, f"({TERMS})"),),
             ((MEAN, f"np.sum({TERMS}, axis=1)"),),
             ((MEAN, f"np.mean({TERMS}, keepdims=True)"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "both-parts-returned",
         "A loss consists of its parts.",
         "Return the loss alone, one number, and not several results.",
-        mix(
-            f"({MIX}, soft, {HARD})",
-            f"(soft, {HARD})",
-            f"({MIX}, {SOFT})",
-            f"(alpha * temperature**2 * soft, (1 - alpha) * {HARD})",
-        ),
-    ),
-    slip(
-        "another-power-of-the-temperature",
-        "The power of T is a detail.",
-        "The soft part is multiplied by another power of T than its square.",
-        mix(
-            *(
-                MIX.replace("temperature**2", power)
-                for power in ("temperature**3", "temperature**4", "temperature**0.5")
+        variants=tuple(
+            mix(
+                f"({MIX}, soft, {HARD})",
+                f"(soft, {HARD})",
+                f"({MIX}, {SOFT})",
+                f"(alpha * temperature**2 * soft, (1 - alpha) * {HARD})",
             )
         ),
     ),
-    slip(
-        "twice-the-temperature",
-        "T^2 is 2 T.",
-        "You multiply the soft part by 2 T, and not by T^2.",
-        mix(MIX.replace("temperature**2", "2 * temperature")),
-    ),
-    slip(
-        "divided-by-the-square",
-        "The soft labels weigh less the softer they are.",
-        "You divide the soft part by T or its square; its gradients shrink with T, so multiply.",
-        mix(
-            MIX.replace("temperature**2 *", "temperature**-2.0 *"),
-            MIX.replace("temperature**2 *", "temperature**-1.0 *"),
-        ),
-    ),
-    slip(
-        "alpha-squared-with-the-temperature",
-        "alpha T^2 is (alpha T)^2.",
-        "You square alpha, too: only T is squared.",
-        mix(
-            MIX.replace("alpha * temperature**2", "(alpha * temperature)**2"),
-            MIX.replace("alpha * temperature**2", "alpha**2 * temperature**2"),
-        ),
-    ),
-    slip(
-        "square-for-both-parts",
-        "T^2 belongs to the loss as a whole.",
-        "T^2 is for the soft part only; your hard part has it as well.",
-        mix(f"temperature**2 * (alpha * soft + (1 - alpha) * {HARD})"),
-    ),
-    slip(
-        "square-on-the-hard-part",
-        "T^2 makes up for the weight of the hard labels.",
-        "T^2 is on the hard part, and belongs to the soft one.",
-        mix(f"alpha * soft + (1 - alpha) * temperature**2 * {HARD}"),
-    ),
-    slip(
-        "hard-part-over-the-square",
-        "T^2 is divided out of the hard part.",
-        "Your hard part is divided by T or its square. It knows no temperature.",
-        mix(
-            f"alpha * temperature**2 * soft + (1 - alpha) / temperature**2 * {HARD}",
-            f"alpha * soft + (1 - alpha) / temperature**2 * {HARD}",
-            f"alpha * temperature**2 * soft + (1 - alpha) / temperature * {HARD}",
-        ),
-    ),
-    # ---------------------------------------------------------------- who is softened
-    slip(
-        "temperature-for-the-student-only",
-        "The teacher's probabilities are what they are.",
-        "You soften the student only; divide the teacher's logits by T, too.",
-        soft("cross_entropy(sigmoid(teacher), student / temperature)"),
-    ),
-    slip(
-        "temperature-for-the-teacher-only",
-        "The student must reach the soft labels with its own, sharp probabilities.",
-        "You soften the teacher only; divide the student's logits by T, too.",
-        soft("cross_entropy(sigmoid(teacher / temperature), student)"),
-    ),
-    slip(
-        "temperature-for-nobody",
-        "The temperature is a weight of the loss.",
-        "Neither side is softened: divide the logits of both by T in the soft part.",
-        soft("cross_entropy(sigmoid(teacher), student)"),
-    ),
-    slip(
-        "temperature-ignored",
-        "At any temperature the loss is the same.",
-        "Your loss does not depend on T: it softens both sides, and its square weighs the soft part.",
-        [((SOFT, "cross_entropy(sigmoid(teacher), student)"), ("temperature**2 * soft", "soft"))],
-    ),
-    slip(
-        "temperature-of-the-example",
-        "The temperature is 2.",
-        "Your loss has the temperature of the example, 2, and not the one that it is given.",
-        [
-            (("temperature, alpha):\n", "temperature, alpha):\n    temperature = 2\n"),),
-            ((MIX, MIX.replace("temperature**2", "4")),),
-            ((SOFT, SOFT.replace("temperature", "2")),),
-        ],
-    ),
-    slip(
-        "times-the-temperature",
-        "A higher temperature means larger logits.",
-        "You multiply logits by T, which makes them more extreme; divide.",
-        soft(
-            "cross_entropy(sigmoid(teacher * temperature), student * temperature)",
-            "cross_entropy(sigmoid(teacher * temperature), student / temperature)",
-            "cross_entropy(sigmoid(teacher / temperature), student * temperature)",
-        ),
-    ),
-    slip(
-        "divided-by-another-power",
-        "T^2 belongs to the logits.",
-        "You divide logits by another power of T than T itself, its square or its root.",
-        soft(
-            *(
-                f"cross_entropy(sigmoid(teacher / {t}), student / {s})"
-                for t, s in (
-                    ("temperature**2", "temperature**2"),
-                    ("temperature**0.5", "temperature**0.5"),
-                    ("temperature**2", "temperature"),
-                    ("temperature", "temperature**2"),
+    Mistake(
+        "another-power-of-the-temperature",
+        "The power of T is a detail.",
+        "The soft part is multiplied by another power of T than its square.",
+        variants=tuple(
+            mix(
+                *(
+                    MIX.replace("temperature**2", power)
+                    for power in ("temperature**3", "temperature**4", "temperature**0.5")
                 )
             )
         ),
     ),
-    slip(
+    Mistake(
+        "twice-the-temperature",
+        "T^2 is 2 T.",
+        "You multiply the soft part by 2 T, and not by T^2.",
+        variants=tuple(mix(MIX.replace("temperature**2", "2 * temperature"))),
+    ),
+    Mistake(
+        "divided-by-the-square",
+        "The soft labels weigh less the softer they are.",
+        "You divide the soft part by T or its square; its gradients shrink with T, so multiply.",
+        variants=tuple(
+            mix(
+                MIX.replace("temperature**2 *", "temperature**-2.0 *"),
+                MIX.replace("temperature**2 *", "temperature**-1.0 *"),
+            )
+        ),
+    ),
+    Mistake(
+        "alpha-squared-with-the-temperature",
+        "alpha T^2 is (alpha T)^2.",
+        "You square alpha, too: only T is squared.",
+        variants=tuple(
+            mix(
+                MIX.replace("alpha * temperature**2", "(alpha * temperature)**2"),
+                MIX.replace("alpha * temperature**2", "alpha**2 * temperature**2"),
+            )
+        ),
+    ),
+    Mistake(
+        "square-for-both-parts",
+        "T^2 belongs to the loss as a whole.",
+        "T^2 is for the soft part only; your hard part has it as well.",
+        variants=tuple(mix(f"temperature**2 * (alpha * soft + (1 - alpha) * {HARD})")),
+    ),
+    Mistake(
+        "square-on-the-hard-part",
+        "T^2 makes up for the weight of the hard labels.",
+        "T^2 is on the hard part, and belongs to the soft one.",
+        variants=tuple(mix(f"alpha * soft + (1 - alpha) * temperature**2 * {HARD}")),
+    ),
+    Mistake(
+        "hard-part-over-the-square",
+        "T^2 is divided out of the hard part.",
+        "Your hard part is divided by T or its square. It knows no temperature.",
+        variants=tuple(
+            mix(
+                f"alpha * temperature**2 * soft + (1 - alpha) / temperature**2 * {HARD}",
+                f"alpha * soft + (1 - alpha) / temperature**2 * {HARD}",
+                f"alpha * temperature**2 * soft + (1 - alpha) / temperature * {HARD}",
+            )
+        ),
+    ),
+    # ---------------------------------------------------------------- who is softened
+    Mistake(
+        "temperature-for-the-student-only",
+        "The teacher's probabilities are what they are.",
+        "You soften the student only; divide the teacher's logits by T, too.",
+        variants=tuple(soft("cross_entropy(sigmoid(teacher), student / temperature)")),
+    ),
+    Mistake(
+        "temperature-for-the-teacher-only",
+        "The student must reach the soft labels with its own, sharp probabilities.",
+        "You soften the teacher only; divide the student's logits by T, too.",
+        variants=tuple(soft("cross_entropy(sigmoid(teacher / temperature), student)")),
+    ),
+    Mistake(
+        "temperature-for-nobody",
+        "The temperature is a weight of the loss.",
+        "Neither side is softened: divide the logits of both by T in the soft part.",
+        variants=tuple(soft("cross_entropy(sigmoid(teacher), student)")),
+    ),
+    Mistake(
+        "temperature-ignored",
+        "At any temperature the loss is the same.",
+        "Your loss does not depend on T: it softens both sides, and its square weighs the soft part.",
+        variants=(
+            ((SOFT, "cross_entropy(sigmoid(teacher), student)"), ("temperature**2 * soft", "soft")),
+        ),
+    ),
+    Mistake(
+        "temperature-of-the-example",
+        "The temperature is 2.",
+        "Your loss has the temperature of the example, 2, and not the one that it is given.",
+        variants=(
+            (("temperature, alpha):\n", "temperature, alpha):\n    temperature = 2\n"),),
+            ((MIX, MIX.replace("temperature**2", "4")),),
+            ((SOFT, SOFT.replace("temperature", "2")),),
+        ),
+    ),
+    Mistake(
+        "times-the-temperature",
+        "A higher temperature means larger logits.",
+        "You multiply logits by T, which makes them more extreme; divide.",
+        variants=tuple(
+            soft(
+                "cross_entropy(sigmoid(teacher * temperature), student * temperature)",
+                "cross_entropy(sigmoid(teacher * temperature), student / temperature)",
+                "cross_entropy(sigmoid(teacher / temperature), student * temperature)",
+            )
+        ),
+    ),
+    Mistake(
+        "divided-by-another-power",
+        "T^2 belongs to the logits.",
+        "You divide logits by another power of T than T itself, its square or its root.",
+        variants=tuple(
+            soft(
+                *(
+                    f"cross_entropy(sigmoid(teacher / {t}), student / {s})"
+                    for t, s in (
+                        ("temperature**2", "temperature**2"),
+                        ("temperature**0.5", "temperature**0.5"),
+                        ("temperature**2", "temperature"),
+                        ("temperature", "temperature**2"),
+                    )
+                )
+            )
+        ),
+    ),
+    Mistake(
         "hard-labels-softened",
         "The student has one temperature, for all targets.",
         "The hard labels know no temperature: leave the student's logits as they are there.",
-        [((HARD, "cross_entropy(labels, student / temperature)"),)],
+        variants=(((HARD, "cross_entropy(labels, student / temperature)"),),),
     ),
-    slip(
+    Mistake(
         "hard-part-softened-and-squared",
         "Both parts have the temperature, and T^2 with it.",
         "The hard part knows no temperature, and yours has it inside, and T^2 before it.",
-        mix(
-            "temperature**2 * (alpha * soft"
-            " + (1 - alpha) * cross_entropy(labels, student / temperature))",
+        variants=tuple(
+            mix(
+                "temperature**2 * (alpha * soft"
+                " + (1 - alpha) * cross_entropy(labels, student / temperature))",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "labels-softened",
         "Labels have a temperature like logits.",
         "The labels are divided by T, or softened by a sigmoid; they stay 0 and 1.",
-        [
+        variants=(
             ((HARD, "cross_entropy(labels / temperature, student)"),),
             ((HARD, "cross_entropy(sigmoid(labels), student)"),),
             ((HARD, "cross_entropy(sigmoid(labels / temperature), student)"),),
             ((HARD, "cross_entropy(sigmoid(labels / temperature), student / temperature)"),),
-        ],
+        ),
     ),
     # ---------------------------------------------------------------- from logits to probabilities
-    slip(
+    Mistake(
         "softmax-over-labels",
         "Distillation is defined with a softmax, so it needs one.",
         "That is with a softmax, which makes emotions compete. A comment may have several: a "
         "sigmoid for each.",
-        [
+        variants=(
             *soft(
                 "-(softmax(teacher / temperature) * log_softmax(student / temperature)).sum(axis=1)"
                 ".mean()",
@@ -359,33 +389,37 @@ def soft_gradient(student, teacher, temperature):
                 )
                 for how in (".sum(axis=1).mean()", ".mean()", ".sum()")
             ),
-        ],
+        ),
         helpers=SOFTMAX,
     ),
-    slip(
+    Mistake(
         "teacher-probabilities-squashed-again",
         "What the teacher says is a probability, so that is what is softened.",
         "You take the sigmoid of the teacher's probabilities once more; soften its logits.",
-        soft(
-            "cross_entropy(sigmoid(sigmoid(teacher) / temperature), student / temperature)",
-            "cross_entropy(sigmoid(sigmoid(teacher / temperature)), student / temperature)",
+        variants=tuple(
+            soft(
+                "cross_entropy(sigmoid(sigmoid(teacher) / temperature), student / temperature)",
+                "cross_entropy(sigmoid(sigmoid(teacher / temperature)), student / temperature)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "student-squashed-first",
         "The cross entropy takes probabilities, whatever its arguments are called.",
         "You take the sigmoid of the student's probabilities once more: the cross entropy above "
         "takes its logits.",
-        soft(
-            "cross_entropy(sigmoid(teacher / temperature), sigmoid(student / temperature))",
-            "cross_entropy(sigmoid(teacher / temperature), sigmoid(student) / temperature)",
+        variants=tuple(
+            soft(
+                "cross_entropy(sigmoid(teacher / temperature), sigmoid(student / temperature))",
+                "cross_entropy(sigmoid(teacher / temperature), sigmoid(student) / temperature)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "both-squashed-twice",
         "A temperature softens probabilities.",
         "You take the sigmoid of probabilities on both sides; once is enough, of the softened logits.",
-        [
+        variants=(
             *soft(
                 "cross_entropy(sigmoid(sigmoid(teacher) / temperature),"
                 " sigmoid(student) / temperature)",
@@ -393,94 +427,104 @@ def soft_gradient(student, teacher, temperature):
                 " sigmoid(student / temperature))",
             ),
             ((TERMS, TERMS.replace("z)", "sigmoid(z))")),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "probability-divided-by-temperature",
         "A probability becomes softer by dividing it.",
         "You divide probabilities by T, but then 'certain' is no longer 1; soften the logits.",
-        soft(
-            "cross_entropy(sigmoid(teacher) / temperature, student / temperature)",
-            "cross_entropy(sigmoid(teacher) / temperature, student)",
-            "np.mean(-sigmoid(teacher) / temperature * np.log(sigmoid(student) / temperature)"
-            " - (1 - sigmoid(teacher) / temperature)"
-            " * np.log(1 - sigmoid(student) / temperature))",
-        ),
-    ),
-    slip(
-        "logits-as-targets",
-        "The target of a cross entropy may be any number.",
-        "You use the teacher's logits where its probabilities belong.",
-        soft(
-            "cross_entropy(teacher / temperature, student / temperature)",
-            "cross_entropy(teacher, student / temperature)",
-            "cross_entropy(teacher / temperature, sigmoid(student / temperature))",
-        ),
-    ),
-    slip(
-        "teacher-rounded",
-        "A teacher says yes or no.",
-        "You round the teacher's probabilities to 0 and 1; its doubts are the lesson.",
-        soft(
-            "cross_entropy(teacher > 0, student / temperature)",
-            "cross_entropy(sigmoid(teacher / temperature) >= 0.5, student / temperature)",
-            "cross_entropy(np.round(sigmoid(teacher)), student / temperature)",
-            "cross_entropy(teacher > 0, student)",
-        ),
-    ),
-    slip(
-        "targets-with-few-digits",
-        "A probability has two digits.",
-        "You round the teacher's probabilities to a few digits.",
-        soft(
-            *(
-                f"cross_entropy(sigmoid(teacher / temperature).round({d}), student / temperature)"
-                for d in (1, 2, 3, 4)
+        variants=tuple(
+            soft(
+                "cross_entropy(sigmoid(teacher) / temperature, student / temperature)",
+                "cross_entropy(sigmoid(teacher) / temperature, student)",
+                "np.mean(-sigmoid(teacher) / temperature * np.log(sigmoid(student) / temperature)"
+                " - (1 - sigmoid(teacher) / temperature)"
+                " * np.log(1 - sigmoid(student) / temperature))",
             )
         ),
     ),
-    slip(
+    Mistake(
+        "logits-as-targets",
+        "The target of a cross entropy may be any number.",
+        "You use the teacher's logits where its probabilities belong.",
+        variants=tuple(
+            soft(
+                "cross_entropy(teacher / temperature, student / temperature)",
+                "cross_entropy(teacher, student / temperature)",
+                "cross_entropy(teacher / temperature, sigmoid(student / temperature))",
+            )
+        ),
+    ),
+    Mistake(
+        "teacher-rounded",
+        "A teacher says yes or no.",
+        "You round the teacher's probabilities to 0 and 1; its doubts are the lesson.",
+        variants=tuple(
+            soft(
+                "cross_entropy(teacher > 0, student / temperature)",
+                "cross_entropy(sigmoid(teacher / temperature) >= 0.5, student / temperature)",
+                "cross_entropy(np.round(sigmoid(teacher)), student / temperature)",
+                "cross_entropy(teacher > 0, student)",
+            )
+        ),
+    ),
+    Mistake(
+        "targets-with-few-digits",
+        "A probability has two digits.",
+        "You round the teacher's probabilities to a few digits.",
+        variants=tuple(
+            soft(
+                *(
+                    f"cross_entropy(sigmoid(teacher / temperature).round({d}), student / temperature)"
+                    for d in (1, 2, 3, 4)
+                )
+            )
+        ),
+    ),
+    Mistake(
         "sigmoid-of-minus-z",
         "The sign in the exponent is a convention.",
         "The teacher's probability is that of the opposite, sigmoid(-t / T): mind the sign in the "
         "exponent.",
-        soft(
-            "cross_entropy(sigmoid(-teacher / temperature), student / temperature)",
+        variants=tuple(
+            soft(
+                "cross_entropy(sigmoid(-teacher / temperature), student / temperature)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "tanh-at-full-scale",
         "The sigmoid is a tanh moved up and halved.",
         "Your sigmoid is 0.5 + 0.5 tanh(z), which is the sigmoid of 2 z: tanh takes z / 2.",
-        [((STABLE, "0.5 + 0.5 * np.tanh(z)"),)],
+        variants=(((STABLE, "0.5 + 0.5 * np.tanh(z)"),),),
     ),
-    slip(
+    Mistake(
         "another-squashing-function",
         "All functions of the shape of an S are alike.",
         "Your probabilities are no sigmoids: another function of the same shape gives other numbers.",
-        [
+        variants=(
             ((STABLE, "0.5 + np.arctan(z) / np.pi"),),
             ((STABLE, "0.5 + 0.5 * z / (1 + abs(z))"),),
             ((STABLE, "np.clip(0.5 + z / 4, 0, 1)"),),
             ((STABLE, "np.clip(0.5 + z / 6, 0, 1)"),),
             ((STABLE, "np.tanh(z)"),),
             ((STABLE, "1 / (1 + 2.0**-z)"),),
-        ],
+        ),
     ),
     # ---------------------------------------------------------------- the cross entropy
-    slip(
+    Mistake(
         "kullback-leibler",
         "A loss is 0 for a perfect student.",
         "That is the Kullback-Leibler divergence, without the teacher's uncertainty. It has the same "
         "gradient, but the question asks for the cross entropy.",
-        soft(f"({SOFT} - {TEACHER_ENTROPY})"),
+        variants=tuple(soft(f"({SOFT} - {TEACHER_ENTROPY})")),
     ),
-    slip(
+    Mistake(
         "positive-term-only",
         "A cross entropy is -p log q, as with a softmax.",
         "The term with 1 - p is missing from the cross entropy; what a label is not has to be "
         "learned, too.",
-        [
+        variants=(
             ((TERMS, "p * np.logaddexp(0, -z)"),),
             *soft(
                 "np.mean(sigmoid(teacher / temperature) * np.logaddexp(0, -student / temperature))"
@@ -488,245 +532,280 @@ def soft_gradient(student, teacher, temperature):
             ((HARD, "np.mean(labels * np.logaddexp(0, -student))"),),
             ((MEAN, f"np.sum({TERMS.split(' + ')[0]}) / len(z)"),),
             ((MEAN, f"np.sum({TERMS.split(' + ')[0]})"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "places-changed",
         "A cross entropy has no direction.",
         "Teacher and student have changed places in the soft part: the teacher's probabilities are "
         "the target.",
-        soft("cross_entropy(sigmoid(student / temperature), teacher / temperature)"),
+        variants=tuple(
+            soft("cross_entropy(sigmoid(student / temperature), teacher / temperature)")
+        ),
     ),
-    slip(
+    Mistake(
         "student-teaches-itself",
         "The soft labels are the student's own.",
         "The soft part compares the student, or the teacher, with itself.",
-        soft(
-            "cross_entropy(sigmoid(student / temperature), student / temperature)", TEACHER_ENTROPY
+        variants=tuple(
+            soft(
+                "cross_entropy(sigmoid(student / temperature), student / temperature)",
+                TEACHER_ENTROPY,
+            )
         ),
     ),
-    slip(
+    Mistake(
         "label-terms-swapped",
         "y = 1 goes with log(1 - p).",
         "In your cross entropy y stands with log(1 - p), and 1 - y with log p: it rewards the opposite.",
-        [
+        variants=(
             ((TERMS, "(1 - p) * np.logaddexp(0, -z) + p * np.logaddexp(0, z)"),),
             ((HARD, "cross_entropy(1 - labels, student)"),),
             ((HARD, "cross_entropy(labels, -student)"),),
             *soft("cross_entropy(sigmoid(teacher / temperature), -student / temperature)"),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "difference-for-sum",
         "The two terms of a cross entropy have opposite signs.",
         "The terms with y and 1 - y are subtracted from each other in your cross entropy; both "
         "are losses, and are added.",
-        [((TERMS, TERMS.replace(" + (1", " - (1")),), ((TERMS, "-" + TERMS),)],
+        variants=(
+            ((TERMS, TERMS.replace(" + (1", " - (1")),),
+            ((TERMS, "-" + TERMS),),
+        ),
     ),
-    slip(
+    Mistake(
         "minus-forgotten",
         "A logarithm is positive.",
         "The sign of the loss is wrong: minus the logarithm of a probability is positive.",
-        [
+        variants=(
             ((MEAN, "-" + MEAN),),
             ((MIX, MIX.replace("(1 - alpha) *", "(1 - alpha) * -1 *")),),
             ((MIX, MIX.replace("+ (1 - alpha)", "- (1 - alpha)")),),
             ((MIX, "-" + MIX),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "another-base",
         "A logarithm is a logarithm.",
         "Your logarithm has base 2 or 10; the loss takes the natural one.",
-        [((MEAN, f"{MEAN} / np.log(2)"),), ((MEAN, f"{MEAN} / np.log(10)"),)],
+        variants=(
+            ((MEAN, f"{MEAN} / np.log(2)"),),
+            ((MEAN, f"{MEAN} / np.log(10)"),),
+        ),
     ),
-    slip(
+    Mistake(
         "squared-error",
         "Distillation makes the student's numbers equal to the teacher's: a squared error will do.",
         "Your soft part is a squared error of logits or probabilities, not a cross entropy.",
-        soft(
-            "np.mean((sigmoid(student / temperature) - sigmoid(teacher / temperature)) ** 2)",
-            "np.mean((student / temperature - teacher / temperature) ** 2)",
-            "np.mean((student - teacher) ** 2)",
-            "np.mean((sigmoid(student) - sigmoid(teacher)) ** 2)",
-            "np.mean((student / temperature - teacher / temperature) ** 2) / 2",
+        variants=tuple(
+            soft(
+                "np.mean((sigmoid(student / temperature) - sigmoid(teacher / temperature)) ** 2)",
+                "np.mean((student / temperature - teacher / temperature) ** 2)",
+                "np.mean((student - teacher) ** 2)",
+                "np.mean((sigmoid(student) - sigmoid(teacher)) ** 2)",
+                "np.mean((student / temperature - teacher / temperature) ** 2) / 2",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "absolute-error",
         "What counts is how far the probabilities are apart.",
         "Your soft part is an absolute error of logits or probabilities, not a cross entropy.",
-        soft(
-            "np.mean(abs(sigmoid(student / temperature) - sigmoid(teacher / temperature)))",
-            "np.mean(abs(student - teacher) / temperature)",
+        variants=tuple(
+            soft(
+                "np.mean(abs(sigmoid(student / temperature) - sigmoid(teacher / temperature)))",
+                "np.mean(abs(student - teacher) / temperature)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "hard-squared-error",
         "A label is a number to be hit.",
         "Your hard part is a squared error or a share of mistakes, not a cross entropy.",
-        [
+        variants=(
             ((HARD, "np.mean((sigmoid(student) - labels) ** 2)"),),
             ((HARD, "np.mean((student > 0) != labels)"),),
             ((HARD, "np.mean(abs(sigmoid(student) - labels))"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "only-where-labels-are-one",
         "What a comment does not have cannot be learned.",
         "You leave out labels, or comments: the mean is over all of them.",
-        [
-            (
+        variants=tuple(
+            [
                 (
-                    SOFT,
-                    f"cross_entropy(sigmoid(teacher / temperature), student / temperature){end}",
-                ),
-                ("np.mean(", f"{start}("),
-            )
-            for start, end in (
-                ("(lambda a: (a * labels).sum() / max(labels.sum(), 1))", ""),
-                ("(lambda a: (a * labels).mean())", ""),
-                ("(lambda a: a[:-1].mean() if len(a) > 1 else a.mean())", ""),
-                ("(lambda a: a[0].mean())", ""),
-                ("(lambda a: a[:, 0].mean())", ""),
-            )
-        ],
+                    (
+                        SOFT,
+                        f"cross_entropy(sigmoid(teacher / temperature), student / temperature){end}",
+                    ),
+                    ("np.mean(", f"{start}("),
+                )
+                for start, end in (
+                    ("(lambda a: (a * labels).sum() / max(labels.sum(), 1))", ""),
+                    ("(lambda a: (a * labels).mean())", ""),
+                    ("(lambda a: a[:-1].mean() if len(a) > 1 else a.mean())", ""),
+                    ("(lambda a: a[0].mean())", ""),
+                    ("(lambda a: a[:, 0].mean())", ""),
+                )
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "rare-labels-weighted",
         "Rare labels need a larger weight.",
         "You weigh labels that are 1 in another way than those that are 0. The hard part is the "
         "plain cross entropy.",
-        [
-            (
+        variants=tuple(
+            [
                 (
-                    HARD,
-                    "np.mean(weight(labels) * labels * np.logaddexp(0, -student)"
-                    f" + (1 - labels) * np.logaddexp(0, student)){end}",
-                ),
-            )
-            for end in ("", " / 2")
-        ],
+                    (
+                        HARD,
+                        "np.mean(weight(labels) * labels * np.logaddexp(0, -student)"
+                        f" + (1 - labels) * np.logaddexp(0, student)){end}",
+                    ),
+                )
+                for end in ("", " / 2")
+            ]
+        ),
         helpers="""
 def weight(labels):
     return (labels == 0).sum() / max(1, (labels == 1).sum())
 """,
     ),
     # ---------------------------------------------------------------- the mixture
-    slip(
+    Mistake(
         "alpha-swapped",
         "alpha is the weight of the hard labels.",
         "alpha weighs the soft part, and you let it weigh the hard one.",
-        mix(
-            f"(1 - alpha) * temperature**2 * soft + alpha * {HARD}",
-            f"(1 - alpha) * soft + alpha * {HARD}",
+        variants=tuple(
+            mix(
+                f"(1 - alpha) * temperature**2 * soft + alpha * {HARD}",
+                f"(1 - alpha) * soft + alpha * {HARD}",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "parts-not-weighed",
         "A mixture is a sum.",
         "Your loss does not depend on alpha: both parts count in full, or with a fixed share.",
-        mix(
-            f"temperature**2 * soft + {HARD}",
-            f"(temperature**2 * soft + {HARD}) / 2",
-            f"0.75 * temperature**2 * soft + 0.25 * {HARD}",
-            f"soft + {HARD}",
+        variants=tuple(
+            mix(
+                f"temperature**2 * soft + {HARD}",
+                f"(temperature**2 * soft + {HARD}) / 2",
+                f"0.75 * temperature**2 * soft + 0.25 * {HARD}",
+                f"soft + {HARD}",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "hard-part-in-full",
         "alpha weighs the soft part, and the hard one is as it was.",
         "The hard part is in it in full; it weighs 1 - alpha.",
-        mix(f"alpha * temperature**2 * soft + {HARD}", f"alpha * soft + {HARD}"),
+        variants=tuple(mix(f"alpha * temperature**2 * soft + {HARD}", f"alpha * soft + {HARD}")),
     ),
-    slip(
+    Mistake(
         "soft-part-in-full",
         "T^2 is the weight of the soft part.",
         "The soft part is in it in full; it weighs alpha.",
-        mix(
-            f"temperature**2 * soft + (1 - alpha) * {HARD}",
-            f"soft + (1 - alpha) * {HARD}",
+        variants=tuple(
+            mix(
+                f"temperature**2 * soft + (1 - alpha) * {HARD}",
+                f"soft + (1 - alpha) * {HARD}",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "alpha-on-both",
         "alpha is the weight of the new loss.",
         "alpha weighs both parts, or 1 - alpha does; the soft one weighs alpha, the hard one the rest.",
-        mix(
-            f"alpha * (temperature**2 * soft + {HARD})",
-            f"(1 - alpha) * (temperature**2 * soft + {HARD})",
+        variants=tuple(
+            mix(
+                f"alpha * (temperature**2 * soft + {HARD})",
+                f"(1 - alpha) * (temperature**2 * soft + {HARD})",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "one-part-only",
         "The labels are in the teacher already.",
         "Only one of the two parts is in your loss.",
-        mix(
-            "temperature**2 * soft",
-            "alpha * temperature**2 * soft",
-            HARD,
-            f"(1 - alpha) * {HARD}",
-            "soft",
+        variants=tuple(
+            mix(
+                "temperature**2 * soft",
+                "alpha * temperature**2 * soft",
+                HARD,
+                f"(1 - alpha) * {HARD}",
+                "soft",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "teacher-decides-the-hard-labels",
         "The teacher replaces the labels.",
         "The hard part compares the student with the teacher's verdicts or probabilities; it has the "
         "labels as targets.",
-        [
+        variants=(
             ((HARD, "cross_entropy(teacher > 0, student)"),),
             ((HARD, "cross_entropy(sigmoid(teacher), student)"),),
             ((HARD, "cross_entropy(sigmoid(teacher / temperature), student)"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "teacher-meets-the-labels",
         "The hard part says how good the teacher is.",
         "The hard part compares the teacher with the labels; it is the student that learns.",
-        [((HARD, "cross_entropy(labels, teacher)"),)],
+        variants=(((HARD, "cross_entropy(labels, teacher)"),),),
     ),
-    slip(
+    Mistake(
         "labels-for-the-teacher",
         "The softened student learns from the labels.",
         "The soft part has the labels as targets; it has the teacher's probabilities.",
-        soft(
-            "cross_entropy(labels, student / temperature)",
-            "cross_entropy(sigmoid(labels / temperature), student / temperature)",
+        variants=tuple(
+            soft(
+                "cross_entropy(labels, student / temperature)",
+                "cross_entropy(sigmoid(labels / temperature), student / temperature)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "targets-mixed",
         "Mixing the targets is mixing the losses.",
         "You mix the targets, or the probabilities, and take one cross entropy. The losses are mixed, "
         "each with logits of its own.",
-        mix(
-            *(
-                f"{factor}cross_entropy(alpha * sigmoid(teacher / temperature)"
-                f" + (1 - alpha) * labels, {logits})"
-                for factor in ("", "temperature**2 * ")
-                for logits in ("student / temperature", "student")
-            ),
-            "cross_entropy(alpha * sigmoid(teacher) + (1 - alpha) * labels, student)",
+        variants=tuple(
+            mix(
+                *(
+                    f"{factor}cross_entropy(alpha * sigmoid(teacher / temperature)"
+                    f" + (1 - alpha) * labels, {logits})"
+                    for factor in ("", "temperature**2 * ")
+                    for logits in ("student / temperature", "student")
+                ),
+                "cross_entropy(alpha * sigmoid(teacher) + (1 - alpha) * labels, student)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "geometric-mixture",
         "There is only one way to mix.",
         "You mix with squared weights or powers; the weights are alpha and 1 - alpha.",
-        mix(
-            f"alpha**2 * temperature**2 * soft + (1 - alpha)**2 * {HARD}",
-            f"(temperature**2 * soft) ** alpha * {HARD} ** (1 - alpha)",
-            f"alpha * temperature**2 * soft + (1 - alpha**2) * {HARD}",
+        variants=tuple(
+            mix(
+                f"alpha**2 * temperature**2 * soft + (1 - alpha)**2 * {HARD}",
+                f"(temperature**2 * soft) ** alpha * {HARD} ** (1 - alpha)",
+                f"alpha * temperature**2 * soft + (1 - alpha**2) * {HARD}",
+            )
         ),
     ),
     # ---------------------------------------------------------------- large logits
-    slip(
+    Mistake(
         "logarithm-of-the-sigmoid",
         "A formula that is right on paper is right in floating point.",
         "Logits of hundreds give nan or inf: a probability is rounded to 0 or 1 there, and its "
         "logarithm is no number. Compute the logarithm of a sigmoid without the sigmoid.",
-        [
+        variants=(
             ((TERMS, "-p * np.log(sigmoid(z)) - (1 - p) * np.log(1 - sigmoid(z))"),),
             (
                 (TERMS, "-p * np.log(sigmoid(z)) - (1 - p) * np.log(1 - sigmoid(z))"),
@@ -759,31 +838,31 @@ def weight(labels):
                 ),
             ),
             ((HARD, "-np.mean(np.log(np.where(labels, sigmoid(student), 1 - sigmoid(student))))"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "logarithm-of-one-plus-e",
         "log(1 + e^-z) is computed as it is written.",
         "Logits of hundreds give nan or inf: e^-z is inf there before the logarithm is taken.",
-        [
+        variants=(
             ((TERMS, "p * np.log(1 + np.exp(-z)) + (1 - p) * np.log(1 + np.exp(z))"),),
             ((TERMS, "(1 - p) * z + np.log1p(np.exp(-z))"),),
             ((TERMS, "np.log1p(np.exp(z)) - p * z"),),
             ((TERMS, "p * np.log1p(np.exp(-z)) + (1 - p) * (z + np.log1p(np.exp(-z)))"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "sigmoid-that-overflows",
         "Both ways to write the sigmoid are the same.",
         "Your sigmoid is inf / inf, nan, for large logits.",
-        [((STABLE, "np.exp(z) / (1 + np.exp(z))"),)],
+        variants=(((STABLE, "np.exp(z) / (1 + np.exp(z))"),),),
     ),
-    slip(
+    Mistake(
         "clipped",
         "Keeping the logarithm away from 0 is harmless.",
         "What you clip, or add inside the logarithm, is all that is seen of logits of hundreds: a "
         "wrong one costs as much as the logit says.",
-        [
+        variants=(
             *(
                 (
                     (TERMS, "-(p * np.log(clip(z)) + (1 - p) * np.log(1 - clip(z)))"),
@@ -821,29 +900,36 @@ def weight(labels):
                 ((TERMS, TERMS.replace("z)", f"np.clip(z, -{most}, {most}))")),)
                 for most in (20, 30, 50, 100, 500, 700, 709)
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "nan-replaced",
         "nan is as good as 0.",
         "nan or inf is replaced by a number, or left out, where logits are large. The loss there is an "
         "ordinary number: as large as the logits say.",
-        [
-            ((MEAN, f"{mean}(-p * np.log(sigmoid(z)) - (1 - p) * np.log(1 - sigmoid(z))){end}"),)
-            for mean, end in (
-                ("np.nanmean", ""),
-                ("np.mean(np.nan_to_num", ")"),
-                ("np.nan_to_num(np.mean", ")"),
-                ("np.mean(np.nan_to_num", ".clip(0, 100))"),
-            )
-        ],
+        variants=tuple(
+            [
+                (
+                    (
+                        MEAN,
+                        f"{mean}(-p * np.log(sigmoid(z)) - (1 - p) * np.log(1 - sigmoid(z))){end}",
+                    ),
+                )
+                for mean, end in (
+                    ("np.nanmean", ""),
+                    ("np.mean(np.nan_to_num", ")"),
+                    ("np.nan_to_num(np.mean", ")"),
+                    ("np.mean(np.nan_to_num", ".clip(0, 100))"),
+                )
+            ]
+        ),
     ),
     # ---------------------------------------------------------------- results and inputs
-    slip(
+    Mistake(
         "changes-its-input",
         "z /= T is a short way to write z / T.",
         "Write z / T, and not z /= T, which changes an array that you were given.",
-        [
+        variants=(
             *(
                 ((f"    {before}", f"    {line}\n    {before}"),)
                 for before in ("soft = cross",)
@@ -880,266 +966,305 @@ def weight(labels):
                     "    difference = sigmoid(student) - sigmoid(teacher)",
                 ),
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "no-return",
         "What a function computes last is its value.",
         "Your answer gives None: is a `return` missing?",
-        [
+        variants=(
             ((f"return {MIX}", f"loss = {MIX}"),),
             ((f"return {MIX}", f"print({MIX})"),),
             ((f"return {GRADIENT}", f"gradient = {GRADIENT}"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "rounded",
         "Four digits are enough.",
         "The result is rounded. Return it as it is.",
-        [
+        variants=(
             *(((MIX, f"round({MIX}, {digits})"),) for digits in (1, 2, 3, 4)),
             *(((GRADIENT, f"np.round({GRADIENT}, {digits})"),) for digits in (2, 3, 4, 5)),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "hard-coded-example",
         "An answer that passes the check in the notebook is right.",
         "The results are those of the example, whatever the input.",
-        [((MIX, "3.6968667105"),), ((GRADIENT, "np.array([[0.125, 0.25], [0, -0.325]])"),)],
+        variants=(
+            ((MIX, "3.6968667105"),),
+            ((GRADIENT, "np.array([[0.125, 0.25], [0, -0.325]])"),),
+        ),
     ),
     # ---------------------------------------------------------------- the gradient
     *(
-        slip(
+        Mistake(
             f"gradient-{name}",
             "T^2 and the chain rule are one and the same.",
             told,
-            gradient(f"{factor} difference / student.size".strip()),
+            variants=tuple(gradient(f"{factor} difference / student.size".strip())),
         )
         for name, (factor, told) in FACTORS.items()
     ),
     *(
-        slip(
+        Mistake(
             f"gradient-{name}",
             "The gradient of a logit does not depend on how many there are.",
             told,
-            gradient(f"temperature * difference {count}".strip()),
+            variants=tuple(gradient(f"temperature * difference {count}".strip())),
         )
         for name, (count, told) in COUNTS.items()
     ),
     *(
-        slip(
+        Mistake(
             f"gradient-{name}-{how}",
             "The gradient is the difference of the probabilities.",
             f"{also} {told}",
-            gradient(f"{factor} difference {count}".strip()),
+            variants=tuple(gradient(f"{factor} difference {count}".strip())),
         )
         for how, (factor, told) in FACTORS.items()
         for name, (count, also) in COUNTS.items()
     ),
-    slip(
+    Mistake(
         "gradient-with-another-power",
         "The power of T is a detail.",
         "Your gradient has another power of T than the first.",
-        gradient(
-            "temperature**3 * difference / student.size",
-            "temperature**-2.0 * difference / student.size",
-            "2 * temperature * difference / student.size",
-            "temperature**4 * difference / student.size",
-            "temperature**0.5 * difference / student.size",
+        variants=tuple(
+            gradient(
+                "temperature**3 * difference / student.size",
+                "temperature**-2.0 * difference / student.size",
+                "2 * temperature * difference / student.size",
+                "temperature**4 * difference / student.size",
+                "temperature**0.5 * difference / student.size",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-at-the-example's-temperature",
         "The temperature is 2.",
         "Your gradient has the temperature of the example, 2, and not the one that it is given.",
-        [
+        variants=(
             ((GRADIENT, "2 * difference / student.size"),),
             ((GAP, GAP.replace("temperature", "2")),),
             ((GAP, GAP.replace("temperature", "2")), (GRADIENT, "2 * difference / student.size")),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "gradient-averaged-away",
         "A gradient is a mean over comments.",
         "There is a derivative for each of the student's logits: return an array of its shape, no "
         "mean or sum of it.",
-        gradient(
-            *(
-                f"(temperature * difference).{how}"
-                for how in (
-                    "mean(axis=0)",
-                    "mean(axis=1)",
-                    "mean()",
-                    "sum(axis=0)",
-                    "sum(axis=1)",
-                    "sum(axis=0) / student.size",
-                    "mean(axis=0, keepdims=True)",
-                    "sum()",
+        variants=tuple(
+            gradient(
+                *(
+                    f"(temperature * difference).{how}"
+                    for how in (
+                        "mean(axis=0)",
+                        "mean(axis=1)",
+                        "mean()",
+                        "sum(axis=0)",
+                        "sum(axis=1)",
+                        "sum(axis=0) / student.size",
+                        "mean(axis=0, keepdims=True)",
+                        "sum()",
+                    )
                 )
             )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-downhill",
         "The gradient points to where the loss falls.",
         "The sign of the gradient is wrong. Where the student is above its teacher, the loss rises with "
         "its logit.",
-        gradient(
-            "-temperature * difference / student.size",
-            "-difference / student.size",
-            "-difference / temperature / student.size",
-            "-temperature * difference",
-            "-temperature**2 * difference / student.size",
-            "-temperature * difference / len(student)",
+        variants=tuple(
+            gradient(
+                "-temperature * difference / student.size",
+                "-difference / student.size",
+                "-difference / temperature / student.size",
+                "-temperature * difference",
+                "-temperature**2 * difference / student.size",
+                "-temperature * difference / len(student)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-of-a-squared-error",
         "Behind a sigmoid there is always a factor p (1 - p).",
         "There is a factor p (1 - p) too many in the gradient. It belongs to a squared error; the "
         "logarithm of the cross entropy cancels it.",
-        [
-            (
-                (GRADIENT, f"{factor} * difference * slope / student.size"),
+        variants=tuple(
+            [
                 (
-                    f"difference = {GAP}",
-                    f"difference = {GAP}\n    p = sigmoid({which} / temperature)\n    slope = p * (1 - p)",
-                ),
-            )
-            for which in ("student", "teacher")
-            for factor in ("temperature", "2 * temperature", "temperature**2", "1")
-        ],
+                    (GRADIENT, f"{factor} * difference * slope / student.size"),
+                    (
+                        f"difference = {GAP}",
+                        f"difference = {GAP}\n    p = sigmoid({which} / temperature)\n"
+                        "    slope = p * (1 - p)",
+                    ),
+                )
+                for which in ("student", "teacher")
+                for factor in ("temperature", "2 * temperature", "temperature**2", "1")
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "gradient-at-temperature-one",
         "The gradient compares the probabilities that would be shipped.",
         "The logits are not divided by T inside the gradient's sigmoids.",
-        [
+        variants=(
             *gap("sigmoid(student) - sigmoid(teacher)"),
             ((GAP, "sigmoid(student) - sigmoid(teacher)"), (GRADIENT, "difference / student.size")),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "gradient-with-one-side-softened",
         "The teacher's probabilities are what they are.",
         "Only one side is softened in your gradient: divide the logits of both by T.",
-        gap(
-            "sigmoid(student / temperature) - sigmoid(teacher)",
-            "sigmoid(student) - sigmoid(teacher / temperature)",
+        variants=tuple(
+            gap(
+                "sigmoid(student / temperature) - sigmoid(teacher)",
+                "sigmoid(student) - sigmoid(teacher / temperature)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-with-logits-times-temperature",
         "A higher temperature means larger logits.",
         "You multiply the logits by T in the gradient; divide.",
-        gap("sigmoid(student * temperature) - sigmoid(teacher * temperature)"),
+        variants=tuple(gap("sigmoid(student * temperature) - sigmoid(teacher * temperature)")),
     ),
-    slip(
+    Mistake(
         "gradient-of-high-temperatures",
         "The gradient is the difference of the logits.",
         "That compares logits, as at high temperatures, where sigmoid(z) is nearly 1/2 + z/4. At "
         "others the gradient compares probabilities.",
-        gradient(
-            "(student - teacher) / 4 / student.size",
-            "(student - teacher) / student.size",
-            "(student - teacher) / temperature / student.size",
-            "2 * (student - teacher) / student.size",
-            "temperature * (student - teacher) / student.size",
-            "(student - teacher) / 4",
+        variants=tuple(
+            gradient(
+                "(student - teacher) / 4 / student.size",
+                "(student - teacher) / student.size",
+                "(student - teacher) / temperature / student.size",
+                "2 * (student - teacher) / student.size",
+                "temperature * (student - teacher) / student.size",
+                "(student - teacher) / 4",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-with-logits-for-the-teacher",
         "The teacher's logits are its targets.",
         "In the gradient one side is a probability, and the other a logit; both are probabilities.",
-        gap(
-            "sigmoid(student / temperature) - teacher / temperature",
-            "student / temperature - sigmoid(teacher / temperature)",
-            "sigmoid(student / temperature) - teacher",
+        variants=tuple(
+            gap(
+                "sigmoid(student / temperature) - teacher / temperature",
+                "student / temperature - sigmoid(teacher / temperature)",
+                "sigmoid(student / temperature) - teacher",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-with-verdicts",
         "A teacher says yes or no.",
         "The gradient rounds the teacher's probabilities to 0 and 1; its doubts are the lesson.",
-        gap("sigmoid(student / temperature) - (teacher > 0)"),
+        variants=tuple(gap("sigmoid(student / temperature) - (teacher > 0)")),
     ),
-    slip(
+    Mistake(
         "gradient-squashed-twice",
         "The sigmoid takes probabilities, too.",
         "You take a sigmoid of probabilities in the gradient; once is enough.",
-        gap(
-            "sigmoid(sigmoid(student / temperature)) - sigmoid(sigmoid(teacher / temperature))",
-            "sigmoid(student / temperature) - sigmoid(sigmoid(teacher / temperature))",
-            "sigmoid(sigmoid(student) / temperature) - sigmoid(sigmoid(teacher) / temperature)",
-            "sigmoid(student / temperature) - sigmoid(sigmoid(teacher) / temperature)",
+        variants=tuple(
+            gap(
+                "sigmoid(sigmoid(student / temperature)) - sigmoid(sigmoid(teacher / temperature))",
+                "sigmoid(student / temperature) - sigmoid(sigmoid(teacher / temperature))",
+                "sigmoid(sigmoid(student) / temperature) - sigmoid(sigmoid(teacher) / temperature)",
+                "sigmoid(student / temperature) - sigmoid(sigmoid(teacher) / temperature)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-of-probabilities-divided",
         "A probability becomes softer by dividing it.",
         "You divide probabilities by T in the gradient; soften the logits.",
-        gap(
-            "(sigmoid(student) - sigmoid(teacher)) / temperature",
-            "sigmoid(student / temperature) - sigmoid(teacher) / temperature",
+        variants=tuple(
+            gap(
+                "(sigmoid(student) - sigmoid(teacher)) / temperature",
+                "sigmoid(student / temperature) - sigmoid(teacher) / temperature",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-with-a-softmax",
         "Distillation is defined with a softmax, so it needs one.",
         "The gradient has a softmax, which makes emotions compete; a sigmoid for each label.",
-        [
-            ((GAP, GAP.replace("sigmoid", "softmax")), (GRADIENT, form))
-            for form in (
-                GRADIENT,
-                "temperature * difference / len(student)",
-                "temperature * difference",
-                "difference / student.size",
-            )
-        ],
+        variants=tuple(
+            [
+                ((GAP, GAP.replace("sigmoid", "softmax")), (GRADIENT, form))
+                for form in (
+                    GRADIENT,
+                    "temperature * difference / len(student)",
+                    "temperature * difference",
+                    "difference / student.size",
+                )
+            ]
+        ),
         helpers=SOFTMAX,
     ),
-    slip(
+    Mistake(
         "gradient-without-sign",
         "What counts is how far student and teacher are apart.",
         "Your gradient is a square, or has lost its sign; it says in which direction the loss rises.",
-        gradient(
-            "temperature * abs(difference) / student.size",
-            "temperature * difference**2 / student.size",
-            "np.sign(difference) / student.size",
+        variants=tuple(
+            gradient(
+                "temperature * abs(difference) / student.size",
+                "temperature * difference**2 / student.size",
+                "np.sign(difference) / student.size",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-is-the-loss",
         "The gradient is the loss of each logit.",
         "That is the loss of each logit; its gradient is the derivative with respect to the student's.",
-        gradient(
-            "temperature**2 * (sigmoid(teacher / temperature)"
-            " * np.logaddexp(0, -student / temperature) + (1 - sigmoid(teacher / temperature))"
-            " * np.logaddexp(0, student / temperature)) / student.size",
-            "temperature**2 * (sigmoid(teacher / temperature)"
-            " * np.logaddexp(0, -student / temperature) + (1 - sigmoid(teacher / temperature))"
-            " * np.logaddexp(0, student / temperature))",
+        variants=tuple(
+            gradient(
+                "temperature**2 * (sigmoid(teacher / temperature)"
+                " * np.logaddexp(0, -student / temperature) + (1 - sigmoid(teacher / temperature))"
+                " * np.logaddexp(0, student / temperature)) / student.size",
+                "temperature**2 * (sigmoid(teacher / temperature)"
+                " * np.logaddexp(0, -student / temperature) + (1 - sigmoid(teacher / temperature))"
+                " * np.logaddexp(0, student / temperature))",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-for-the-teacher",
         "The loss has one gradient.",
         "That is the derivative with respect to the teacher's logits; it is the student that learns.",
-        gradient(
-            "-student * sigmoid(teacher / temperature) * sigmoid(-teacher / temperature)"
-            " / student.size",
+        variants=tuple(
+            gradient(
+                "-student * sigmoid(teacher / temperature) * sigmoid(-teacher / temperature)"
+                " / student.size",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "gradient-by-differences",
         "A difference quotient is the gradient.",
         "That is nearly the gradient: a difference quotient with a finite step. Write the formula.",
-        gradient(
-            *(
-                f"quotient(lambda z: temperature**2 * cross(sigmoid(teacher / temperature),"
-                f" z / temperature), student, {step}, {low})"
-                for step, low in ((0.1, 0), (0.01, 0), (0.001, 0), (0.0001, 0), (0.1, 1), (1, 1))
+        variants=tuple(
+            gradient(
+                *(
+                    f"quotient(lambda z: temperature**2 * cross(sigmoid(teacher / temperature),"
+                    f" z / temperature), student, {step}, {low})"
+                    for step, low in (
+                        (0.1, 0),
+                        (0.01, 0),
+                        (0.001, 0),
+                        (0.0001, 0),
+                        (0.1, 1),
+                        (1, 1),
+                    )
+                )
             )
         ),
         helpers="""

@@ -1,6 +1,6 @@
 """Question 2, a layer in two factors: wrong answers, and right ones written another way."""
 
-from course.writing.mistakes import Alternative, Mistake, slip
+from course.writing.mistakes import Alternative, Mistake
 
 RANK = "min(budget // (sum(shape) * bytes_per_value), *shape)"
 PAID = "budget // (sum(shape) * bytes_per_value)"
@@ -45,117 +45,129 @@ MISTAKES = [
         ),
     ),
     # ---------------------------------------------------------------- rank_for_bytes
-    slip(
+    Mistake(
         "first-factor-only",
         "The second factor is small enough to forget.",
         "That pays for A only, of `rows` numbers for each rank; B has to be stored, too.",
-        paid("budget // (shape[0] * bytes_per_value)"),
+        variants=tuple(paid("budget // (shape[0] * bytes_per_value)")),
     ),
-    slip(
+    Mistake(
         "second-factor-only",
         "The first factor replaces the layer before it.",
         "That pays for B only, of `columns` numbers for each rank; A has to be stored, too.",
-        paid("budget // (shape[1] * bytes_per_value)"),
+        variants=tuple(paid("budget // (shape[1] * bytes_per_value)")),
     ),
-    slip(
+    Mistake(
         "one-side-for-both",
         "Both factors have the same shape.",
         "A has `rows` numbers for each rank and B has `columns`; you count the same side for both, or "
         "only the larger or the smaller one.",
-        paid(
-            *(
-                f"budget // ({side} * bytes_per_value)"
-                for side in (
-                    "2 * shape[0]",
-                    "2 * shape[1]",
-                    "2 * min(shape)",
-                    "max(shape)",
-                    "min(shape)",
+        variants=tuple(
+            paid(
+                *(
+                    f"budget // ({side} * bytes_per_value)"
+                    for side in (
+                        "2 * shape[0]",
+                        "2 * shape[1]",
+                        "2 * min(shape)",
+                        "max(shape)",
+                        "min(shape)",
+                    )
                 )
             )
         ),
     ),
-    slip(
+    Mistake(
         "half-of-the-budget-each",
         "Each factor gets half of the budget.",
         "You give half of the budget to each factor, or count the larger side twice. The factors share "
         "the budget: what the smaller one does not need is left for the other.",
-        paid(
-            "min(budget // 2 // (side * bytes_per_value) for side in shape)",
-            "budget // (2 * max(shape) * bytes_per_value)",
+        variants=tuple(
+            paid(
+                "min(budget // 2 // (side * bytes_per_value) for side in shape)",
+                "budget // (2 * max(shape) * bytes_per_value)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "half-of-the-budget",
         "Two factors cost twice as much.",
         "You spend half of the budget, or twice of it: `rows` plus `columns` numbers a rank are both "
         "factors already.",
-        paid(
-            "budget // (2 * sum(shape) * bytes_per_value)",
-            "2 * budget // (sum(shape) * bytes_per_value)",
+        variants=tuple(
+            paid(
+                "budget // (2 * sum(shape) * bytes_per_value)",
+                "2 * budget // (sum(shape) * bytes_per_value)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "values-for-bytes",
         "A budget counts values.",
         "The budget is in bytes, and a number takes `bytes_per_value` of them: divide by that.",
-        paid("budget // sum(shape)", "budget * bytes_per_value // sum(shape)"),
+        variants=tuple(paid("budget // sum(shape)", "budget * bytes_per_value // sum(shape)")),
     ),
-    slip(
+    Mistake(
         "fixed-bytes-per-value",
         "A number takes 4 bytes.",
         "You assume how many bytes a number takes; that is `bytes_per_value`.",
-        paid(*(f"budget // (sum(shape) * {b})" for b in (2, 4, 8))),
+        variants=tuple(paid(*(f"budget // (sum(shape) * {b})" for b in (2, 4, 8)))),
     ),
-    slip(
+    Mistake(
         "bits",
         "A budget is given in bits.",
         "You count bits; both the budget and `bytes_per_value` are bytes.",
-        paid(
-            "budget // (sum(shape) * bytes_per_value * 8)",
-            "budget * 8 // (sum(shape) * bytes_per_value)",
+        variants=tuple(
+            paid(
+                "budget // (sum(shape) * bytes_per_value * 8)",
+                "budget * 8 // (sum(shape) * bytes_per_value)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "kilobytes",
         "A budget is given in kilobytes.",
         "You count kilobytes; the budget is in bytes.",
-        paid(
-            "budget * 1024 // (sum(shape) * bytes_per_value)",
-            "budget * 1000 // (sum(shape) * bytes_per_value)",
+        variants=tuple(
+            paid(
+                "budget * 1024 // (sum(shape) * bytes_per_value)",
+                "budget * 1000 // (sum(shape) * bytes_per_value)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "rounded-up",
         "A budget that is nearly kept is kept.",
         "You do not round down. A budget is a limit: what it does not pay in full does not fit.",
-        paid(
-            "round(budget / (sum(shape) * bytes_per_value))",
-            "-(-budget // (sum(shape) * bytes_per_value))",
-            "int(budget / (sum(shape) * bytes_per_value) + 0.5)",
+        variants=tuple(
+            paid(
+                "round(budget / (sum(shape) * bytes_per_value))",
+                "-(-budget // (sum(shape) * bytes_per_value))",
+                "int(budget / (sum(shape) * bytes_per_value) + 0.5)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "not-rounded",
         "A rank may have a fraction.",
         "A rank counts columns, so it has no fraction: round it down to a whole number.",
-        paid("budget / (sum(shape) * bytes_per_value)"),
+        variants=tuple(paid("budget / (sum(shape) * bytes_per_value)")),
     ),
-    slip(
+    Mistake(
         "rank-as-a-float",
         "A number is a number.",
         "The rank is a float. It counts columns: return an int.",
-        [
+        variants=(
             (("return rank\n", "return float(rank)\n"),),
             ((PAID, "np.floor(budget / (sum(shape) * bytes_per_value))"),),
             ((RANK, f"np.minimum(np.floor(1.0 * {PAID}), min(shape))"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "bytes-of-the-matrix",
         "A rank costs as much as a matrix.",
         "You compare with the bytes of W itself; the factors have (rows + columns) r numbers.",
-        [
+        variants=(
             *paid("budget // (shape[0] * shape[1] * bytes_per_value)"),
             *(
                 ((RANK, text), (CHECK, "    if budget < 1:\n"))
@@ -164,123 +176,135 @@ MISTAKES = [
                     "int(min(shape) * budget / (shape[0] * shape[1] * bytes_per_value))",
                 )
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "product-of-the-sides",
         "The rank is a share of the smaller side.",
         "You take that share of the smaller side which the budget is of the bytes of W; the factors "
         "have (rows + columns) r numbers.",
-        paid("min(shape) * budget // (shape[0] * shape[1] * bytes_per_value)"),
+        variants=tuple(paid("min(shape) * budget // (shape[0] * shape[1] * bytes_per_value)")),
     ),
-    slip(
+    Mistake(
         "budget-not-reached",
         "A limit must not be reached.",
         "A rank that uses up the budget to the last byte fits: `at most` includes it.",
-        paid("(budget - 1) // (sum(shape) * bytes_per_value)"),
+        variants=tuple(paid("(budget - 1) // (sum(shape) * bytes_per_value)")),
     ),
-    slip(
+    Mistake(
         "one-rank-too-many",
         "Counting stops at the first rank that does not fit.",
         "That is one rank more than the budget pays for.",
-        [*paid(f"{PAID} + 1"), (("return rank\n", "return rank + 1\n"),)],
+        variants=(
+            *paid(f"{PAID} + 1"),
+            (("return rank\n", "return rank + 1\n"),),
+        ),
     ),
-    slip(
+    Mistake(
         "one-rank-too-few",
         "A range ends where it ends.",
         "That is one rank fewer than fits.",
-        [*paid(f"{PAID} - 1"), (("return rank\n", "return rank - 1\n"),)],
+        variants=(
+            *paid(f"{PAID} - 1"),
+            (("return rank\n", "return rank - 1\n"),),
+        ),
     ),
-    slip(
+    Mistake(
         "one-rank-below-the-side",
         "The rank is below the smaller side.",
         "The rank may be as large as the smaller side of the matrix, and yours stops before that.",
-        rank(f"min({PAID}, min(shape) - 1)", f"min({PAID}, min(shape) // 2)"),
+        variants=tuple(rank(f"min({PAID}, min(shape) - 1)", f"min({PAID}, min(shape) // 2)")),
     ),
-    slip(
+    Mistake(
         "rank-without-end",
         "More budget, more rank.",
         "A matrix has a rank of at most its smaller side, however large the budget.",
-        rank(
-            PAID,
-            f"min({PAID}, max(shape))",
-            f"min({PAID}, sum(shape))",
-            f"min({PAID}, shape[0] * shape[1])",
+        variants=tuple(
+            rank(
+                PAID,
+                f"min({PAID}, max(shape))",
+                f"min({PAID}, sum(shape))",
+                f"min({PAID}, shape[0] * shape[1])",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "rank-up-to-one-side",
         "The smaller side is always the second.",
         "You limit the rank by `rows` alone or by `columns` alone; the smaller of the two is the limit.",
-        rank(f"min({PAID}, shape[1])", f"min({PAID}, shape[0])"),
+        variants=tuple(rank(f"min({PAID}, shape[1])", f"min({PAID}, shape[0])")),
     ),
-    slip(
+    Mistake(
         "rank-zero",
         "A layer may have rank 0.",
         "When the budget does not pay for rank 1, raise ValueError: a layer of rank 0 would answer 0 "
         "to everything.",
-        [
+        variants=(
             ((CHECK, "    if False:\n"),),
             ((RAISE, "return None"),),
             ((RAISE, "return -1"),),
             ((CHECK, "    if budget < 1:\n"),),
             ((CHECK, "    if rank < 0:\n"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "at-least-rank-one",
         "There is always room for a little.",
         "You return rank 1 where the budget does not pay for it: raise ValueError.",
-        [((RAISE, "return 1"),)],
+        variants=(((RAISE, "return 1"),),),
     ),
-    slip(
+    Mistake(
         "another-error",
         "Any error will do.",
         "When the budget does not pay for rank 1 the question asks for a ValueError, and no other.",
-        [
+        variants=(
             *(
                 ((RAISE, f'raise {kind}("too little")'),)
                 for kind in ("RuntimeError", "AssertionError", "IndexError", "Exception")
             ),
             ((CHECK, "    if rank:\n        pass\n    else:\n        1 / 0\n    if rank < 1:\n"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "rank-one-is-an-error",
         "A rank of 1 is too little.",
         "You raise an error although the budget pays for rank 1.",
-        [
+        variants=(
             ((CHECK, "    if rank <= 1:\n"),),
             ((CHECK, "    if budget <= sum(shape) * bytes_per_value:\n"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "singular-values-stored",
         "S is a third factor.",
         "You count the singular values. S takes no bytes, since it goes into A or B.",
-        paid(
-            "budget // ((sum(shape) + 1) * bytes_per_value)",
-            "max((r for r in range(1, min(shape) + 1)"
-            " if r * (sum(shape) + r) * bytes_per_value <= budget), default=0)",
+        variants=tuple(
+            paid(
+                "budget // ((sum(shape) + 1) * bytes_per_value)",
+                "max((r for r in range(1, min(shape) + 1)"
+                " if r * (sum(shape) + r) * bytes_per_value <= budget), default=0)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "a-bias-or-header-counted",
         "A layer has a bias.",
         "You take something off the budget before you divide. Only the two factors are paid from it.",
-        paid(
-            "(budget - shape[1] * bytes_per_value) // (sum(shape) * bytes_per_value)",
-            "(budget - shape[0] * bytes_per_value) // (sum(shape) * bytes_per_value)",
-            "(budget - 16) // (sum(shape) * bytes_per_value)",
-            "(budget - bytes_per_value) // (sum(shape) * bytes_per_value)",
+        variants=tuple(
+            paid(
+                "(budget - shape[1] * bytes_per_value) // (sum(shape) * bytes_per_value)",
+                "(budget - shape[0] * bytes_per_value) // (sum(shape) * bytes_per_value)",
+                "(budget - 16) // (sum(shape) * bytes_per_value)",
+                "(budget - bytes_per_value) // (sum(shape) * bytes_per_value)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "never-more-than-the-matrix",
         "Factors that are larger than the matrix are useless, so they are not allowed.",
         "You leave out ranks at which A and B have more numbers than W. That may be wise, but the "
         "question asks for the largest rank that the budget pays for.",
-        [
+        variants=(
             *rank(
                 f"min({PAID}, shape[0] * shape[1] // sum(shape))",
                 f"min({PAID}, (shape[0] * shape[1] - 1) // sum(shape))",
@@ -293,13 +317,13 @@ MISTAKES = [
                     f"        return min(shape)\n    rank = {RANK}",
                 ),
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "too-large-a-budget-is-an-error",
         "A budget that cannot be spent is wrong.",
         "A budget for more than the smaller side is no error: the rank is the smaller side then.",
-        [
+        variants=(
             (
                 (
                     f"    rank = {RANK}\n",
@@ -307,20 +331,20 @@ MISTAKES = [
                     '        raise ValueError("more than there is")\n',
                 ),
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "hard-coded-rank",
         "An answer that passes the example is right.",
         "The rank is that of the example, whatever the input.",
-        rank("2", "9"),
+        variants=tuple(rank("2", "9")),
     ),
     # ---------------------------------------------------------------- the factors
-    slip(
+    Mistake(
         "smallest-singular-values",
         "NumPy sorts in ascending order, as everywhere.",
         "You kept the smallest singular values; the largest carry the most.",
-        [
+        variants=(
             *factors("U[:, -rank:] * s[-rank:], Vt[-rank:]"),
             (
                 (
@@ -335,66 +359,76 @@ MISTAKES = [
                     "    return matrix @ V[:, :rank], V[:, :rank].T, np.sum(w[rank:]) / np.sum(w)",
                 ),
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "singular-values-lost",
         "The directions are all that matters.",
         "The singular values are lost: W = U S Vt, so S has to go into A or B.",
-        factors("U[:, :rank], Vt[:rank]"),
+        variants=tuple(factors("U[:, :rank], Vt[:rank]")),
     ),
-    slip(
+    Mistake(
         "singular-values-twice",
         "Both factors need the singular values.",
         "The singular values are in A and in B; once is enough, or their root in both.",
-        factors(f"{A}, s[:rank, None] * Vt[:rank]", "U[:, :rank] * s[:rank] ** 2, Vt[:rank]"),
+        variants=tuple(
+            factors(f"{A}, s[:rank, None] * Vt[:rank]", "U[:, :rank] * s[:rank] ** 2, Vt[:rank]")
+        ),
     ),
-    slip(
+    Mistake(
         "half-of-the-singular-values-each",
         "Sharing out S means halving it.",
         "You halve the singular values for each factor. In a product halves make a quarter: share "
         "out their root.",
-        factors(
-            "U[:, :rank] * s[:rank] / 2, s[:rank, None] / 2 * Vt[:rank]",
-            "U[:, :rank] * s[:rank] / 2, Vt[:rank] / 2",
+        variants=tuple(
+            factors(
+                "U[:, :rank] * s[:rank] / 2, s[:rank, None] / 2 * Vt[:rank]",
+                "U[:, :rank] * s[:rank] / 2, Vt[:rank] / 2",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "root-in-one-factor",
         "The root of S belongs into a factor.",
         "Only the root of the singular values is in your product: it belongs into both factors, or S "
         "into one.",
-        factors(
-            "U[:, :rank] * np.sqrt(s[:rank]), Vt[:rank]",
-            "U[:, :rank], np.sqrt(s[:rank, None]) * Vt[:rank]",
+        variants=tuple(
+            factors(
+                "U[:, :rank] * np.sqrt(s[:rank]), Vt[:rank]",
+                "U[:, :rank], np.sqrt(s[:rank, None]) * Vt[:rank]",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "singular-values-on-the-wrong-side",
         "Multiplying by S is multiplying by S, along whatever axis.",
         "S is applied along the wrong axis: it scales the columns of U, or the rows of Vt.",
-        factors(
-            "U[:, :rank], Vt[:rank] * np.resize(s, Vt.shape[1])",
-            "U[:, :rank], Vt[:rank] * np.pad(s, (0, Vt.shape[1] - len(s)))",
-            "U[:, :rank], Vt[:rank] * s[: Vt.shape[1]]",
-            "U[:, :rank] * np.resize(s, len(U))[:, None], Vt[:rank]",
-            "U[:, :rank] * np.pad(s, (0, len(U) - len(s)))[:, None], Vt[:rank]",
-            "U[:, :rank] * s[:, None], Vt[:rank]",
+        variants=tuple(
+            factors(
+                "U[:, :rank], Vt[:rank] * np.resize(s, Vt.shape[1])",
+                "U[:, :rank], Vt[:rank] * np.pad(s, (0, Vt.shape[1] - len(s)))",
+                "U[:, :rank], Vt[:rank] * s[: Vt.shape[1]]",
+                "U[:, :rank] * np.resize(s, len(U))[:, None], Vt[:rank]",
+                "U[:, :rank] * np.pad(s, (0, len(U) - len(s)))[:, None], Vt[:rank]",
+                "U[:, :rank] * s[:, None], Vt[:rank]",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "singular-values-in-another-order",
         "The singular values may be sorted once more.",
         "The singular values do not stand with their directions: keep them in the order of NumPy.",
-        factors(
-            "U[:, :rank] * s[:rank][::-1], Vt[:rank]", "U[:, :rank] * s[::-1][:rank], Vt[:rank]"
+        variants=tuple(
+            factors(
+                "U[:, :rank] * s[:rank][::-1], Vt[:rank]", "U[:, :rank] * s[::-1][:rank], Vt[:rank]"
+            )
         ),
     ),
-    slip(
+    Mistake(
         "normalised",
         "Singular values are shares.",
         "You scale the singular values, or W; take them as they are.",
-        [
+        variants=(
             *factors(
                 "U[:, :rank] * s[:rank] / s[0], Vt[:rank]",
                 "U[:, :rank] * s[:rank] / s.sum(), Vt[:rank]",
@@ -405,229 +439,252 @@ MISTAKES = [
                 "U, s, Vt = np.linalg.svd(matrix / np.abs(matrix).max(), full_matrices=False)",
                 "U, s, Vt = np.linalg.svd(matrix / np.linalg.norm(matrix), full_matrices=False)",
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "transposed-again",
         "NumPy returns V, and its columns are wanted.",
         "NumPy's Vt is transposed already: B is made of its rows.",
-        factors(f"{A}, Vt[:, :rank].T", f"{A}, Vt.T[:rank]"),
+        variants=tuple(factors(f"{A}, Vt[:, :rank].T", f"{A}, Vt.T[:rank]")),
     ),
-    slip(
+    Mistake(
         "rows-of-u",
         "The first directions are the first rows.",
         "The directions are the columns of U and the rows of Vt, and you cut the others.",
-        factors(
-            "U[:rank] * s, Vt[:, :rank]",
-            "U[:rank] * s[:rank], Vt[:, :rank]",
-            "U[:rank].T * s[:rank], Vt[:rank]",
-            "U[:rank], Vt[:, :rank]",
-            "(U * s)[:rank], Vt[:, :rank]",
-            "(U * s)[:rank], Vt[:rank]",
-            f"{A}, Vt[:, :rank]",
+        variants=tuple(
+            factors(
+                "U[:rank] * s, Vt[:, :rank]",
+                "U[:rank] * s[:rank], Vt[:, :rank]",
+                "U[:rank].T * s[:rank], Vt[:rank]",
+                "U[:rank], Vt[:, :rank]",
+                "(U * s)[:rank], Vt[:, :rank]",
+                "(U * s)[:rank], Vt[:rank]",
+                f"{A}, Vt[:, :rank]",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "all-of-it",
         "Small singular values cost nothing.",
         "Your factors have another rank than asked for: all of U and Vt are kept, or all of one.",
-        factors(
-            "U * s, Vt",
-            f"{A}, Vt",
-            "U * s, Vt[:rank]",
-            "U * np.where(np.arange(len(s)) < rank, s, 0), Vt",
+        variants=tuple(
+            factors(
+                "U * s, Vt",
+                f"{A}, Vt",
+                "U * s, Vt[:rank]",
+                "U * np.where(np.arange(len(s)) < rank, s, 0), Vt",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "one-rank-more-in-the-factors",
         "Rank r ends with the singular value of index r.",
         "Your factors have one rank more than asked for.",
-        [
+        variants=(
             *factors("U[:, :rank + 1] * s[:rank + 1], Vt[:rank + 1]"),
             ((SVD, SVD + "    rank = rank + 1\n"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "one-rank-fewer-in-the-factors",
         "Slices include their end.",
         "Your factors have one rank fewer than asked for, or leave out the first direction.",
-        [
+        variants=(
             *factors(
                 "U[:, :rank - 1] * s[:rank - 1], Vt[:rank - 1]",
                 "U[:, 1:rank] * s[1:rank], Vt[1:rank]",
                 "U[:, 1:rank + 1] * s[1:rank + 1], Vt[1:rank + 1]",
             ),
             ((SVD, SVD + "    rank = rank - 1\n"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "rank-of-the-example",
         "The rank is 1, or 2.",
         "Your factors have always the same rank, and not the one asked for.",
-        [((SVD, SVD + f"    rank = {r}\n"),) for r in ("1", "2", "min(rank, 2)", "3")],
+        variants=tuple(
+            [((SVD, SVD + f"    rank = {r}\n"),) for r in ("1", "2", "min(rank, 2)", "3")]
+        ),
     ),
-    slip(
+    Mistake(
         "product-returned",
         "An approximation is a matrix.",
         "Return A, B and the error, three results; the product of the factors is not among them.",
-        [
+        variants=(
             ((RESULT, f"({A}) @ Vt[:rank], {ERROR}"),),
             ((RESULT, f"({A}) @ Vt[:rank]"),),
             ((RESULT, f"({A}) @ Vt[:rank], Vt[:rank], {ERROR}"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "error-not-returned",
         "The factors are what was asked for.",
         "Return A, B and the error: three results, in this order.",
-        [((RESULT, f"{A}, Vt[:rank]"),), ((RESULT, f"{A}, s[:rank], Vt[:rank], {ERROR}"),)],
+        variants=(
+            ((RESULT, f"{A}, Vt[:rank]"),),
+            ((RESULT, f"{A}, s[:rank], Vt[:rank], {ERROR}"),),
+        ),
     ),
-    slip(
+    Mistake(
         "three-factors",
         "A singular value decomposition has three factors.",
         "Those are U, S and Vt. Two factors and the error were asked for: put S into A or B.",
-        [
+        variants=(
             ((RESULT, "U[:, :rank], s[:rank], Vt[:rank]"),),
             ((RESULT, "U[:, :rank], np.diag(s[:rank]), Vt[:rank]"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "results-in-another-order",
         "The order of results makes no difference.",
         "The results are A, B, error in this order, A of shape (rows, rank) and B of (rank, columns).",
-        [
+        variants=(
             ((RESULT, f"Vt[:rank], {A}, {ERROR}"),),
             ((RESULT, f"Vt[:rank].T, ({A}).T, {ERROR}"),),
             ((RESULT, f"{A}, Vt[:rank].T, {ERROR}"),),
             ((RESULT, f"({A}).T, Vt[:rank], {ERROR}"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "signs-dropped",
         "The signs of singular vectors are free.",
         "You dropped the signs of U or Vt. Only those of a whole direction are free, in both at once.",
-        factors(
-            "np.abs(U[:, :rank]) * s[:rank], np.abs(Vt[:rank])",
-            f"{A}, np.abs(Vt[:rank])",
-            "np.abs(U[:, :rank]) * s[:rank], Vt[:rank]",
-            f"{A}, -Vt[:rank]",
+        variants=tuple(
+            factors(
+                "np.abs(U[:, :rank]) * s[:rank], np.abs(Vt[:rank])",
+                f"{A}, np.abs(Vt[:rank])",
+                "np.abs(U[:, :rank]) * s[:rank], Vt[:rank]",
+                f"{A}, -Vt[:rank]",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "mean-subtracted",
         "A singular value decomposition is a principal component analysis.",
         "You subtract a mean first, and so approximate another matrix. Take W as it is.",
-        [
-            (
-                (SVD, SVD.replace("svd(matrix", f"svd(matrix - matrix.mean({axis})")),
-                (A, ab),
-            )
-            for axis in ("axis=0", "", "axis=1, keepdims=True")
-            for ab in (A, "(matrix @ Vt[:rank].T)")
-        ],
+        variants=tuple(
+            [
+                (
+                    (SVD, SVD.replace("svd(matrix", f"svd(matrix - matrix.mean({axis})")),
+                    (A, ab),
+                )
+                for axis in ("axis=0", "", "axis=1, keepdims=True")
+                for ab in (A, "(matrix @ Vt[:rank].T)")
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "eigenvalues-unsorted",
         "Eigenvalues come in descending order, as singular values do.",
         "The directions are not those with the largest singular values: np.linalg.eig sorts nothing, "
         "and np.linalg.eigh in ascending order.",
-        [
-            (
-                (SVD, f"    w, V = np.linalg.{kind}(matrix.T @ matrix)\n"),
-                (RESULT, f"matrix @ V[:, :rank], V[:, :rank].T, {lost}"),
-            )
-            for kind in ("eig", "eigh")
-            for lost in (
-                "np.sum(w[rank:]) / np.sum(w)",
-                "1 - np.sum((matrix @ V[:, :rank])**2) / np.sum(matrix**2)",
-            )
-        ],
+        variants=tuple(
+            [
+                (
+                    (SVD, f"    w, V = np.linalg.{kind}(matrix.T @ matrix)\n"),
+                    (RESULT, f"matrix @ V[:, :rank], V[:, :rank].T, {lost}"),
+                )
+                for kind in ("eig", "eigh")
+                for lost in (
+                    "np.sum(w[rank:]) / np.sum(w)",
+                    "1 - np.sum((matrix @ V[:, :rank])**2) / np.sum(matrix**2)",
+                )
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "a-part-of-the-matrix",
         "The first columns are the most important ones.",
         "You keep rows or columns of W itself, which is not the best approximation: the directions come "
         "from the singular value decomposition.",
-        [
-            (
+        variants=tuple(
+            [
                 (
-                    SVD + f"    return {RESULT}",
-                    f"    A, B = {pair}\n"
-                    "    return A, B, np.sum((matrix - A @ B)**2) / np.sum(matrix**2)",
-                ),
-            )
-            for pair in (
-                "matrix[:, :rank], np.eye(rank, matrix.shape[1])",
-                "np.eye(len(matrix), rank), matrix[:rank]",
-                "matrix[:, :rank], np.linalg.pinv(matrix[:, :rank]) @ matrix",
-                "np.linalg.qr(matrix)[0][:, :rank], np.linalg.qr(matrix)[1][:rank]",
-            )
-        ],
+                    (
+                        SVD + f"    return {RESULT}",
+                        f"    A, B = {pair}\n"
+                        "    return A, B, np.sum((matrix - A @ B)**2) / np.sum(matrix**2)",
+                    ),
+                )
+                for pair in (
+                    "matrix[:, :rank], np.eye(rank, matrix.shape[1])",
+                    "np.eye(len(matrix), rank), matrix[:rank]",
+                    "matrix[:, :rank], np.linalg.pinv(matrix[:, :rank]) @ matrix",
+                    "np.linalg.qr(matrix)[0][:, :rank], np.linalg.qr(matrix)[1][:rank]",
+                )
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "search-stopped-early",
         "A few rounds of an iteration come close enough.",
         "That is a search from a random start, stopped before it arrived; the singular value "
         "decomposition gives the best factors at once.",
-        [
-            (
+        variants=tuple(
+            [
                 (
-                    SVD + f"    return {RESULT}",
-                    "    random = np.random.default_rng(0)\n"
-                    f"    A = random.{draw}(size=(matrix.shape[0], rank))\n"
-                    f"    for _ in range({rounds}):\n"
-                    "        B = np.linalg.lstsq(A, matrix, rcond=None)[0]\n"
-                    "        A = np.linalg.lstsq(B.T, matrix.T, rcond=None)[0].T\n"
-                    "    return A, B, np.sum((matrix - A @ B) ** 2) / np.sum(matrix**2)",
-                ),
-            )
-            for draw in ("normal", "random")
-            for rounds in (1, 2, 3, 5, 10)
-        ],
+                    (
+                        SVD + f"    return {RESULT}",
+                        "    random = np.random.default_rng(0)\n"
+                        f"    A = random.{draw}(size=(matrix.shape[0], rank))\n"
+                        f"    for _ in range({rounds}):\n"
+                        "        B = np.linalg.lstsq(A, matrix, rcond=None)[0]\n"
+                        "        A = np.linalg.lstsq(B.T, matrix.T, rcond=None)[0].T\n"
+                        "    return A, B, np.sum((matrix - A @ B) ** 2) / np.sum(matrix**2)",
+                    ),
+                )
+                for draw in ("normal", "random")
+                for rounds in (1, 2, 3, 5, 10)
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "random-directions",
         "Random directions are nearly as good.",
         "Those are random directions, or close to them; the singular value decomposition gives the "
         "best ones.",
-        [
-            (
+        variants=tuple(
+            [
                 (
-                    SVD + f"    return {RESULT}",
-                    f"    V = np.random.default_rng({seed}).normal(size=(matrix.shape[1], rank))\n"
-                    "    Q = np.linalg.qr(matrix @ V)[0]\n"
-                    "    B = Q.T @ matrix\n"
-                    "    return Q, B, np.sum((matrix - Q @ B) ** 2) / np.sum(matrix**2)",
-                ),
-            )
-            for seed in (0, 1, 42)
-        ],
+                    (
+                        SVD + f"    return {RESULT}",
+                        f"    V = np.random.default_rng({seed}).normal(size=(matrix.shape[1], rank))\n"
+                        "    Q = np.linalg.qr(matrix @ V)[0]\n"
+                        "    B = Q.T @ matrix\n"
+                        "    return Q, B, np.sum((matrix - Q @ B) ** 2) / np.sum(matrix**2)",
+                    ),
+                )
+                for seed in (0, 1, 42)
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "factors-with-few-digits",
         "Three digits are enough.",
         "The factors are rounded, or kept with too few digits. Return them as they are.",
-        factors(
-            *(f"({A}).round({d}), Vt[:rank].round({d})" for d in (1, 2, 3, 4)),
-            f"({A}).astype(np.float16), Vt[:rank].astype(np.float16)",
-            f"({A}).astype(int), Vt[:rank]",
-        )
-        + [
-            (
-                (
-                    f"    return {RESULT}",
-                    f"    A, B = ({A}).round({d}), Vt[:rank].round({d})\n"
-                    "    return A, B, np.sum((matrix - A @ B) ** 2) / np.sum(matrix**2)",
-                ),
+        variants=tuple(
+            factors(
+                *(f"({A}).round({d}), Vt[:rank].round({d})" for d in (1, 2, 3, 4)),
+                f"({A}).astype(np.float16), Vt[:rank].astype(np.float16)",
+                f"({A}).astype(int), Vt[:rank]",
             )
-            for d in (1, 2, 3, 4)
-        ],
+            + [
+                (
+                    (
+                        f"    return {RESULT}",
+                        f"    A, B = ({A}).round({d}), Vt[:rank].round({d})\n"
+                        "    return A, B, np.sum((matrix - A @ B) ** 2) / np.sum(matrix**2)",
+                    ),
+                )
+                for d in (1, 2, 3, 4)
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "changes-its-input",
         "An argument belongs to the function that was given it.",
         "Your answer changes `matrix`, which must be the same after the call as before.",
-        [
+        variants=(
             ((SVD, "    matrix -= matrix.mean(axis=0)\n" + SVD),),
             ((SVD, "    matrix /= np.linalg.norm(matrix)\n" + SVD),),
             (
@@ -636,180 +693,202 @@ MISTAKES = [
                     f"    A, B, lost = {RESULT}\n    matrix -= A @ B\n    return A, B, lost",
                 ),
             ),
-        ],
+        ),
     ),
     # ---------------------------------------------------------------- the relative error
-    slip(
+    Mistake(
         "error-not-squared",
         "The norm of the error is the sum of what was left out.",
         "Square the singular values before you add them up for the error.",
-        error("np.sum(s[rank:]) / np.sum(s)", "1 - np.sum(s[:rank]) / np.sum(s)"),
+        variants=tuple(error("np.sum(s[rank:]) / np.sum(s)", "1 - np.sum(s[:rank]) / np.sum(s)")),
     ),
-    slip(
+    Mistake(
         "error-squares-the-sum",
         "The square of a sum is the sum of the squares.",
         "The error squares a sum; it is a sum of squares.",
-        error(
-            "np.sum(s[rank:]) ** 2 / np.sum(s) ** 2",
-            "np.sum(s[rank:]) ** 2 / np.sum(s**2)",
-            "np.sum(s[rank:] ** 2) / np.sum(s) ** 2",
+        variants=tuple(
+            error(
+                "np.sum(s[rank:]) ** 2 / np.sum(s) ** 2",
+                "np.sum(s[rank:]) ** 2 / np.sum(s**2)",
+                "np.sum(s[rank:] ** 2) / np.sum(s) ** 2",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "error-is-the-root",
         "A norm has a root.",
         "Your error is the square root; both sides are squares here.",
-        error("np.sqrt(np.sum(s[rank:] ** 2) / np.sum(s**2))"),
+        variants=tuple(error("np.sqrt(np.sum(s[rank:] ** 2) / np.sum(s**2))")),
     ),
-    slip(
+    Mistake(
         "error-with-a-root-on-one-side",
         "Only one of the two norms is squared.",
         "One of the two norms of the error is squared, and the other is not.",
-        error(
-            "np.sqrt(np.sum(s[rank:] ** 2)) / np.sum(s**2)",
-            "np.sum(s[rank:] ** 2) / np.sqrt(np.sum(s**2))",
+        variants=tuple(
+            error(
+                "np.sqrt(np.sum(s[rank:] ** 2)) / np.sum(s**2)",
+                "np.sum(s[rank:] ** 2) / np.sqrt(np.sum(s**2))",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "error-squared-once-more",
         "The norm that is squared is a sum of squares.",
         "The error is squared once too often.",
-        error(
-            "(np.sum(s[rank:] ** 2) / np.sum(s**2)) ** 2", "np.sum(s[rank:] ** 4) / np.sum(s**4)"
+        variants=tuple(
+            error(
+                "(np.sum(s[rank:] ** 2) / np.sum(s**2)) ** 2",
+                "np.sum(s[rank:] ** 4) / np.sum(s**4)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "share-kept",
         "The error is the share of the energy.",
         "That is the share that is kept; the error is what is lost.",
-        error(
-            "np.sum(s[:rank] ** 2) / np.sum(s**2)",
-            "np.sum(s[:rank]) / np.sum(s)",
-            "np.sqrt(np.sum(s[:rank] ** 2) / np.sum(s**2))",
+        variants=tuple(
+            error(
+                "np.sum(s[:rank] ** 2) / np.sum(s**2)",
+                "np.sum(s[:rank]) / np.sum(s)",
+                "np.sqrt(np.sum(s[:rank] ** 2) / np.sum(s**2))",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "next-singular-value-only",
         "The first one left out is the error.",
         "Your error has the next singular value only; all that are left out count.",
-        error(
-            "np.sum(s[rank : rank + 1] ** 2) / np.sum(s**2)",
-            "np.sum(s[rank : rank + 1]) / np.sum(s)",
+        variants=tuple(
+            error(
+                "np.sum(s[rank : rank + 1] ** 2) / np.sum(s**2)",
+                "np.sum(s[rank : rank + 1]) / np.sum(s)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "error-not-relative",
         "An error is a sum of squares.",
         "Your error is not relative: divide by the squares of W.",
-        error("np.sum(s[rank:] ** 2)", "np.sqrt(np.sum(s[rank:] ** 2))", "np.sum(s[rank:])"),
+        variants=tuple(
+            error("np.sum(s[rank:] ** 2)", "np.sqrt(np.sum(s[rank:] ** 2))", "np.sum(s[rank:])")
+        ),
     ),
-    slip(
+    Mistake(
         "mean-squared-error",
         "An error is a mean squared error.",
         "That is a mean squared error, or its root; the relative error is a share of the squares of W.",
-        error(
-            "np.sum(s[rank:] ** 2) / matrix.size", "np.sqrt(np.sum(s[rank:] ** 2) / matrix.size)"
+        variants=tuple(
+            error(
+                "np.sum(s[rank:] ** 2) / matrix.size",
+                "np.sqrt(np.sum(s[rank:] ** 2) / matrix.size)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "error-against-another-measure",
         "An error is relative to something.",
         "Your error is divided by something else than the sum of all squares of W.",
-        error(
-            "np.sum(s[rank:] ** 2) / np.sum(s)",
-            "np.sum(s[rank:] ** 2) / np.sum(matrix) ** 2",
-            "np.sum(s[rank:] ** 2) / np.var(matrix) / matrix.size",
-            "np.sum(s[rank:] ** 2) / np.max(s**2)",
-            "np.sum(s[rank:] ** 2) / len(s)",
-            "np.mean(s[rank:] ** 2) / np.mean(s**2) if rank < len(s) else 0.0",
-            "np.mean(s[rank:] ** 2) / np.mean(s**2)",
+        variants=tuple(
+            error(
+                "np.sum(s[rank:] ** 2) / np.sum(s)",
+                "np.sum(s[rank:] ** 2) / np.sum(matrix) ** 2",
+                "np.sum(s[rank:] ** 2) / np.var(matrix) / matrix.size",
+                "np.sum(s[rank:] ** 2) / np.max(s**2)",
+                "np.sum(s[rank:] ** 2) / len(s)",
+                "np.mean(s[rank:] ** 2) / np.mean(s**2) if rank < len(s) else 0.0",
+                "np.mean(s[rank:] ** 2) / np.mean(s**2)",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "error-against-what-is-kept",
         "The error is relative to the approximation.",
         "Divide the error by the squares of all singular values, and not of those kept.",
-        error("np.sum(s[rank:] ** 2) / np.sum(s[:rank] ** 2)"),
+        variants=tuple(error("np.sum(s[rank:] ** 2) / np.sum(s[:rank] ** 2)")),
     ),
-    slip(
+    Mistake(
         "error-of-one-rank-more",
         "Rank r ends with the singular value of index r.",
         "That is the error at one rank more; r singular values are kept, not r + 1.",
-        error("np.sum(s[rank + 1 :] ** 2) / np.sum(s**2)"),
+        variants=tuple(error("np.sum(s[rank + 1 :] ** 2) / np.sum(s**2)")),
     ),
-    slip(
+    Mistake(
         "error-of-one-rank-fewer",
         "The singular value of the last rank is the first one lost.",
         "That is the error at one rank fewer; r singular values are kept, not r - 1.",
-        error("np.sum(s[rank - 1 :] ** 2) / np.sum(s**2)"),
+        variants=tuple(error("np.sum(s[rank - 1 :] ** 2) / np.sum(s**2)")),
     ),
-    slip(
+    Mistake(
         "spectral-norm",
         "A norm of a matrix is its spectral norm.",
         "Your error compares two single singular values, the spectral norm; here the norm is of all "
         "entries.",
-        error(
-            "(s[rank:].max(initial=0) / s[0]) ** 2",
-            "s[rank:].max(initial=0) / s[0]",
+        variants=tuple(
+            error(
+                "(s[rank:].max(initial=0) / s[0]) ** 2",
+                "s[rank:].max(initial=0) / s[0]",
+            )
         ),
     ),
-    slip(
+    Mistake(
         "another-norm",
         "One norm is as good as another.",
         "Your error is of absolute values, largest ones or another norm; here it is of squares.",
-        [
-            (
+        variants=tuple(
+            [
                 (
-                    f"    return {RESULT}",
-                    f"    A, B = {A}, Vt[:rank]\n    D, W = abs(matrix - A @ B), abs(matrix)\n"
-                    f"    return A, B, {norm}",
-                ),
-            )
-            for norm in (
-                "D.mean() / W.mean()",
-                "D.max() / W.max()",
-                "np.linalg.norm(D, 1) / np.linalg.norm(W, 1)",
-                "D.max()",
-                "D.mean()",
-                "np.mean(D / W)",
-                "np.mean((D / W) ** 2)",
-                "np.max(D / W)",
-            )
-        ],
+                    (
+                        f"    return {RESULT}",
+                        f"    A, B = {A}, Vt[:rank]\n    D, W = abs(matrix - A @ B), abs(matrix)\n"
+                        f"    return A, B, {norm}",
+                    ),
+                )
+                for norm in (
+                    "D.mean() / W.mean()",
+                    "D.max() / W.max()",
+                    "np.linalg.norm(D, 1) / np.linalg.norm(W, 1)",
+                    "D.max()",
+                    "D.mean()",
+                    "np.mean(D / W)",
+                    "np.mean((D / W) ** 2)",
+                    "np.max(D / W)",
+                )
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "share-of-the-numbers",
         "The error is the share of what is left out.",
         "You count how many singular values or numbers are left out, and not how large they are.",
-        error("1 - rank / len(s)", "1 - rank * sum(matrix.shape) / matrix.size"),
+        variants=tuple(error("1 - rank / len(s)", "1 - rank * sum(matrix.shape) / matrix.size")),
     ),
-    slip(
+    Mistake(
         "percent",
         "An error is given in percent.",
         "That is the error in percent; it is a share.",
-        error(f"100 * {ERROR}"),
+        variants=tuple(error(f"100 * {ERROR}")),
     ),
-    slip(
+    Mistake(
         "error-rounded",
         "Three digits are enough.",
         "The error is rounded. Return it as it is.",
-        error(*(f"round({ERROR}, {d})" for d in (2, 3, 4))),
+        variants=tuple(error(*(f"round({ERROR}, {d})" for d in (2, 3, 4)))),
     ),
-    slip(
+    Mistake(
         "no-return",
         "What a function computes last is its value.",
         "None: is a `return` missing?",
-        [
+        variants=(
             (("    return rank\n", "    rank = rank\n"),),
             ((f"return {RESULT}", f"results = {RESULT}"),),
             ((f"return {RESULT}", f"print({RESULT})"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "hard-coded-error",
         "An answer that passes the example is right.",
         "The error is that of the example, whatever the input.",
-        error("180 / 504", "36 / 504"),
+        variants=tuple(error("180 / 504", "36 / 504")),
     ),
 ]
 

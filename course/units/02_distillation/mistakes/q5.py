@@ -1,6 +1,6 @@
 """Question 5, the student to ship: wrong answers, and right ones written another way."""
 
-from course.writing.mistakes import Alternative, slip
+from course.writing.mistakes import Alternative, Mistake
 
 FIT = 'max(s["file_bytes"]) <= max_bytes'
 FITTING = f"fitting = [s for s in students if {FIT}]"
@@ -38,61 +38,63 @@ def promise(*texts):
 
 MISTAKES = [
     # ---------------------------------------------------------------- who fits
-    slip(
+    Mistake(
         "budget-ignored",
         "The best student is the best, whatever its size.",
         "You choose students that do not fit: all files must have at most `max_bytes`.",
-        fit("True"),
+        variants=tuple(fit("True")),
     ),
-    slip(
+    Mistake(
         "one-file-fits",
         "If one seed fits, the student fits.",
         "You count a student as fitting although one of its files is too large: the smallest, the mean, "
         "the first or the last file does not help whoever has another seed.",
-        fit(
-            'min(s["file_bytes"]) <= max_bytes',
-            'np.mean(s["file_bytes"]) <= max_bytes',
-            'np.median(s["file_bytes"]) <= max_bytes',
-            's["file_bytes"][0] <= max_bytes',
-            's["file_bytes"][-1] <= max_bytes',
+        variants=tuple(
+            fit(
+                'min(s["file_bytes"]) <= max_bytes',
+                'np.mean(s["file_bytes"]) <= max_bytes',
+                'np.median(s["file_bytes"]) <= max_bytes',
+                's["file_bytes"][0] <= max_bytes',
+                's["file_bytes"][-1] <= max_bytes',
+            )
         ),
     ),
-    slip(
+    Mistake(
         "files-added-up",
         "A student has as many bytes as all its seeds.",
         "You add up the files of all seeds; only one of them is shipped, so each must fit.",
-        fit('sum(s["file_bytes"]) <= max_bytes'),
+        variants=tuple(fit('sum(s["file_bytes"]) <= max_bytes')),
     ),
-    slip(
+    Mistake(
         "below-not-at-most",
         "A limit must not be reached.",
         "A file of exactly `max_bytes` fits: `at most` includes it.",
-        fit('max(s["file_bytes"]) < max_bytes'),
+        variants=tuple(fit('max(s["file_bytes"]) < max_bytes')),
     ),
-    slip(
+    Mistake(
         "seeds-that-do-not-fit-left-out",
         "A seed with a file too large does not count.",
         "You leave out the seeds that are too large, and keep the student. It does not fit if any of its "
         "files does not.",
-        [
+        variants=(
             (
                 (
                     FITTING,
                     "fitting = [t for t in (only(s, max_bytes) for s in students) if t['dev']]",
                 ),
             ),
-        ],
+        ),
         helpers="""
 def only(student, most):
     kept = [i for i, size in enumerate(student["file_bytes"]) if size <= most]
     return {k: [v[i] for i in kept] if isinstance(v, list) else v for k, v in student.items()}
 """,
     ),
-    slip(
+    Mistake(
         "favourites-before-fitting",
         "Look for the best, then see whether it fits.",
         "You take the favourites of all students and then see whether they fit. First see what fits.",
-        [
+        variants=(
             (
                 (NOTHING, ""),
                 ("for s in fitting if", "for s in students if"),
@@ -114,43 +116,43 @@ def only(student, most):
                 ("for s in fitting if", "for s in (fitting if taught else students) if"),
                 (f"    return {RESULT}", f"    return ({RESULT}) if best in fitting else None"),
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "smallest-student",
         "The best student for a budget is the smallest one.",
         "You take the smallest file, and not the highest mean on dev.",
-        score('-max(s["file_bytes"])', '-min(s["file_bytes"])'),
+        variants=tuple(score('-max(s["file_bytes"])', '-min(s["file_bytes"])')),
     ),
-    slip(
+    Mistake(
         "largest-student",
         "The largest that fits is the best.",
         "You take the largest that fits, and not the highest mean on dev.",
-        score('max(s["file_bytes"])', 'np.mean(s["file_bytes"])'),
+        variants=tuple(score('max(s["file_bytes"])', 'np.mean(s["file_bytes"])')),
     ),
-    slip(
+    Mistake(
         "f1-per-byte",
         "Quality is what one gets for a byte.",
         "You divide F1 by bytes. What fits, fits: among those only F1 on dev counts.",
-        score(f'{KEY} / max(s["file_bytes"])', f'{KEY} / np.mean(s["file_bytes"])'),
+        variants=tuple(score(f'{KEY} / max(s["file_bytes"])', f'{KEY} / np.mean(s["file_bytes"])')),
     ),
     # ---------------------------------------------------------------- the favourites
-    slip(
+    Mistake(
         "chosen-on-test",
         "The test split says which student is best.",
         "You choose by test scores. What was chosen by its test score has no honest test score any "
         "more: choose on dev alone.",
-        [
+        variants=(
             *score('np.mean(s["test"])', 'max(s["test"])'),
             ((KEY, 'np.mean(s["test"])'), (CLEAR, CLEAR.replace('"dev"', '"test"'))),
             *clear(CLEAR.replace('"dev"', '"test"')),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "chosen-on-both",
         "More numbers make a safer choice.",
         "You choose by dev and test together; choose on dev alone.",
-        [
+        variants=(
             *score(
                 'np.mean(s["dev"] + s["test"])',
                 'min(np.mean(s["dev"]), np.mean(s["test"]))',
@@ -163,178 +165,186 @@ def only(student, most):
                     ' > max(without["dev"] + without["test"])',
                 ),
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "best-seed",
         "A student is as good as its best seed.",
         "You compare single seeds, the best ones: one lucky seed is no better student; favourites are "
         "those with the highest mean.",
-        score('max(s["dev"])'),
+        variants=tuple(score('max(s["dev"])')),
     ),
-    slip(
+    Mistake(
         "worst-seed",
         "A student is as good as its worst seed.",
         "You take the favourites by their worst seed; those with the highest mean are asked for.",
-        score('min(s["dev"])'),
+        variants=tuple(score('min(s["dev"])')),
     ),
-    slip(
+    Mistake(
         "one-seed",
         "All seeds are alike.",
         "You look at one seed of each student, the first or the last; take the mean over all.",
-        score('s["dev"][0]', 's["dev"][-1]'),
+        variants=tuple(score('s["dev"][0]', 's["dev"][-1]')),
     ),
-    slip(
+    Mistake(
         "another-average",
         "A median is the better mean.",
         "You take the favourites by another average than the mean: the median, or a geometric or "
         "harmonic one, or the middle of the range.",
-        score(
-            'np.median(s["dev"])',
-            'np.exp(np.mean(np.log(np.maximum(s["dev"], 1e-12))))',
-            '1 / np.mean(1 / np.maximum(s["dev"], 1e-12))',
-            '(min(s["dev"]) + max(s["dev"])) / 2',
+        variants=tuple(
+            score(
+                'np.median(s["dev"])',
+                'np.exp(np.mean(np.log(np.maximum(s["dev"], 1e-12))))',
+                '1 / np.mean(1 / np.maximum(s["dev"], 1e-12))',
+                '(min(s["dev"]) + max(s["dev"])) / 2',
+            )
         ),
     ),
-    slip(
+    Mistake(
         "sum-over-seeds",
         "All students have as many seeds.",
         "You add up the seeds' scores, so that more seeds win; take means.",
-        score('sum(s["dev"])', 'len(s["dev"])'),
+        variants=tuple(score('sum(s["dev"])', 'len(s["dev"])')),
     ),
-    slip(
+    Mistake(
         "divided-by-one-number-of-seeds",
         "All students have two seeds.",
         "Students have different numbers of seeds; you divide by the same for all, or by one too few.",
-        score('sum(s["dev"]) / max(len(s["dev"]) - 1, 1)'),
+        variants=tuple(score('sum(s["dev"]) / max(len(s["dev"]) - 1, 1)')),
     ),
-    slip(
+    Mistake(
         "mean-minus-spread",
         "A safe student is one whose seeds agree.",
         "Your favourites are those whose mean, less a spread, is highest; the question says the mean.",
-        score(
-            'np.mean(s["dev"]) - np.std(s["dev"])',
-            'np.mean(s["dev"]) - (max(s["dev"]) - min(s["dev"]))',
-            'np.mean(s["dev"]) - np.std(s["dev"]) / len(s["dev"]) ** 0.5',
-            '-np.std(s["dev"])',
+        variants=tuple(
+            score(
+                'np.mean(s["dev"]) - np.std(s["dev"])',
+                'np.mean(s["dev"]) - (max(s["dev"]) - min(s["dev"]))',
+                'np.mean(s["dev"]) - np.std(s["dev"]) / len(s["dev"]) ** 0.5',
+                '-np.std(s["dev"])',
+            )
         ),
     ),
-    slip(
+    Mistake(
         "means-rounded",
         "Two digits are enough to compare.",
         "You round the means before you compare them.",
-        score(f"round({KEY}, 2)", f"round({KEY}, 1)"),
+        variants=tuple(score(f"round({KEY}, 2)", f"round({KEY}, 1)")),
     ),
-    slip(
+    Mistake(
         "lowest-mean",
         "The best comes first in ascending order.",
         "You take the lowest mean for the best.",
-        [(("return max(group", "return min(group"),)],
+        variants=((("return max(group", "return min(group"),),),
     ),
-    slip(
+    Mistake(
         "first-or-last",
         "The list is sorted.",
         "You take the first or the last that fits, and not the one with the highest mean.",
-        [
-            (('return max(group, key=lambda s: np.mean(s["dev"]), default=None)', text),)
-            for text in (
-                "return group[0] if group else None",
-                "return group[-1] if group else None",
-            )
-        ],
+        variants=tuple(
+            [
+                (('return max(group, key=lambda s: np.mean(s["dev"]), default=None)', text),)
+                for text in (
+                    "return group[0] if group else None",
+                    "return group[-1] if group else None",
+                )
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "single-seeds-left-out",
         "One seed says nothing.",
         "You leave out students with a single seed; the question lets them take part.",
-        [
+        variants=(
             *fit(f'{FIT} and len(s["dev"]) > 1'),
             *clear(f'{CLEAR} and len(with_teacher["dev"]) > 1'),
             *clear(f'{CLEAR} and len(with_teacher["dev"]) > 1 and len(without["dev"]) > 1'),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "zero-is-nothing",
         "A student with an F1 of 0 is none.",
         "A student with an F1 of 0 is a student, too, if it fits.",
-        [
+        variants=(
             *fit(f"{FIT} and {KEY} > 0"),
             ((f"    return {RESULT}", f"    return ({RESULT}) if {PROMISE} else None"),),
-        ],
+        ),
     ),
     # ---------------------------------------------------------------- the teacher's worth
-    slip(
+    Mistake(
         "highest-mean-wins",
         "The best student is shipped.",
         "You ship the highest mean. A taught student has to be clearly better than the best one without "
         "a teacher: its worst seed above the other's best.",
-        [
-            *clear(PAIR.format("dev"), PAIR.format("dev").replace(">", ">=")),
-        ],
+        variants=(*clear(PAIR.format("dev"), PAIR.format("dev").replace(">", ">=")),),
     ),
-    slip(
+    Mistake(
         "teacher-always-wins",
         "Whoever was taught is better.",
         "You ship the taught favourite in any case where there is one.",
-        worth("with_teacher is not None"),
+        variants=tuple(worth("with_teacher is not None")),
     ),
-    slip(
+    Mistake(
         "teacher-never-wins",
         "Teachers are too expensive.",
         "You ship the favourite without a teacher in any case where there is one.",
-        worth("without is None"),
+        variants=tuple(worth("without is None")),
     ),
-    slip(
+    Mistake(
         "taught-only",
         "Only students that were taught are students.",
         "Students without a teacher, the baseline among them, take part, and you leave them out.",
-        fit(f'{FIT} and s["taught"]'),
+        variants=tuple(fit(f'{FIT} and s["taught"]')),
     ),
-    slip(
+    Mistake(
         "untaught-only",
         "The teacher is not in the app.",
         "Students with a teacher take part, and you leave them out.",
-        fit(f'{FIT} and not s["taught"]'),
+        variants=tuple(fit(f'{FIT} and not s["taught"]')),
     ),
-    slip(
+    Mistake(
         "best-seeds-compared",
         "The better best seed decides.",
         "You compare the best seed of one favourite with the best of the other, or the worst with the "
         "worst. Clear means: the worst of the taught one above the best of the other.",
-        clear(
-            'max(with_teacher["dev"]) > max(without["dev"])',
-            'min(with_teacher["dev"]) > min(without["dev"])',
+        variants=tuple(
+            clear(
+                'max(with_teacher["dev"]) > max(without["dev"])',
+                'min(with_teacher["dev"]) > min(without["dev"])',
+            )
         ),
     ),
-    slip(
+    Mistake(
         "best-above-worst",
         "The gain is clear if it can be seen.",
         "You compare the best seed of the taught favourite with the worst of the other: that is nearly "
         "always above. It is the other way round.",
-        clear('max(with_teacher["dev"]) > min(without["dev"])'),
+        variants=tuple(clear('max(with_teacher["dev"]) > min(without["dev"])')),
     ),
-    slip(
+    Mistake(
         "mean-against-a-seed",
         "A mean is what a student scores.",
         "You compare a mean with a seed. Clear means: the worst seed of the taught favourite above the "
         "best seed of the other.",
-        clear(
-            'np.mean(with_teacher["dev"]) > max(without["dev"])',
-            'min(with_teacher["dev"]) > np.mean(without["dev"])',
+        variants=tuple(
+            clear(
+                'np.mean(with_teacher["dev"]) > max(without["dev"])',
+                'min(with_teacher["dev"]) > np.mean(without["dev"])',
+            )
         ),
     ),
-    slip(
+    Mistake(
         "equal-seeds-are-clear",
         "Not below is above.",
         "The worst seed of the taught favourite must be above the other's best; equal is not above.",
-        clear(CLEAR.replace(">", ">=")),
+        variants=tuple(clear(CLEAR.replace(">", ">="))),
     ),
-    slip(
+    Mistake(
         "roles-swapped",
         "The one without a teacher has to prove itself.",
         "You ask of the favourite without a teacher to be clearly better. It is the taught one that "
         "has to be.",
-        [
+        variants=(
             *clear('not min(without["dev"]) > max(with_teacher["dev"])'),
             ((BEST, "best = without if worth_it else with_teacher"),),
             (
@@ -342,26 +352,28 @@ def only(student, most):
                 (CLEAR, 'min(without["dev"]) > max(with_teacher["dev"])'),
                 (BEST, "best = without if worth_it else with_teacher"),
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "overlap-with-anybody",
         "A clear gain is one over all others.",
         "You compare with all students without a teacher, or with all that were taught, not with the "
         "favourite alone: the one with the highest mean.",
-        clear(
-            'min(with_teacher["dev"]) > max(max(s["dev"]) for s in fitting if not s["taught"])',
-            'min(min(s["dev"]) for s in fitting if s["taught"]) > max(without["dev"])',
-            'min(with_teacher["dev"]) > max(max(s["dev"]) for s in students if not s["taught"])',
-            'any(min(s["dev"]) > max(without["dev"]) for s in fitting if s["taught"])',
+        variants=tuple(
+            clear(
+                'min(with_teacher["dev"]) > max(max(s["dev"]) for s in fitting if not s["taught"])',
+                'min(min(s["dev"]) for s in fitting if s["taught"]) > max(without["dev"])',
+                'min(with_teacher["dev"]) > max(max(s["dev"]) for s in students if not s["taught"])',
+                'any(min(s["dev"]) > max(without["dev"]) for s in fitting if s["taught"])',
+            )
         ),
     ),
-    slip(
+    Mistake(
         "another-clear-taught-student",
         "Any student that is clearly better will do.",
         "You take the best of the taught students that are clearly better. Only the taught favourite, "
         "the one with the highest mean, is looked at.",
-        [
+        variants=(
             (
                 (f"    worth_it = {WORTH}\n", ""),
                 (
@@ -384,32 +396,34 @@ def only(student, most):
                     '    best = max(clearly, key=lambda s: min(s["dev"]), default=without)',
                 ),
             ),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "a-fixed-margin",
         "A gain of one point is clear.",
         "You ask for a margin between means, fixed or made of standard deviations. Clear means: the worst "
         "seed above the best of the other.",
-        clear(
-            *(
-                f'np.mean(with_teacher["dev"]) > np.mean(without["dev"]) + {margin}'
-                for margin in (
-                    "0.01",
-                    "0.02",
-                    "0.05",
-                    'np.std(without["dev"])',
-                    'np.std(with_teacher["dev"])',
-                    'np.std(without["dev"]) + np.std(with_teacher["dev"])',
+        variants=tuple(
+            clear(
+                *(
+                    f'np.mean(with_teacher["dev"]) > np.mean(without["dev"]) + {margin}'
+                    for margin in (
+                        "0.01",
+                        "0.02",
+                        "0.05",
+                        'np.std(without["dev"])',
+                        'np.std(with_teacher["dev"])',
+                        'np.std(without["dev"]) + np.std(with_teacher["dev"])',
+                    )
                 )
             )
         ),
     ),
-    slip(
+    Mistake(
         "both-needed",
         "There is always one of each.",
         "Where students of only one kind fit, its favourite is shipped.",
-        [
+        variants=(
             (
                 (
                     f"    worth_it = {WORTH}",
@@ -432,106 +446,112 @@ def only(student, most):
                     "    if without is None:\n        return None\n    worth_it = " + WORTH,
                 ),
             ),
-        ],
+        ),
     ),
     # ---------------------------------------------------------------- the promise, and the result
-    slip(
+    Mistake(
         "promises-dev",
         "A student is worth what it was chosen for.",
         "You promise F1 on dev, where the student was chosen; promise test.",
-        promise('np.mean(best["dev"])', 'max(best["dev"])', 'min(best["dev"])'),
+        variants=tuple(promise('np.mean(best["dev"])', 'max(best["dev"])', 'min(best["dev"])')),
     ),
-    slip(
+    Mistake(
         "promises-the-best-seed",
         "The best seed is the one that is shipped.",
         "You promise the best seed on test; take the mean.",
-        promise('max(best["test"])', 'best["test"][int(np.argmax(best["dev"]))]'),
+        variants=tuple(promise('max(best["test"])', 'best["test"][int(np.argmax(best["dev"]))]')),
     ),
-    slip(
+    Mistake(
         "promises-the-worst-seed",
         "A careful promise is the worst case.",
         "You promise the worst seed on test; take the mean.",
-        promise('min(best["test"])', 'best["test"][int(np.argmin(best["dev"]))]'),
+        variants=tuple(promise('min(best["test"])', 'best["test"][int(np.argmin(best["dev"]))]')),
     ),
-    slip(
+    Mistake(
         "promises-one-seed",
         "All seeds are alike.",
         "You promise one seed on test, the first or the last; take the mean.",
-        promise('best["test"][0]', 'best["test"][-1]'),
+        variants=tuple(promise('best["test"][0]', 'best["test"][-1]')),
     ),
-    slip(
+    Mistake(
         "promises-both-splits",
         "More numbers make a safer promise.",
         "You promise a mean over dev and test; promise test alone.",
-        promise('np.mean(best["dev"] + best["test"])'),
+        variants=tuple(promise('np.mean(best["dev"] + best["test"])')),
     ),
-    slip(
+    Mistake(
         "promises-another-average",
         "A median is the better mean.",
         "You promise a median or the middle of the range; take the mean of test.",
-        promise('np.median(best["test"])', '(min(best["test"]) + max(best["test"])) / 2'),
+        variants=tuple(
+            promise('np.median(best["test"])', '(min(best["test"]) + max(best["test"])) / 2')
+        ),
     ),
-    slip(
+    Mistake(
         "promises-the-sum",
         "More seeds, more F1.",
         "You promise the sum over the seeds; take the mean.",
-        promise('sum(best["test"])'),
+        variants=tuple(promise('sum(best["test"])')),
     ),
-    slip(
+    Mistake(
         "promise-rounded",
         "Two digits are enough.",
         "The promised F1 is rounded. Return it as it is.",
-        promise(*(f"round({PROMISE}, {d})" for d in (1, 2, 3, 4))),
+        variants=tuple(promise(*(f"round({PROMISE}, {d})" for d in (1, 2, 3, 4)))),
     ),
-    slip(
+    Mistake(
         "promises-in-percent",
         "F1 is given in percent.",
         "F1 is a number from 0 to 1, and yours is in percent.",
-        promise(f"100 * {PROMISE}"),
+        variants=tuple(promise(f"100 * {PROMISE}")),
     ),
-    slip(
+    Mistake(
         "promises-of-another-student",
         "The list keeps its order.",
         "The name is one student's and the F1 another's: promise that of the student that is shipped.",
-        promise(
-            'np.mean(students[0]["test"])',
-            'np.mean(max(fitting, key=lambda s: np.mean(s["test"]))["test"])',
-            'np.mean([np.mean(s["test"]) for s in fitting])',
-            'np.mean((with_teacher or without)["test"])',
-            'np.mean((without or with_teacher)["test"])',
-            'np.mean([f for s in fitting if s["taught"] == best["taught"] for f in s["test"]])',
+        variants=tuple(
+            promise(
+                'np.mean(students[0]["test"])',
+                'np.mean(max(fitting, key=lambda s: np.mean(s["test"]))["test"])',
+                'np.mean([np.mean(s["test"]) for s in fitting])',
+                'np.mean((with_teacher or without)["test"])',
+                'np.mean((without or with_teacher)["test"])',
+                'np.mean([f for s in fitting if s["taught"] == best["taught"] for f in s["test"]])',
+            )
         ),
     ),
-    slip(
+    Mistake(
         "all-seeds-returned",
         "Every seed counts.",
         "Return one F1, the mean over the seeds, and not a list of them.",
-        promise('best["test"]', '[np.mean(best["test"])]'),
+        variants=tuple(promise('best["test"]', '[np.mean(best["test"])]')),
     ),
-    slip(
+    Mistake(
         "another-result",
         "Whoever has the student has everything.",
         "Return a name and its F1 on test, in this order, and nothing else.",
-        [
-            ((RESULT, text),)
-            for text in (
-                'best["name"]',
-                "best",
-                f'{PROMISE}, best["name"]',
-                f'best["name"], best["taught"], {PROMISE}',
-                f'{{best["name"]: {PROMISE}}}',
-                f'{{"name": best["name"], "f1": {PROMISE}}}',
-                f'best["name"], np.mean(best["dev"]), {PROMISE}',
-                f"best, {PROMISE}",
-                f'best["name"], {PROMISE}, max(best["file_bytes"])',
-            )
-        ],
+        variants=tuple(
+            [
+                ((RESULT, text),)
+                for text in (
+                    'best["name"]',
+                    "best",
+                    f'{PROMISE}, best["name"]',
+                    f'best["name"], best["taught"], {PROMISE}',
+                    f'{{best["name"]: {PROMISE}}}',
+                    f'{{"name": best["name"], "f1": {PROMISE}}}',
+                    f'best["name"], np.mean(best["dev"]), {PROMISE}',
+                    f"best, {PROMISE}",
+                    f'best["name"], {PROMISE}, max(best["file_bytes"])',
+                )
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "something-for-nothing",
         "Something has to be shipped.",
         "Where nothing fits the answer is None, and no student, number, text or error.",
-        [
+        variants=(
             ((NOTHING, ""),),
             *(
                 ((NOTHING, NOTHING.replace("return None", f"{text}")),)
@@ -554,39 +574,41 @@ def only(student, most):
                 ),
             ),
             ((NOTHING, "    fitting = fitting or students\n"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "changes-its-input",
         "Sorting a list changes nothing.",
         "Your answer changes `students`, which must be the same after the call as before.",
-        [
-            ((f"    {FITTING}", f"    {line}\n    {FITTING}"),)
-            for line in (
-                'students.sort(key=lambda s: -np.mean(s["dev"]))',
-                'students.sort(key=lambda s: np.mean(s["dev"]))',
-                '[s["dev"].sort() for s in students]',
-                '[s.update(mean=np.mean(s["dev"])) for s in students]',
-                '[s.update(size=max(s["file_bytes"])) for s in students]',
-                '[s.update(dev_mean=np.mean(s["dev"])) for s in students]',
-                '[students.remove(s) for s in students[:] if max(s["file_bytes"]) > max_bytes]',
-            )
-        ],
+        variants=tuple(
+            [
+                ((f"    {FITTING}", f"    {line}\n    {FITTING}"),)
+                for line in (
+                    'students.sort(key=lambda s: -np.mean(s["dev"]))',
+                    'students.sort(key=lambda s: np.mean(s["dev"]))',
+                    '[s["dev"].sort() for s in students]',
+                    '[s.update(mean=np.mean(s["dev"])) for s in students]',
+                    '[s.update(size=max(s["file_bytes"])) for s in students]',
+                    '[s.update(dev_mean=np.mean(s["dev"])) for s in students]',
+                    '[students.remove(s) for s in students[:] if max(s["file_bytes"]) > max_bytes]',
+                )
+            ]
+        ),
     ),
-    slip(
+    Mistake(
         "no-return",
         "What a function computes last is its value.",
         "Your answer gives None: is a `return` missing?",
-        [
+        variants=(
             ((f"return {RESULT}", f"result = {RESULT}"),),
             ((f"return {RESULT}", f"print({RESULT})"),),
-        ],
+        ),
     ),
-    slip(
+    Mistake(
         "hard-coded-example",
         "An answer that passes the example is right.",
         "The result is that of the example, whatever the input.",
-        [((f"return {RESULT}", 'return "GRU-8 with a teacher", 0.49'),)],
+        variants=(((f"return {RESULT}", 'return "GRU-8 with a teacher", 0.49'),),),
     ),
 ]
 
