@@ -10,7 +10,7 @@ from course.writing import build
 from course.writing.mistakes import load_answers
 from course.writing.new import new_unit
 from course.writing.notebooks import write_notebook
-from course.writing.units import ROOT
+from course.writing.units import ROOT, read_unit
 
 DOCUMENTS = ("CONTRIBUTING.md", "CHANGELOG.md", "AGENTS.md", "docs/tried.md")
 
@@ -39,7 +39,12 @@ def test_the_question_that_contributing_shows_passes_every_gate(tmp_path):
     exercise, mistakes = re.findall(r"```python\n(.*?)```", text_of("CONTRIBUTING.md"), re.DOTALL)
     (tmp_path / "course" / "units").mkdir(parents=True)
     unit = new_unit("05_adaptive", tmp_path)
-    unit.exercise_source.write_text(f"{unit.exercise_source.read_text()}\n{exercise}")
+    text, sums = unit.exercise_source.read_text(), (unit.folder / "unit.toml").read_text()
+    (row,) = re.findall(r"^# \| 1 \|.*\n", text, re.MULTILINE)
+    text = text.replace(row, f"{row}# | 2 | the bytes of codes | 10 | 2 |\n")
+    unit.exercise_source.write_text(f"{text}\n{exercise}")
+    (unit.folder / "unit.toml").write_text(sums.replace("minutes = 10", "minutes = 20"))
+    unit = read_unit(unit.folder, tmp_path)
     (unit.mistakes_folder / "q2.py").write_text(mistakes)
     bank = load_answers(unit.mistakes_folder)
     assert len(bank.mistakes_of("q2")) == 3 and bank.alternatives_of("q2")

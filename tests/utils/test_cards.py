@@ -27,6 +27,7 @@ MARKS = {
 WRITTEN_OUT = re.compile(r"\butils(?:\.[a-zA-Z]\w*)+")
 # What units use without teaching it. A name stands for all that is in it.
 PLUMBING = {
+    "utils.claims": "for authors",
     "utils.data.reading": "the data set as a table",
     "utils.models.transformer.find_encoder": "where weights lie",
     "utils.plots": "charts",
