@@ -31,6 +31,7 @@ CHECK_LINES = 35  # of a check, which has three parts: inputs, trial, and the ca
 MIN_MISTAKES = 3
 SOLUTION = (BEGIN_SOLUTION, END_SOLUTION)
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+TABLE_HEAD = "| Question | You write | Minutes | Points |\n"
 TABLE_ROW = re.compile(r"^\| (\d+) \|.*\| (\d+) \| ([\d.]+) \|$", re.MULTILINE)
 TOLD = r"^## Question (\d+)\b[^\n]*\n+\*(\d+) minutes, ([\d.]+) points?\b"
 TIME_TOLD = re.compile(TOLD, re.MULTILINE)
@@ -87,8 +88,8 @@ def answers_listed(bench: Workbench) -> list[str]:
         for part in ("name", "misconception", "message"):
             if not getattr(mistake, part).strip():
                 problems.append(f"{named(mistake)} has an empty {part}.")
-        if not (mistake.code.strip() or mistake.changes):
-            problems.append(f"{named(mistake)} has neither code nor changes.")
+        if not (mistake.code.strip() or mistake.changes or mistake.variants):
+            problems.append(f"{named(mistake)} has no code, changes or variants.")
     return problems
 
 
@@ -97,7 +98,8 @@ def times_told(bench: Workbench) -> list[str]:
     and in its tests; the minutes add up to those of the unit."""
     problems = []
     text = "\n".join(cell.source for cell in bench.solution.cells if cell.cell_type == "markdown")
-    rows = {f"q{row[1]}": (int(row[2]), float(row[3])) for row in TABLE_ROW.finditer(text)}
+    table = text.partition(TABLE_HEAD)[2].partition("\n\n")[0]
+    rows = {f"q{row[1]}": (int(row[2]), float(row[3])) for row in TABLE_ROW.finditer(table)}
     told = {f"q{line[1]}": (int(line[2]), float(line[3])) for line in TIME_TOLD.finditer(text)}
     for name, question in questions(bench.solution).items():
         given = question.points + question.manual_points
