@@ -168,7 +168,8 @@ def _load_neural(tensors, header, common) -> NeuralClassifier:
     tokenizer = (
         Vocabulary(text) if header["tokenizer"] == "Vocabulary" else WordPiece("\n".join(text))
     )
-    # Its networks register when it is read; it reads files itself, so not at the top of this one.
+    # Their networks register when they are read; they read files themselves, so not at the top.
+    import utils.adaptive
     import utils.distillation.students  # noqa: F401
 
     config = header["config"]

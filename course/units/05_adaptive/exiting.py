@@ -1,0 +1,155 @@
+"""What unit 05 measures of early exit from MiniLM: F1 of every rule, and its time beside the half."""
+
+import copy
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from scipy.special import expit
+
+from course.measuring.baselines import file_path
+from course.measuring.cache import trained_once
+from course.measuring.training import TAXONOMY, data
+from utils.adaptive import EarlyExitTransformer, exit_layers, predict_exits, threshold_for_budget
+from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
+from utils.models import NeuralClassifier
+from utils.packing import load_model, save_model, size_report
+
+from .comparing import compared
+from .exits import train_exits
+from .racing import race
+
+METHOD, EPOCHS = "early exit from MiniLM", 1
+HALF = {"network.*": "float16"}
+BUDGETS = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0)  # mean layers on dev
+PATIENCE = (2, 3, 4, 5)
+
+
+def kept(seed: int) -> tuple[NeuralClassifier, dict, dict]:
+    """The network with all its exits as its file holds it, what training cost, and its sizes."""
+    model, cost = trained_once(train_exits, seed=seed, epochs=EPOCHS)
+    path = file_path(METHOD, "all exits", seed)
+    save_model(model, path, HALF)
+    return load_model(path), cost, size_report(path)
+
+
+def rules(dev: torch.Tensor) -> Iterator[tuple[str, str, dict]]:
+    """Kind, setting and arguments of each rule, calibrated on logits of dev (layers, n, labels)."""
+    for mean_layers in BUDGETS:
+        threshold = threshold_for_budget(dev, mean_layers)
+        yield "entropy", f"sure enough, {mean_layers:g} layers on dev", {"threshold": threshold}
+    # Whether layers agree is asked of labels as they would be given.
+    cuts = torch.logit(torch.tensor(_tuned(dev[-1]))).tolist()
+    for patience in PATIENCE:
+        rule = {"patience": patience, "cuts": cuts}
+        yield "patience", f"{patience} layers in a row agree", rule
+
+
+def _tuned(logits: torch.Tensor) -> np.ndarray:
+    return tune_thresholds(data("dev").labels, expit(logits.numpy()))
+
+
+def early_exits(seed: int) -> list[dict]:
+    """Every rule, and every layer as the last one for all comments: the controls of fixed depth.
+
+    Rules are applied to the logits of all exits, which the network's own skipping agrees with.
+    """
+    model, cost, sizes = kept(seed)
+    logits = {
+        split: predict_exits(model.network, model.tokenizer.encode(data(split).texts, model.length))
+        for split in ("dev", "test")
+    }
+    layers = len(logits["dev"])
+    chosen = [
+        ("fixed", f"layer {layer} for all", {"layer": layer}) for layer in range(1, layers + 1)
+    ] + list(rules(logits["dev"]))
+    found, said = [], {}
+    for kind, setting, rule in chosen:
+        leaves = {split: _leaves(logits[split], rule) for split in logits}
+        taken = {split: _taken(logits[split], leaves[split]) for split in logits}
+        thresholds = tune_thresholds(data("dev").labels, taken["dev"])
+        if kind == "fixed":
+            said[rule["layer"]] = taken["test"] >= thresholds
+        found.append((kind, setting, rule, leaves, taken, thresholds))
+    records = []
+    for kind, setting, rule, leaves, taken, thresholds in found:
+        for split, probabilities in taken.items():
+            comments = data(split)
+            predicted = probabilities >= thresholds
+            report = f1_report(comments.labels, probabilities, thresholds, comments.label_names)
+            low, high = bootstrap_interval(comments.labels, predicted)
+            steps = leaves[split].double().mean().item()
+            record = {
+                "method": METHOD if kind != "fixed" else "MiniLM cut after a layer",
+                "setting": setting,
+                "seed": seed,
+                "split": split,
+                "taxonomy": TAXONOMY,
+                "rule": kind,
+                "macro_f1": report["macro_f1"],
+                "macro_f1_low": low,
+                "macro_f1_high": high,
+                "per_label_f1": {n: s["f1"] for n, s in report["per_label"].items()},
+                "mean_steps": steps,
+                "max_steps": layers,
+                "threshold": rule.get("threshold"),
+                "patience": rule.get("patience"),
+                **sizes,
+                **cost,
+            }
+            if split == "test":
+                record = compared(record, predicted, said, seed)
+            records.append(record)
+    return records
+
+
+def _leaves(logits: torch.Tensor, rule: dict) -> torch.Tensor:
+    if "layer" in rule:
+        return torch.full((logits.shape[1],), rule["layer"])
+    return exit_layers(logits, **rule)
+
+
+def _taken(logits: torch.Tensor, leaves: torch.Tensor) -> np.ndarray:
+    """Probabilities (n, labels) of the exit that each comment leaves by."""
+    return expit(logits[leaves - 1, torch.arange(len(leaves))].numpy())
+
+
+def exit_latency(seed: int) -> list[dict]:
+    """The whole transformer, every rule, and half of the layers, in turns.
+
+    ``macro_f1`` stands in the records of "early exit", under the same ``setting``.
+    """
+    model, _, _ = kept(0)
+    ids = model.tokenizer.encode(data("dev").texts, model.length)
+    whole = "layer 6 for all"
+    models = {("fixed", whole, None): _with_rule(model)}
+    for kind, setting, rule in rules(predict_exits(model.network, ids)):
+        models[kind, setting, None] = _with_rule(model, **rule)
+    half = copy.copy(model)
+    config = dict(model.network.config["encoder"], num_hidden_layers=3)
+    # Untrained layers take as long as trained ones.
+    half.network = EarlyExitTransformer(config, len(model.label_names)).eval()
+    models["fixed", "layer 3 for all", None] = half
+    texts = data("dev").texts[:128]
+    return [
+        {
+            "method": METHOD if kind != "fixed" else "MiniLM cut after a layer",
+            "setting": setting,
+            "seed": seed,
+            "rule": kind,
+            **timing,
+        }
+        for (kind, setting, _), timings in race(
+            models, ("fixed", whole, None), texts, repeats=3, seed=seed
+        ).items()
+        for timing in timings
+    ]
+
+
+def _with_rule(model: NeuralClassifier, **rule) -> NeuralClassifier:
+    """The same network under another rule; the weights are shared."""
+    changed = copy.copy(model)
+    changed.network = copy.copy(model.network)
+    changed.network.config = dict(model.network.config)
+    changed.network.leave_by(**rule)
+    return changed

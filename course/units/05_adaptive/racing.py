@@ -1,0 +1,76 @@
+"""Models timed in turns: what adaptive depth saves for single comments, and what is left in a batch."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from utils.efficiency import latency_percentiles, naive_batches
+from utils.efficiency.running import limited_threads, no_garbage_collection
+from utils.models import NeuralClassifier
+
+SIZES = (1, 8, 64)
+
+
+def race(
+    models: Mapping[tuple, NeuralClassifier],
+    full: tuple,
+    texts: Sequence[str],
+    *,
+    repeats: int = 5,
+    seed: int = 0,
+) -> dict[tuple, list[dict]]:
+    """Milliseconds of each model at each batch size, one thread, tokenising included.
+
+    The models take turns at each batch, so that a machine that slows down slows all of them, and the
+    ratio to ``full`` is one of the same moments. Batches are drawn at random from the texts, as a
+    server gets them.
+
+    Returns
+    -------
+    For each model a list, of each batch size ``batch_size``; ``batch_ms_p50`` and ``batch_ms_p99``
+    over batches and repeats; ``ratio`` and ``ratio_p99`` to the model ``full``; and over batches, of
+    what the network calls steps, the mean ``mean_steps``, and the mean of the largest in each batch,
+    ``slowest_steps``
+    """
+    order = np.random.default_rng(seed).permutation(len(texts))
+    found = {name: [] for name in models}
+    with limited_threads(1), no_garbage_collection():
+        for size in SIZES:
+            batches = [
+                [texts[i] for i in order[rows]]
+                for rows in naive_batches(len(texts), size)
+                if len(rows) == size
+            ]
+            seconds = {name: [] for name in models}
+            steps = {name: [] for name in models}
+            for repeat in range(repeats + 1):
+                for batch in batches:
+                    for name, model in models.items():
+                        start = time.perf_counter()
+                        model.predict_proba(batch, batch_size=size)
+                        spent = time.perf_counter() - start
+                        if repeat:  # the first round warms up
+                            seconds[name].append(spent)
+                            steps[name].append(_steps(model.network))
+            ms = {name: latency_percentiles(times, (50, 99)) for name, times in seconds.items()}
+            for name in models:
+                mean, slowest = np.mean(steps[name], axis=0).tolist()
+                found[name].append(
+                    {
+                        "batch_size": size,
+                        "batch_ms_p50": ms[name]["p50"],
+                        "batch_ms_p99": ms[name]["p99"],
+                        "ratio": ms[name]["p50"] / ms[full]["p50"],
+                        "ratio_p99": ms[name]["p99"] / ms[full]["p99"],
+                        "mean_steps": mean,
+                        "slowest_steps": slowest,
+                    }
+                )
+    return found
+
+
+def _steps(network) -> tuple[float, float]:
+    """Mean and largest number of steps of a batch just predicted."""
+    steps = network.steps[network.steps > 0].double()
+    return steps.mean().item(), steps.max().item()
