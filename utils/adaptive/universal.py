@@ -94,7 +94,7 @@ class WordsAndBlocks(AdaptiveNetwork):
             hidden=hidden,
             dropout=dropout,
         )
-        if dim % (2 * heads):
+        if heads < 1 or dim % (2 * heads):
             raise ValueError(f"{dim} dimensions do not make {heads} heads of an even size")
         self.embedding = nn.Embedding(vocabulary_size, dim, padding_idx=PAD)
         self.input_dropout = nn.Dropout(dropout)

@@ -8,7 +8,6 @@ import torch
 from scipy.stats import spearmanr
 
 from course.measuring.baselines import file_path, scored
-from course.measuring.cache import trained_once
 from course.measuring.results import Experiment
 from course.measuring.training import data
 from utils.adaptive import ParityNetwork, parity_batch, steps_taken, train_parity
@@ -17,6 +16,7 @@ from utils.packing import load_model
 
 from .comparing import compared
 from .exiting import early_exits, exit_latency
+from .keeping import kept
 from .pondering import train_ponder
 from .racing import race
 from .recipe import MAX_STEPS
@@ -53,10 +53,10 @@ class Form:
 
     def adaptive(self, seed: int, price: float) -> tuple[NeuralClassifier, dict]:
         settings = {"seed": seed, "max_steps": MAX_STEPS, self.price: price}
-        return trained_once(self.train, **settings)
+        return kept(self.train, **settings)
 
     def of_depth(self, seed: int, depth: int) -> tuple[NeuralClassifier, dict]:
-        return trained_once(self.fixed, seed=seed, max_steps=depth)
+        return kept(self.fixed, seed=seed, max_steps=depth)
 
     def setting(self, price: float) -> str:
         return f"{'penalty' if self.price == 'penalty' else 'prior'} {price:g}"
@@ -164,7 +164,7 @@ def trade_off(form: Form, name: str, with_controls: bool = True) -> Experiment:
 
 def separate_blocks(seed: int) -> list[dict]:
     """As many separate blocks as the shared one has uses; the shared one stands in the trade-off."""
-    model, cost = trained_once(train_universal, seed=seed, max_steps=MAX_STEPS, shared=False)
+    model, cost = kept(train_universal, seed=seed, max_steps=MAX_STEPS, shared=False)
     method, setting = "Transformer of separate blocks", f"{MAX_STEPS} steps"
     return measured(model, method, setting, seed, max_steps=MAX_STEPS, **cost)[0]
 
@@ -178,7 +178,7 @@ def latency(form: Form, name: str) -> Experiment:
             setting = form.setting(price)
             models[form.method, setting, MAX_STEPS] = form.adaptive(0, price)[0]
         if form is UNIVERSAL:
-            separate = trained_once(train_universal, seed=0, max_steps=MAX_STEPS, shared=False)
+            separate = kept(train_universal, seed=0, max_steps=MAX_STEPS, shared=False)
             models["Transformer of separate blocks", f"{MAX_STEPS} steps", MAX_STEPS] = separate[0]
         full = (form.control, f"{MAX_STEPS} steps", MAX_STEPS)
         texts = data("dev").texts[:256]

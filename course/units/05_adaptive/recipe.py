@@ -3,7 +3,7 @@
 Each form of network has a module of its own, so that a change in one trains none of the others anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -11,7 +11,6 @@ from scipy.special import expit
 from sklearn.decomposition import PCA
 from torch import nn
 
-from course.measuring.cache import trained_once
 from course.measuring.training import data, train_network
 from utils.data import Vocabulary
 from utils.distillation import start_at_frequencies, teacher_logits
@@ -48,21 +47,25 @@ def train_words(seed: int) -> tuple[NeuralClassifier, dict]:
 
 
 def learn(
-    build: Callable[..., nn.Module], seed: int, loss: Callable[[nn.Module], Callable]
+    build: Callable[..., nn.Module],
+    seed: int,
+    words: Sequence[str],
+    vectors: np.ndarray,
+    loss: Callable[[nn.Module], Callable],
 ) -> tuple[NeuralClassifier, dict]:
     """A network of adaptive or fixed depth, trained.
 
     Parameters
     ----------
     build : gives a network for ``vocabulary_size=``, ``dim=`` and ``labels=``
+    words, vectors : of :func:`train_words`, that the network starts from
     loss : gives the loss of the network
     """
-    words, _ = trained_once(train_words, seed=seed)
+    vocabulary, labels = Vocabulary(words), data("train").labels
     set_seed(seed)
-    labels = len(data("train").label_names)
-    network = build(vocabulary_size=len(words.tokenizer), dim=DIM, labels=labels)
+    network = build(vocabulary_size=len(vocabulary), dim=DIM, labels=labels.shape[1])
     with torch.no_grad():
-        network.embedding.weight.copy_(words.network.embedding.weight)
-    start_at_frequencies(network, data("train").labels)
+        network.embedding.weight.copy_(torch.from_numpy(vectors))
+    start_at_frequencies(network, labels)
     options = TRAINING | {"length": WORDS, "loss": loss(network)}
-    return train_network(network, words.tokenizer, seed, targets=soft_labels(), **options)
+    return train_network(network, vocabulary, seed, targets=soft_labels(), **options)
