@@ -80,8 +80,8 @@ PONDER = Form(
 
 # --- parity -------------------------------------------------------------------------------------------
 
-PARITY = {"bits": 8, "units": 32, "max_steps": 8}
-PARITY_TRAINING = {"penalty": 0.01, "batches": 1200}
+PARITY = {"bits": 8, "units": 16, "max_steps": 8}
+PARITY_TRAINING = {"penalty": 0.02, "batches": 2000}
 
 
 def parity(seed: int) -> list[dict]:
