@@ -222,6 +222,29 @@ class EarlyExitTransformer(TransformerNetwork):
             logits.append(self.classify(n, masked_mean(states, mask)))
         return torch.stack(logits)
 
+    def cut_after(self, n: int) -> TransformerNetwork:
+        """The first ``n`` layers and the classifier after them, as a network of its own: the control.
+
+        Raises
+        ------
+        ValueError
+            If there are not so many layers.
+        """
+        if not 1 <= n <= len(self.exits) + 1:
+            raise ValueError(f"there are layers 1 to {len(self.exits) + 1}, and not layer {n}")
+        encoder = self.config["encoder"] | {"num_hidden_layers": n}
+        network = TransformerNetwork(encoder, self.config["labels"], self.config["dropout"])
+        classifier = self.exits[n - 1] if n <= len(self.exits) else self
+        network.encoder.load_state_dict(
+            {
+                name: tensor
+                for name, tensor in self.encoder.state_dict().items()
+                if not name.startswith("encoder.layer.") or int(name.split(".")[2]) < n
+            }
+        )
+        network.output.load_state_dict(classifier.output.state_dict())
+        return network.train(self.training)
+
     def classify(self, n: int, pooled: torch.Tensor) -> torch.Tensor:
         """Logits after layer ``n``, counted from 1, of states pooled over words (batch, dim)."""
         if n <= len(self.exits):

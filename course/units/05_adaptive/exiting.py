@@ -10,7 +10,7 @@ from scipy.special import expit
 from course.measuring.baselines import file_path
 from course.measuring.cache import trained_once
 from course.measuring.training import TAXONOMY, data
-from utils.adaptive import EarlyExitTransformer, exit_layers, predict_exits, threshold_for_budget
+from utils.adaptive import exit_layers, predict_exits, threshold_for_budget
 from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
 from utils.models import NeuralClassifier
 from utils.packing import load_model, save_model, size_report
@@ -19,18 +19,31 @@ from .comparing import compared
 from .exits import train_exits
 from .racing import race
 
-METHOD, EPOCHS = "early exit from MiniLM", 1
+METHOD, CUT, EPOCHS = "early exit from MiniLM", "MiniLM cut after a layer", 1
 HALF = {"network.*": "float16"}
-BUDGETS = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0)  # mean layers on dev
-PATIENCE = (2, 3, 4, 5)
+BUDGETS = (2.0, 2.5, 3.0, 3.5, 4.5)  # mean layers on dev
+PATIENCE = (2, 3, 4)
 
 
-def kept(seed: int) -> tuple[NeuralClassifier, dict, dict]:
-    """The network with all its exits as its file holds it, what training cost, and its sizes."""
+def kept(seed: int) -> tuple[NeuralClassifier, dict]:
+    """The network with all its exits as its file holds it, and what training cost."""
     model, cost = trained_once(train_exits, seed=seed, epochs=EPOCHS)
     path = file_path(METHOD, "all exits", seed)
     save_model(model, path, HALF)
-    return load_model(path), cost, size_report(path)
+    return load_model(path), cost
+
+
+def cut(model: NeuralClassifier, layer: int) -> NeuralClassifier:
+    """The control of fixed depth: the layers up to this one, and their classifier."""
+    shorter = copy.copy(model)
+    shorter.network = model.network.cut_after(layer)
+    return shorter
+
+
+def sizes_of(model: NeuralClassifier, setting: str, seed: int) -> dict[str, int]:
+    path = file_path(METHOD, setting, seed)
+    save_model(model, path, HALF)
+    return size_report(path)
 
 
 def rules(dev: torch.Tensor) -> Iterator[tuple[str, str, dict]]:
@@ -54,7 +67,7 @@ def early_exits(seed: int) -> list[dict]:
 
     Rules are applied to the logits of all exits, which the network's own skipping agrees with.
     """
-    model, cost, sizes = kept(seed)
+    model, cost = kept(seed)
     logits = {
         split: predict_exits(model.network, model.tokenizer.encode(data(split).texts, model.length))
         for split in ("dev", "test")
@@ -71,8 +84,9 @@ def early_exits(seed: int) -> list[dict]:
         if kind == "fixed":
             said[rule["layer"]] = taken["test"] >= thresholds
         found.append((kind, setting, rule, leaves, taken, thresholds))
-    records = []
+    whole, records = sizes_of(model, "all exits", seed), []
     for kind, setting, rule, leaves, taken, thresholds in found:
+        sizes = whole if kind != "fixed" else sizes_of(cut(model, rule["layer"]), setting, seed)
         for split, probabilities in taken.items():
             comments = data(split)
             predicted = probabilities >= thresholds
@@ -80,7 +94,7 @@ def early_exits(seed: int) -> list[dict]:
             low, high = bootstrap_interval(comments.labels, predicted)
             steps = leaves[split].double().mean().item()
             record = {
-                "method": METHOD if kind != "fixed" else "MiniLM cut after a layer",
+                "method": METHOD if kind != "fixed" else CUT,
                 "setting": setting,
                 "seed": seed,
                 "split": split,
@@ -115,33 +129,22 @@ def _taken(logits: torch.Tensor, leaves: torch.Tensor) -> np.ndarray:
 
 
 def exit_latency(seed: int) -> list[dict]:
-    """The whole transformer, every rule, and half of the layers, in turns.
+    """The whole transformer, the rules, and the transformer cut in half, in turns.
 
-    ``macro_f1`` stands in the records of "early exit", under the same ``setting``.
+    F1 stands in the records of "early exit", under the same ``method`` and ``setting``.
     """
-    model, _, _ = kept(0)
-    ids = model.tokenizer.encode(data("dev").texts, model.length)
-    whole = "layer 6 for all"
-    models = {("fixed", whole, None): _with_rule(model)}
-    for kind, setting, rule in rules(predict_exits(model.network, ids)):
-        models[kind, setting, None] = _with_rule(model, **rule)
-    half = copy.copy(model)
-    config = dict(model.network.config["encoder"], num_hidden_layers=3)
-    # Untrained layers take as long as trained ones.
-    half.network = EarlyExitTransformer(config, len(model.label_names)).eval()
-    models["fixed", "layer 3 for all", None] = half
-    texts = data("dev").texts[:128]
+    model, _ = kept(0)
+    logits = predict_exits(model.network, model.tokenizer.encode(data("dev").texts, model.length))
+    layers = len(logits)
+    whole = CUT, f"layer {layers} for all"
+    models = {whole: cut(model, layers)}
+    models[CUT, f"layer {layers // 2} for all"] = cut(model, layers // 2)
+    for _, setting, rule in rules(logits):
+        models[METHOD, setting] = _with_rule(model, **rule)
+    found = race(models, whole, data("dev").texts[:128], repeats=2, seed=seed)
     return [
-        {
-            "method": METHOD if kind != "fixed" else "MiniLM cut after a layer",
-            "setting": setting,
-            "seed": seed,
-            "rule": kind,
-            **timing,
-        }
-        for (kind, setting, _), timings in race(
-            models, ("fixed", whole, None), texts, repeats=3, seed=seed
-        ).items()
+        {"method": method, "setting": setting, "seed": seed, **timing}
+        for (method, setting), timings in found.items()
         for timing in timings
     ]
 

@@ -71,6 +71,9 @@ def race(
 
 
 def _steps(network) -> tuple[float, float]:
-    """Mean and largest number of steps of a batch just predicted."""
+    """Mean and largest number of steps of a batch just predicted; of a plain transformer, its layers."""
+    if not hasattr(network, "steps"):
+        layers = float(network.config["encoder"]["num_hidden_layers"])
+        return layers, layers
     steps = network.steps[network.steps > 0].double()
     return steps.mean().item(), steps.max().item()

@@ -143,6 +143,20 @@ def test_without_a_rule_it_is_the_transformer(network, ids):
     np.testing.assert_allclose(predict_logits(network, ids), predict_logits(plain, ids), atol=1e-5)
 
 
+@pytest.mark.parametrize("layer", [1, 3, 4])
+def test_a_cut_transformer_gives_the_logits_of_its_last_exit(network, ids, layer):
+    logits = predict_exits(network, ids)[layer - 1]
+    cut = network.cut_after(layer)
+    np.testing.assert_allclose(predict_logits(cut, ids), logits, atol=1e-5)
+    assert type(cut) is TransformerNetwork and not cut.training
+
+
+@pytest.mark.parametrize("layer", [0, 5])
+def test_a_cut_where_there_is_no_layer_is_refused(network, layer):
+    with pytest.raises(ValueError, match="layers 1 to 4"):
+        network.cut_after(layer)
+
+
 def test_layers_after_an_exit_are_not_computed(network, ids):
     rows = []
     for layer in network.encoder.encoder.layer:
