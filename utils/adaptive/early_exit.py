@@ -1,6 +1,7 @@
 """Early exit: a classifier after each layer of a transformer, and a rule when to believe it."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -149,6 +150,8 @@ class EarlyExitTransformer(TransformerNetwork):
     Source: Xin et al. (2020), arXiv 2004.12993; Zhou et al. (2020), arXiv 2006.04152.
     """
 
+    config: dict[str, Any]
+
     def __init__(
         self,
         encoder: dict,
@@ -181,36 +184,32 @@ class EarlyExitTransformer(TransformerNetwork):
             self.exit_logits = self.all_exits(ids)
             self.steps = torch.full((len(ids),), len(self.exit_logits))
             return self.exit_logits[-1]
-        rows, threshold = torch.arange(len(ids)), self.config["threshold"]
-        patience, cuts = self.config["patience"], torch.tensor(self.config["cuts"])
-        logits = torch.zeros(len(ids), self.config["labels"])
+        labels, layers = self.config["labels"], self.encoder.encoder.layer
+        threshold, patience = self.config["threshold"], self.config["patience"]
+        cuts = torch.tensor(self.config["cuts"])
+        logits = torch.zeros(len(ids), labels)
         steps = torch.zeros(len(ids), dtype=torch.int64)
-        states, mask, before, agreed = self._start(ids), ids != PAD, None, None
-        for n, layer in enumerate(self.encoder.encoder.layer, 1):
+        rows, states, mask = torch.arange(len(ids)), self._start(ids), ids != PAD
+        agreed, before = torch.zeros_like(steps), torch.zeros(len(ids), labels, dtype=torch.bool)
+        for n, layer in enumerate(layers, 1):
             states = layer(states, _attention_mask(mask, states.dtype))
-            last = n == len(self.encoder.encoder.layer)
-            if not (last or threshold or patience):
+            if n < len(layers) and not (threshold or patience):
                 continue
             now = self.classify(n, masked_mean(states, mask))
             leaves = bernoulli_entropy(now) < threshold
             if patience:
                 decided = now >= cuts
-                if before is None:
-                    agreed = torch.ones(len(now), dtype=torch.int64)
-                else:
-                    agreed = torch.where((decided == before).all(dim=1), agreed + 1, 1)
+                alike = (decided == before).all(dim=1) & (agreed > 0)
+                agreed, before = torch.where(alike, agreed + 1, 1), decided
                 leaves |= agreed >= patience
-            if last:
+            if n == len(layers):
                 leaves = torch.ones_like(leaves)
             logits[rows[leaves]], steps[rows[leaves]] = now[leaves], n
-            if leaves.any() and not last:
+            if leaves.any():
                 rows, stays = still_active(rows, leaves), ~leaves
-                states, mask = states[stays], mask[stays]
-                if patience:
-                    decided, agreed = decided[stays], agreed[stays]
-            if len(rows) == 0:
-                break
-            before = decided if patience else None
+                if len(rows) == 0:
+                    break
+                states, mask, agreed, before = (x[stays] for x in (states, mask, agreed, before))
         self.steps = steps
         return logits
 

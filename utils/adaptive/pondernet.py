@@ -106,12 +106,12 @@ class PonderNetwork(WordsAndBlocks):
             return self._all_steps(ids)
         logits = torch.zeros(len(ids), self.config["labels"], device=ids.device)
         self.steps = torch.zeros(len(ids), dtype=torch.int64, device=ids.device)
-        rows, going_on = torch.arange(len(ids), device=ids.device), None
+        rows = torch.arange(len(ids), device=ids.device)
+        going_on = torch.ones(len(ids), device=ids.device)
         states = self.start(ids)
         for n in range(1, self.config["max_steps"] + 1):
             states, pooled = self._step(states, ids[rows] != PAD, n)
-            reached = pooled.new_ones(len(rows)) if going_on is None else going_on
-            going_on = reached * (1 - self.halting(pooled))
+            going_on = going_on * (1 - self.halting(pooled))
             logits[rows] = self.output(pooled)
             self.steps[rows] = n
             halts = going_on <= 0.5
@@ -133,7 +133,9 @@ class PonderNetwork(WordsAndBlocks):
         self.steps = halts.int().argmax(dim=1) + 1
         return self.step_logits[torch.arange(len(ids)), self.steps - 1]
 
-    def _step(self, states: torch.Tensor, mask: torch.Tensor, n: int):
+    def _step(
+        self, states: torch.Tensor, mask: torch.Tensor, n: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """States and pooled states of whole comments after step ``n``."""
         signal = sinusoids(self.config["max_steps"], self.config["dim"])[n - 1].to(states)
         active = mask.flatten().nonzero().squeeze(1)

@@ -1,5 +1,7 @@
 """Spatial ACT, from images to text: convolutions over the words, and each word halts by itself."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn.functional import pad
@@ -68,7 +70,7 @@ class SpatialACTNetwork(AdaptiveNetwork):
         dropout: float = 0.1,
     ):
         super().__init__()
-        self.config = dict(
+        self.config: dict[str, Any] = dict(
             vocabulary_size=vocabulary_size,
             dim=dim,
             hidden=hidden,

@@ -1,5 +1,7 @@
 """The Universal Transformer: one block used again and again, and each word halts by itself."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
@@ -83,9 +85,19 @@ class CompactBlock(nn.Module):
 class WordsAndBlocks(AdaptiveNetwork):
     """Word vectors, signals of position and step, and blocks: what its networks start from."""
 
-    def __init__(self, vocabulary_size, dim, labels, max_steps, heads, hidden, shared, dropout):
+    def __init__(
+        self,
+        vocabulary_size: int,
+        dim: int,
+        labels: int,
+        max_steps: int,
+        heads: int,
+        hidden: int,
+        shared: bool,
+        dropout: float,
+    ):
         super().__init__()
-        self.config = dict(
+        self.config: dict[str, Any] = dict(
             vocabulary_size=vocabulary_size,
             dim=dim,
             labels=labels,
