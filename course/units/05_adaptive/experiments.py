@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from course.measuring.baselines import file_path, scored
+from course.measuring.baselines import file_path, scored, ship
 from course.measuring.results import Experiment
 from course.measuring.training import data
 from utils.adaptive import ParityNetwork, parity_batch, steps_taken, train_parity
@@ -189,6 +189,21 @@ def latency(form: Form, name: str) -> Experiment:
         ]
 
     return Experiment(f"latency: {name}", run, seeded=False, alone=True, scored=False)
+
+
+def finish(records: list[dict]) -> None:
+    """Ship a model of each form, whose steps a lecture can show: the best on dev of few steps."""
+    names = {RECURRENT: "recurrent", SPATIAL: "spatial", UNIVERSAL: "universal"}
+    for form, name in names.items():
+        few = [
+            record
+            for record in records
+            if (record["method"], record["seed"]) == (form.method, 0)
+            and record.get("split") == "dev"
+            and record["mean_steps"] <= 0.6 * record["max_steps"]
+        ]
+        if few:
+            ship(max(few, key=lambda record: record["macro_f1"]), f"adaptive-{name}.slm")
 
 
 EXPERIMENTS = [
