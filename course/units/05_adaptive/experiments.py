@@ -28,7 +28,7 @@ from .universal import train_universal
 NETWORK = {"vocabulary": "words", "network.embedding.weight": "int8", "network.*": "float16"}
 DEPTHS = range(1, MAX_STEPS + 1)
 PENALTIES = (0.0, 0.001, 0.003, 0.01)
-RATES = (0.2, 0.4, 0.6, 0.9)
+RATES = (0.2, 0.4, 0.45, 0.9)
 
 
 @dataclass(frozen=True)
