@@ -19,7 +19,7 @@ from .comparing import compared
 from .exits import train_exits
 from .racing import race
 
-METHOD, CUT, EPOCHS = "early exit from MiniLM", "MiniLM cut after a layer", 1
+METHOD, CUT, EPOCHS = "early exit from MiniLM", "MiniLM cut after a layer", 2
 HALF = {"network.*": "float16"}
 BUDGETS = (2.0, 2.5, 3.0, 3.5, 4.5)  # mean layers on dev
 PATIENCE = (2, 3, 4)
