@@ -276,7 +276,7 @@ claim(first_steps == 2, "an untrained halting unit takes two steps")
 # %% [markdown]
 # ## 3. The price of a step
 #
-# *About 6 minutes.*
+# *About 5 minutes.*
 #
 # Left alone, a network would take whatever steps it is allowed. So the loss has a second term, a
 # **time penalty** $\tau$ times the **ponder cost** $\rho = N + R$. The number of steps is a whole
@@ -444,7 +444,7 @@ claim(times[0] > 1.2 * times[1], "the program with the list takes less time")
 # %% [markdown]
 # ## 5. What takes time in a sentence
 #
-# *About 6 minutes.*
+# *About 5 minutes.*
 #
 # Now GoEmotions, with a model of each form, as shipped: at most four steps at each word, trained with
 # a time penalty; of those that take at most 0.6 of all steps, the best on dev. Choose a sentence of
@@ -772,7 +772,7 @@ at = {method: points(method, "time_penalty")[p] for method, p in bargains.items(
 # %% [markdown]
 # ## 7. PonderNet: the number of steps as a random variable
 #
-# *About 7 minutes.*
+# *About 6 minutes.*
 #
 # ACT answers with a mean of states, and its probabilities are weights in disguise.
 # [PonderNet](https://arxiv.org/abs/2107.05407) takes them at their word. Let $\lambda_n$ be the
@@ -907,7 +907,7 @@ ponder_earned = earned("PonderNet")
 # %% [markdown]
 # ## 8. What is left of it in a batch
 #
-# *About 6 minutes.*
+# *About 5 minutes.*
 #
 # "1.3 of 4 steps" is a count, and a server has no use for counts. Two things stand between them and
 # milliseconds. The halting itself costs: a unit to compute, lists to keep, at every step. And in a
@@ -1002,3 +1002,102 @@ claim(ratio["spatial", 1]["ACT"] > 0.9, "spatial ACT saves nothing with one comm
 #
 # **A speed-up is a factor of time.** To take 0.6 of the time is to be $1 / 0.6 = 1.67$ times as fast,
 # not "40% faster"; and whoever leaves out a third of the *layers* has not measured any time yet.
+
+# %% [markdown]
+# ## 9. What you have learned
+#
+# *About 4 minutes, with the questions.*
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+recorded = "; ".join(sorted({
+    f"{run['date']}, PyTorch {run['versions']['torch']}, {run['machine']['processor']}, "
+    f"data: {run['data']['kind']}" for run in load_runs("adaptive")}))
+
+# %% [markdown]
+# - **Weights sum to 1** because the last step, forced or not, weighs the remainder.
+# - **The number of steps has no gradient.** The ponder cost is learned through the remainder: -1 for each
+#   probability before the last step.
+# - **Compute only what goes on.** A list of active positions saves time; a mask saves none.
+# - **Where depth matters, it is used.** On parity, harder vectors take more steps on average (rank
+#   correlation {{ min(ranks_of_means):.2f}} to {{ max(ranks_of_means):.2f}}).
+# - **On GoEmotions it earns nothing that we can show.** Of {{ len(compared) }} comparisons at equal mean
+#   steps, {{ len(above) }} intervals lie above 0 and {{ len(below) }} below; one fixed step loses
+#   {{ max(one_step.values()):.3f}} at most.
+# - **The slowest holds the rest.** In a batch of 64, recurrent ACT took
+#   {{ ratio["recurrent", 64]["ACT"]:.2f}} times as long as four fixed steps, for
+#   {{ waits["recurrent", 1][0] / 4:.2f}} of the steps.
+#
+# Recorded measurements: {{ recorded }}.
+
+# %% [markdown]
+# **Check yourself.** Five questions; each option answers back.
+
+# %%
+quiz(
+    "Halting probabilities 0.5, 0.375, 0.25, and so on; five steps are allowed. What are N and R?",
+    {
+        "N = 3, R = 0.125": "0.5 and 0.375 are 0.875; the third step reaches 1, and weighs what is left.",
+        "N = 3, R = 0.25": "That is the third probability. The last step weighs the remainder.",
+        "N = 5, R = 0": "It stops as soon as the sum reaches 0.99, and that is at the third step.",
+    },
+    answer="N = 3, R = 0.125",
+)
+
+# %%
+quiz(
+    "The same probabilities. What is the gradient of the ponder cost by the third one?",
+    {
+        "-1": "So it is for those before the last step.",
+        "0": "The third is the last step: its weight is the remainder, in which only those before it are.",
+        "0.125": "That is the remainder itself.",
+    },
+    answer="0",
+)
+
+# %%
+quiz(
+    "A paper: adaptive depth takes 40% of the steps and loses 0.3 points of F1 against the full depth. "
+    "What is missing?",
+    {
+        "More seeds.": "They would help, and still compare with the wrong model.",
+        "The network of fixed depth with 40% of the steps.":
+            "If that one loses 0.3 points as well, adaptivity earned nothing. And then time, of course.",
+        "A larger network.": "Perhaps it would need its depth. But the claim is about this one.",
+    },
+    answer="The network of fixed depth with 40% of the steps.",
+)
+
+# %%
+quiz(
+    "A network takes 2 steps for nine comments in ten, and 8 for the tenth. Batches of 64, drawn at "
+    "random. For how many steps does nearly every batch run?",
+    {
+        "2.6": "That is the mean, and what the list of active comments computes in sum.",
+        "8": "A batch without a slow comment has a probability of 0.9 to the 64th: about one in a thousand.",
+        "2": "Only if the tenth comment is kept out of it.",
+    },
+    answer="8",
+)
+
+# %%
+quiz(
+    "In PonderNet, why KL(p || prior) and not KL(prior || p)?",
+    {
+        "It makes no difference, both are 0 for p = prior.":
+            "Where they are 0 they agree. Elsewhere one of them can be infinite.",
+        "Only so may p be 0 at some steps.":
+            "The other way around, each step that is never taken costs infinitely much.",
+        "It is cheaper to compute.": "Both are sums over the steps.",
+    },
+    answer="Only so may p be 0 at some steps.",
+)
+
+# %% [markdown]
+# **Next.** In the assignment you write the weights, the cost with its gradient and the padded batch
+# yourself, calibrate an early exit for a budget, and choose a policy of depth for a server from
+# measured records.
+#
+# **Further reading.** [Graves (2016)](https://arxiv.org/abs/1603.08983), section 2, is short and
+# exact. [Dehghani et al. (2019)](https://arxiv.org/abs/1807.03819) find tasks on which a shared block
+# with ACT does earn something. [DeeBERT](https://arxiv.org/abs/2004.12993) and
+# [PABEE](https://arxiv.org/abs/2006.04152) leave a trained transformer early.
