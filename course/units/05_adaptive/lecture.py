@@ -239,14 +239,15 @@ explore(draw_halting, describe_halting,
 # 1. With the first two at 0.45, move the third. Between which values does it matter at all?
 # 2. Set the first to 1, then to 0.95. What would happen without $\varepsilon$, if a sigmoid can come
 #    close to 1 but never reach it?
-# 3. What is the largest number of steps that any slider can force by itself?
+# 3. Put the first at 0.5. Can the second and the third still make it stop after one step?
 #
 # <details><summary>Answers</summary>
 #
 # (1) Below 0.09 or so: there a fourth step follows. From there on the third is the last, and its
 # weight is 0.1 whatever its probability is. (2) At 1, one step. At 0.95 two. Without $\varepsilon$
-# the sum could reach 1 only at the second step, so nobody could ever halt after one. (3) None: a
-# step is added only while *all* before it leave room.
+# the sum could reach 1 only at the second step, so nobody could ever halt after one. (3) No. Whether
+# it stops at a step depends on the probabilities up to there; those of later steps are never asked
+# for.
 #
 # </details>
 
@@ -278,7 +279,7 @@ claim(first_steps == 2, "an untrained halting unit takes two steps")
 #
 # *About 5 minutes.*
 #
-# Left alone, a network would take whatever steps it is allowed. So the loss has a second term, a
+# Left alone, nothing would move a network to take fewer steps. So the loss has a second term, a
 # **time penalty** $\tau$ times the **ponder cost** $\rho = N + R$. The number of steps is a whole
 # number: move a probability a little, and it stays as it is. Its gradient is 0 wherever it has one.
 # All that can be learned from is $R$:
@@ -437,8 +438,8 @@ claim(times[0] > 1.2 * times[1], "the program with the list takes less time")
 # %% [markdown]
 # The results agree (the largest difference is {{ agrees:.0e }}). The mask computes {{ by_all:,}}
 # positions, padding among them, and the list {{ by_active:,}}; when this was built, the mask took
-# {{ times[0] / times[1]:.1f }} times as long. A mask saves operations on paper only, which is how some
-# papers count. `utils.adaptive.ponder` keeps the list. (Positions are independent here. Where
+# {{ times[0] / times[1]:.1f }} times as long. A mask saves operations on paper only; the
+# reference code of spatial ACT has one. `utils.adaptive.ponder` keeps the list. (Positions are independent here. Where
 # neighbours look at a word that has stopped, its state must also *stay* as it was.)
 
 # %% [markdown]
@@ -567,7 +568,7 @@ claim(not_steps["recurrent"] > 1.3 * usual["recurrent"] and not_steps["spatial"]
 # | Universal Transformer | {{ shares["universal"][0]:.1%}} | {{ shares["universal"][1]:.1%}} | {{ shares["universal"][2]:.1%}} | {{ shares["universal"][3]:.1%}} | {{ most("universal") }} | {{ explained["universal"]:.0%}} | {{ not_steps["universal"]:.2f}} |
 #
 # Two of the networks stop after one step at most words, the third after two at nearly all. How many
-# steps a word takes is partly a matter of which word it is, partly of its place. And the three do not
+# steps a word takes is partly a matter of which word it is, partly of what stands around it. And the three do not
 # agree: over {{ len(means["recurrent"]) }} words, their mean steps have correlations of
 # {{ pairs.min():+.2f}} to {{ pairs.max():+.2f}}. At *not*, a word that ought to give pause, recurrent
 # ACT takes long and spatial ACT is quicker than usual. The strip shows where a network *spends* time.
@@ -587,6 +588,8 @@ FORMS = {"recurrent ACT": "GRU of fixed depth", "spatial ACT": "convolutions of 
          "Universal Transformer with ACT": "Universal Transformer of fixed depth"}
 test = [record for name in ("recurrent", "spatial", "universal", "ponder")
         for record in load_records("adaptive", experiment=name, split="test")]
+linear = summarise(load_records("efficiency", experiment="models", split="test",
+                                method="sparse linear"))[-1]
 PENALTIES = sorted({record["time_penalty"] for record in test if "time_penalty" in record})
 
 
@@ -619,6 +622,7 @@ def draw_trade_off(time_penalty):
     for axes, (method, control) in zip(panels, FORMS.items(), strict=True):
         draw_points(axes, control, "max_steps", plots.GREY, "s", "fixed depth")
         draw_points(axes, method, "time_penalty", BLUE, "o", "adaptive")
+        axes.axhline(linear["mean"], color="black", linestyle=":", label="sparse linear")
         steps, f1, *_ = points(method, "time_penalty")[time_penalty]
         axes.plot(steps, f1, "o", color=RED, markersize=13, fillstyle="none", markeredgewidth=2.5)
         axes.set(title=f"{method.replace(' with ACT', '')}\n{steps:.2f} steps, {f1:.4f}; "
@@ -639,7 +643,8 @@ def describe_trade_off(time_penalty):
                     f"equal steps {earned(method, time_penalty=time_penalty):+.4f}. Fixed depth 1 "
                     f"to 4: {fixed}.")
     return (f"Macro-F1 against mean steps, adaptive and of fixed depth, for three forms; marked: "
-            f"time penalty {time_penalty:g}. " + " ".join(said))
+            f"time penalty {time_penalty:g}; dotted: the sparse linear baseline, "
+            f"{linear['mean']:.4f}. " + " ".join(said))
 
 
 # %%
@@ -654,7 +659,8 @@ explore(draw_trade_off, describe_trade_off,
                                      description="time penalty"))
 
 # %% [markdown]
-# The bars reach from the lowest to the highest seed. "Control" in a title is the difference to fixed
+# The bars reach from the lowest to the highest seed; the dotted line is the sparse linear baseline of
+# unit 01, which takes no steps at all ({{ linear["mean"]:.4f}}). "Control" in a title is the difference to fixed
 # depth with *equal mean steps*, averaged over seeds: for 1.3 steps, three test comments in ten (drawn
 # blindly) are given to the network of two steps and the others to that of one. Whoever wants 1.3 steps
 # can have them so, without a halting unit. All comparisons, with paired bootstrap intervals on the
@@ -866,7 +872,7 @@ draw_points(axes, FORMS[UNI], "max_steps", plots.GREY, "s", "fixed depth")
 draw_points(axes, UNI, "time_penalty", BLUE, "o", "ACT")
 draw_points(axes, "PonderNet", "prior_rate", GREEN, "^", "PonderNet")
 axes.set(xlabel="mean steps", ylabel="macro-F1 on test", title="one Transformer block, used again")
-axes.legend(loc="lower right")
+axes.legend(loc="upper left")
 show(figure, alt="Macro-F1 against mean steps for one Transformer block used again and again. "
      + " ".join(f"PonderNet, rate {rate:g}: {row[0]:.2f} steps, {row[1]:.4f}."
                 for rate, row in ponder.items())
@@ -887,7 +893,7 @@ ponder_earned = earned("PonderNet")
 # %% [markdown]
 # At the rates {{ constant[0]:g}} and {{ constant[1]:g}} every comment takes the same number of steps
 # ({{ ends[constant[0]][0]:.2f}} and {{ ends[constant[1]][0]:.2f}}): the median of the prior. This
-# PonderNet ponders nothing; it is a network of fixed depth that was expensive to train. Only with the
+# PonderNet ponders nothing; it is a network of fixed depth whose training went through all four steps. Only with the
 # rates whose median is about to change ({{ " and ".join(f"{rate:g}" for rate in varied) }}) do comments
 # differ. Against the control of equal mean steps, {{ ponder_above }} of {{ len(pondered) }} intervals lie
 # above 0 and {{ ponder_below }} below, with a mean of {{ ponder_earned:+.4f}}. The verdict of section 6
@@ -1098,6 +1104,6 @@ quiz(
 # measured records.
 #
 # **Further reading.** [Graves (2016)](https://arxiv.org/abs/1603.08983), section 2, is short and
-# exact. [Dehghani et al. (2019)](https://arxiv.org/abs/1807.03819) find tasks on which a shared block
-# with ACT does earn something. [DeeBERT](https://arxiv.org/abs/2004.12993) and
+# exact. [Dehghani et al. (2019)](https://arxiv.org/abs/1807.03819) report tasks on which a shared
+# block with ACT earns something. [DeeBERT](https://arxiv.org/abs/2004.12993) and
 # [PABEE](https://arxiv.org/abs/2006.04152) leave a trained transformer early.
