@@ -829,8 +829,9 @@ table, cut_off.sum()
 # %% [markdown]
 # As the paper has it, a comment may stop for certain: its price is {{ table[0][0]:.2f}} nats. The other
 # way around the price is infinite, for every step that is never taken: the network is forced to hold
-# every number of steps possible. And a prior that sums to {{ cut_off.sum():.2f}} shifts all divergences
-# alike, so it looks harmless; but what is then reported is no divergence, and can be below 0.
+# every number of steps possible. And a prior that sums to {{ cut_off.sum():.2f}} adds
+# {{ -np.log(cut_off.sum()):.2f}} nats to all divergences from it. The gradient does not notice, but what
+# is reported is no divergence any more: it is never 0, not even where $p$ is the prior.
 #
 # Move the rate: where does the *prior* itself put its median?
 
