@@ -119,7 +119,7 @@ claim((curves[:, -1] / curves[:, 0]).max() < 2, "eight numbers take less than tw
 # the same task, and over single vectors the correlation is only {{ min(ranks):.2f}} to
 # {{ max(ranks):.2f}}. A network that may think longer finds *some* way to use it.
 #
-# Does it *need* these steps? Train one here, in a few seconds, and force it to stop early.
+# Does it *need* these steps? Train one here, for some seconds, and force it to stop early.
 
 # %%
 torch.manual_seed(1)
@@ -439,17 +439,18 @@ claim(times[0] > 1.2 * times[1], "the program with the list takes less time")
 # The results agree (the largest difference is {{ agrees:.0e }}). The mask computes {{ by_all:,}}
 # positions, padding among them, and the list {{ by_active:,}}; when this was built, the mask took
 # {{ times[0] / times[1]:.1f }} times as long. A mask saves operations on paper only; the
-# reference code of spatial ACT has one. `utils.adaptive.ponder` keeps the list. (Positions are independent here. Where
-# neighbours look at a word that has stopped, its state must also *stay* as it was.)
+# reference code of spatial ACT has one. `utils.adaptive.ponder` keeps the list. (Positions are
+# independent here. Where neighbours look at a word that has stopped, its state must also *stay* as it
+# was.)
 
 # %% [markdown]
 # ## 5. What takes time in a sentence
 #
 # *About 5 minutes.*
 #
-# Now GoEmotions, with a model of each form, as shipped: at most four steps at each word, trained with
-# a time penalty; of those that take at most 0.6 of all steps, the best on dev. Choose a sentence of
-# the course's own, or type one.
+# Now GoEmotions, with a model of each form, as shipped: at most four steps at each word, and of those
+# models that take at most 0.6 of them in the mean, the best on dev. Choose a sentence of the course's
+# own, or type one.
 
 # %%
 names = {"recurrent": "recurrent ACT", "spatial": "spatial ACT",
@@ -568,8 +569,8 @@ claim(not_steps["recurrent"] > 1.3 * usual["recurrent"] and not_steps["spatial"]
 # | Universal Transformer | {{ shares["universal"][0]:.1%}} | {{ shares["universal"][1]:.1%}} | {{ shares["universal"][2]:.1%}} | {{ shares["universal"][3]:.1%}} | {{ most("universal") }} | {{ explained["universal"]:.0%}} | {{ not_steps["universal"]:.2f}} |
 #
 # Two of the networks stop after one step at most words, the third after two at nearly all. How many
-# steps a word takes is partly a matter of which word it is, partly of what stands around it. And the three do not
-# agree: over {{ len(means["recurrent"]) }} words, their mean steps have correlations of
+# steps a word takes is partly a matter of which word it is, partly of what stands around it. And the
+# three do not agree: over {{ len(means["recurrent"]) }} words, their mean steps have correlations of
 # {{ pairs.min():+.2f}} to {{ pairs.max():+.2f}}. At *not*, a word that ought to give pause, recurrent
 # ACT takes long and spatial ACT is quicker than usual. The strip shows where a network *spends* time.
 # It does not show that the time is well spent; for that one needs scores.
@@ -894,8 +895,8 @@ ponder_earned = earned("PonderNet")
 # %% [markdown]
 # At the rates {{ constant[0]:g}} and {{ constant[1]:g}} every comment takes the same number of steps
 # ({{ ends[constant[0]][0]:.2f}} and {{ ends[constant[1]][0]:.2f}}): the median of the prior. This
-# PonderNet ponders nothing; it is a network of fixed depth whose training went through all four steps. Only with the
-# rates whose median is about to change ({{ " and ".join(f"{rate:g}" for rate in varied) }}) do comments
+# PonderNet ponders nothing; it is a network of fixed depth whose training went through all four
+# steps. Only with the rates whose median is about to change ({{ " and ".join(f"{rate:g}" for rate in varied) }}) do comments
 # differ. Against the control of equal mean steps, {{ ponder_above }} of {{ len(pondered) }} intervals lie
 # above 0 and {{ ponder_below }} below, with a mean of {{ ponder_earned:+.4f}}. The verdict of section 6
 # stands.
