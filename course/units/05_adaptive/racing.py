@@ -17,7 +17,7 @@ def race(
     full: tuple,
     texts: Sequence[str],
     *,
-    repeats: int = 5,
+    repeats: int = 3,
     seed: int = 0,
 ) -> dict[tuple, list[dict]]:
     """Milliseconds of each model at each batch size, one thread, tokenising included.
