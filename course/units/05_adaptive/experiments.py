@@ -18,7 +18,7 @@ from .comparing import compared
 from .exiting import early_exits, exit_latency
 from .keeping import from_file, kept
 from .pondering import train_ponder
-from .racing import race
+from .racing import cost_of_asking, race
 from .recipe import MAX_STEPS
 from .recurrent import train_recurrent
 from .spatial import train_spatial
@@ -195,6 +195,12 @@ def latency(form: Form, name: str) -> Experiment:
     return Experiment(f"latency: {name}", run, seeded=False, alone=True, scored=False)
 
 
+def asking(seed: int) -> list[dict]:
+    """What the question whether to halt costs; the words are those of the models that were scored."""
+    words = from_file(RECURRENT.control, depths(1)).tokenizer
+    return cost_of_asking(words, data("dev").texts[:128], seed)
+
+
 def finish(records: list[dict]) -> None:
     """Ship a model of each form, whose steps a lecture can show: the best on dev of few steps."""
     names = {RECURRENT: "recurrent", SPATIAL: "spatial", UNIVERSAL: "universal"}
@@ -222,5 +228,6 @@ EXPERIMENTS = [
     latency(UNIVERSAL, "universal"),
     latency(PONDER, "ponder"),
     latency(SPATIAL, "spatial"),
+    Experiment("cost of asking", asking, seeded=False, alone=True, scored=False),
     Experiment("exit latency", exit_latency, seeded=False, alone=True, scored=False),
 ]
