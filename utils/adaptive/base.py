@@ -42,7 +42,8 @@ class AdaptiveNetwork(nn.Module):
     Attributes
     ----------
     steps : int64 (batch, tokens), 0 at padding; (batch,) where the whole comment halts at once
-    ponder_cost : (batch,), mean over a comment's words of N + R; 0 for a comment without words
+    ponder_cost : (batch,), mean over a comment's words of N + R; 0 for a comment without words. Where
+        the whole comment halts at once there is none: PonderNet has a loss of its own
     """
 
     def _spent(self, steps: torch.Tensor, cost: torch.Tensor, lengths: torch.Tensor) -> None:
@@ -63,9 +64,9 @@ def steps_taken(network: nn.Module, ids: np.ndarray, batch_size: int = 256) -> n
     int64 (n, tokens), 0 at padding; or (n,)
     """
     network.eval()
-    parts = []
+    parts, device = [], next(network.parameters()).device
     for start in range(0, len(ids), batch_size):
-        network(torch.as_tensor(ids[start : start + batch_size]))
+        network(torch.as_tensor(ids[start : start + batch_size]).to(device))
         parts.append(network.steps.cpu().numpy())
     return np.concatenate(parts) if parts else np.zeros(ids.shape, dtype=np.int64)
 

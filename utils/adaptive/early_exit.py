@@ -44,7 +44,7 @@ def agreeing(logits: torch.Tensor, cuts: torch.Tensor) -> torch.Tensor:
     [1, 2, 1]
     """
     decided = logits >= cuts
-    counts = [torch.ones(logits.shape[1], dtype=torch.int64)]
+    counts = [torch.ones(logits.shape[1], dtype=torch.int64, device=logits.device)]
     for before, now in zip(decided[:-1], decided[1:], strict=True):
         counts.append(torch.where((before == now).all(dim=-1), counts[-1] + 1, 1))
     return torch.stack(counts)
@@ -71,8 +71,8 @@ def exit_layers(
     """
     leaves = bernoulli_entropy(logits) < threshold
     if patience:
-        cuts = torch.zeros(logits.shape[-1]) if cuts is None else torch.as_tensor(cuts)
-        leaves |= agreeing(logits, cuts) >= patience
+        given = torch.zeros(logits.shape[-1]) if cuts is None else torch.as_tensor(cuts)
+        leaves |= agreeing(logits, given.to(logits)) >= patience
     leaves[-1] = True
     return leaves.int().argmax(dim=0) + 1
 
@@ -182,15 +182,14 @@ class EarlyExitTransformer(TransformerNetwork):
         """Word piece ids (batch, tokens) to logits (batch, labels), of the exit that each took."""
         if self.training:
             self.exit_logits = self.all_exits(ids)
-            self.steps = torch.full((len(ids),), len(self.exit_logits))
+            self.steps = torch.full((len(ids),), len(self.exit_logits), device=ids.device)
             return self.exit_logits[-1]
         labels, layers = self.config["labels"], self.encoder.encoder.layer
         threshold, patience = self.config["threshold"], self.config["patience"]
-        cuts = torch.tensor(self.config["cuts"])
-        logits = torch.zeros(len(ids), labels)
-        steps = torch.zeros(len(ids), dtype=torch.int64)
-        rows, states, mask = torch.arange(len(ids)), self._start(ids), ids != PAD
-        agreed, before = torch.zeros_like(steps), torch.zeros(len(ids), labels, dtype=torch.bool)
+        states, mask, rows = self._start(ids), ids != PAD, torch.arange(len(ids), device=ids.device)
+        cuts, logits = states.new_tensor(self.config["cuts"]), states.new_zeros(len(ids), labels)
+        steps, agreed = torch.zeros_like(rows), torch.zeros_like(rows)
+        before = torch.zeros_like(logits, dtype=torch.bool)
         for n, layer in enumerate(layers, 1):
             states = layer(states, _attention_mask(mask, states.dtype))
             if n < len(layers) and not (threshold or patience):
@@ -262,7 +261,7 @@ def _attention_mask(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor | No
     """What a layer adds to the scores of padding; None where there is none, which is faster."""
     if mask.all():
         return None
-    added = torch.zeros(mask.shape, dtype=dtype).masked_fill(~mask, torch.finfo(dtype).min)
+    added = torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, torch.finfo(dtype).min)
     return added[:, None, None]
 
 
@@ -274,11 +273,12 @@ def predict_exits(
     network.eval()
     lengths = (ids != PAD).sum(axis=1)
     order = np.argsort(lengths, kind="stable")
-    layers = len(network.exits) + 1
+    layers, device = len(network.exits) + 1, next(network.parameters()).device
     logits = torch.empty(layers, len(ids), network.config["labels"])
     for start in range(0, len(ids), batch_size):
         rows = order[start : start + batch_size]
-        logits[:, rows] = network.all_exits(torch.from_numpy(ids[rows, : lengths[rows].max()]))
+        batch = torch.from_numpy(ids[rows, : max(1, lengths[rows].max())]).to(device)
+        logits[:, rows] = network.all_exits(batch).cpu()
     return logits
 
 
@@ -299,6 +299,6 @@ class ExitLoss:
         self.network, self.loss = network, loss
 
     def __call__(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        losses = [self.loss(each, targets) for each in self.network.exit_logits]
-        weights = torch.arange(1.0, len(losses) + 1)
-        return (weights / weights.sum() * torch.stack(losses)).sum()
+        losses = torch.stack([self.loss(each, targets) for each in self.network.exit_logits])
+        weights = torch.arange(1, len(losses) + 1).to(losses)
+        return losses @ weights / weights.sum()

@@ -183,18 +183,39 @@ def ponder(
     for n in range(1, max_steps + 1):
         if len(active) == 0:
             break
-        new = step(state, active, n)
-        steps[active] = n
+        new, last = step(state, active, n), n == max_steps
         if halting is None:
-            state, result = (each.index_copy(0, active, new) for each in (state, result))
+            state = _put(state, active, new)
+            if last:
+                result, steps = (
+                    _put(result, active, new),
+                    _put(steps, active, torch.full_like(active, n)),
+                )
             continue
         probability = halting(new)
-        weight, halts = halting_weight(before, probability, n == max_steps, epsilon)
-        result = result.index_add(0, active, weight[:, None] * new)
-        remainder = remainder.index_copy(0, active[halts], weight[halts])
-        going_on = ~halts
-        before = (before + probability)[going_on]
-        if n < max_steps:
-            state = state.index_copy(0, active, new)
-        active = still_active(active, halts)
+        weight, halts = halting_weight(before, probability, last, epsilon)
+        result = _add(result, active, weight[:, None] * new)
+        # Most often all halt or none does; the general case takes more operations than a small step.
+        count = len(active) if last else int(halts.sum())
+        if count == len(active):
+            remainder, steps = (
+                _put(remainder, active, weight),
+                _put(steps, active, torch.full_like(active, n)),
+            )
+            break
+        state, before = _put(state, active, new), before + probability
+        if count:
+            halted = active[halts]
+            remainder = remainder.index_copy(0, halted, weight[halts])
+            steps[halted] = n
+            active, before = still_active(active, halts), before[~halts]
     return Pondered(result, steps, remainder)
+
+
+def _put(values: torch.Tensor, active: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+    """Values with new ones at active positions, which are all in rising order."""
+    return new if len(active) == len(values) else values.index_copy(0, active, new)
+
+
+def _add(values: torch.Tensor, active: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+    return values + new if len(active) == len(values) else values.index_add(0, active, new)

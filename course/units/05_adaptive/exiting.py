@@ -17,9 +17,11 @@ from utils.packing import load_model, save_model, size_report
 
 from .comparing import compared
 from .exits import train_exits
+from .keeping import from_file
 from .racing import race
 
-METHOD, CUT, EPOCHS = "early exit from MiniLM", "MiniLM cut after a layer", 2
+METHOD, CUT = "early exit from MiniLM", "MiniLM cut after a layer"
+ALL_EXITS, EPOCHS = "all exits", 2
 HALF = {"network.*": "float16"}
 BUDGETS = (2.0, 2.5, 3.0, 3.5, 4.5)  # mean layers on dev
 PATIENCE = (2, 3, 4)
@@ -28,7 +30,7 @@ PATIENCE = (2, 3, 4)
 def kept(seed: int) -> tuple[NeuralClassifier, dict]:
     """The network with all its exits as its file holds it, and what training cost."""
     model, cost = trained_once(train_exits, seed=seed, epochs=EPOCHS)
-    path = file_path(METHOD, "all exits", seed)
+    path = file_path(METHOD, ALL_EXITS, seed)
     save_model(model, path, HALF)
     return load_model(path), cost
 
@@ -84,7 +86,7 @@ def early_exits(seed: int) -> list[dict]:
         if kind == "fixed":
             said[rule["layer"]] = taken["test"] >= thresholds
         found.append((kind, setting, rule, leaves, taken, thresholds))
-    whole, records = sizes_of(model, "all exits", seed), []
+    whole, records = sizes_of(model, ALL_EXITS, seed), []
     for kind, setting, rule, leaves, taken, thresholds in found:
         sizes = whole if kind != "fixed" else sizes_of(cut(model, rule["layer"]), setting, seed)
         for split, probabilities in taken.items():
@@ -133,7 +135,7 @@ def exit_latency(seed: int) -> list[dict]:
 
     F1 stands in the records of "early exit", under the same ``method`` and ``setting``.
     """
-    model, _ = kept(0)
+    model = from_file(METHOD, ALL_EXITS)
     logits = predict_exits(model.network, model.tokenizer.encode(data("dev").texts, model.length))
     layers = len(logits)
     whole = CUT, f"layer {layers} for all"

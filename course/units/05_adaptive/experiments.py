@@ -16,9 +16,9 @@ from utils.packing import load_model
 
 from .comparing import compared
 from .exiting import early_exits, exit_latency
-from .keeping import kept
+from .keeping import from_file, kept
 from .pondering import train_ponder
-from .racing import race
+from .racing import cost_of_asking, race
 from .recipe import MAX_STEPS
 from .recurrent import train_recurrent
 from .spatial import train_spatial
@@ -130,13 +130,18 @@ def measured(
     return records, loaded.predict(data("test").texts)
 
 
+def depths(depth: int) -> str:
+    """The setting of a model of fixed depth."""
+    return f"{depth} step{'s' * (depth > 1)}"
+
+
 def controls(form: Form, seed: int) -> tuple[list[dict], dict[int, np.ndarray]]:
     """The records of all fixed depths, and what each says of test."""
     records, said = [], {}
     for depth in DEPTHS:
         model, cost = form.of_depth(seed, depth)
-        setting = f"{depth} step{'s' * (depth > 1)}"
-        new, said[depth] = measured(model, form.control, setting, seed, max_steps=depth, **cost)
+        facts = {"max_steps": depth} | cost
+        new, said[depth] = measured(model, form.control, depths(depth), seed, **facts)
         records += new
     return records, said
 
@@ -161,34 +166,39 @@ def trade_off(form: Form, name: str, with_controls: bool = True) -> Experiment:
 
 # --- bytes and time -----------------------------------------------------------------------------------
 
+SEPARATE = "Transformer of separate blocks"
+
 
 def separate_blocks(seed: int) -> list[dict]:
     """As many separate blocks as the shared one has uses; the shared one stands in the trade-off."""
     model, cost = kept(train_universal, seed=seed, max_steps=MAX_STEPS, shared=False)
-    method, setting = "Transformer of separate blocks", f"{MAX_STEPS} steps"
-    return measured(model, method, setting, seed, max_steps=MAX_STEPS, **cost)[0]
+    return measured(model, SEPARATE, depths(MAX_STEPS), seed, max_steps=MAX_STEPS, **cost)[0]
 
 
 def latency(form: Form, name: str) -> Experiment:
     """All models of a form's seed 0 in turns, alone and in batches; ratios are to the full depth."""
 
     def run(seed: int) -> list[dict]:
-        models = {(form.control, f"{d} steps", d): form.of_depth(0, d)[0] for d in DEPTHS}
-        for price in form.prices:
-            setting = form.setting(price)
-            models[form.method, setting, MAX_STEPS] = form.adaptive(0, price)[0]
+        names = [(form.control, depths(depth)) for depth in DEPTHS]
+        full = names[-1]
+        names += [(form.method, form.setting(price)) for price in form.prices]
         if form is UNIVERSAL:
-            separate = kept(train_universal, seed=0, max_steps=MAX_STEPS, shared=False)
-            models["Transformer of separate blocks", f"{MAX_STEPS} steps", MAX_STEPS] = separate[0]
-        full = (form.control, f"{MAX_STEPS} steps", MAX_STEPS)
+            names.append((SEPARATE, depths(MAX_STEPS)))
+        models = {each: from_file(*each) for each in names}
         texts = data("dev").texts[:256]
         return [
-            {"method": method, "setting": setting, "seed": seed, "max_steps": most, **timing}
-            for (method, setting, most), timings in race(models, full, texts, seed=seed).items()
+            {"method": method, "setting": setting, "seed": seed, **timing}
+            for (method, setting), timings in race(models, full, texts, seed=seed).items()
             for timing in timings
         ]
 
     return Experiment(f"latency: {name}", run, seeded=False, alone=True, scored=False)
+
+
+def asking(seed: int) -> list[dict]:
+    """What the question whether to halt costs; the words are those of the models that were scored."""
+    words = from_file(RECURRENT.control, depths(1)).tokenizer
+    return cost_of_asking(words, data("dev").texts[:128], seed)
 
 
 def finish(records: list[dict]) -> None:
@@ -218,5 +228,6 @@ EXPERIMENTS = [
     latency(UNIVERSAL, "universal"),
     latency(PONDER, "ponder"),
     latency(SPATIAL, "spatial"),
+    Experiment("cost of asking", asking, seeded=False, alone=True, scored=False),
     Experiment("exit latency", exit_latency, seeded=False, alone=True, scored=False),
 ]

@@ -4,12 +4,26 @@ import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 
+from utils.adaptive import RecurrentACTNetwork, SpatialACTNetwork, UniversalTransformerNetwork
+from utils.data import Vocabulary, label_names
 from utils.efficiency import latency_percentiles, naive_batches
 from utils.efficiency.running import limited_threads, no_garbage_collection
 from utils.models import NeuralClassifier
 
 SIZES = (1, 8, 64)
+FULL = "4 steps, not asked"
+ASKED = {
+    "1 step, not asked": {"max_steps": 1, "adaptive": False},
+    "1 step, asked": {"max_steps": 4, "adaptive": True},
+    FULL: {"max_steps": 4, "adaptive": False},
+}
+KINDS = {
+    RecurrentACTNetwork: lambda width: {"dim": width, "units": width},
+    SpatialACTNetwork: lambda width: {"dim": width, "hidden": 2 * width},
+    UniversalTransformerNetwork: lambda width: {"dim": width, "hidden": 2 * width},
+}
 
 
 def race(
@@ -17,7 +31,7 @@ def race(
     full: tuple,
     texts: Sequence[str],
     *,
-    repeats: int = 5,
+    repeats: int = 3,
     seed: int = 0,
 ) -> dict[tuple, list[dict]]:
     """Milliseconds of each model at each batch size, one thread, tokenising included.
@@ -68,6 +82,38 @@ def race(
                     }
                 )
     return found
+
+
+def cost_of_asking(tokenizer: Vocabulary, texts: Sequence[str], seed: int) -> list[dict]:
+    """What the question whether to halt costs beside a step, in narrow networks and in wide ones.
+
+    The networks are untrained. Those that ask halt after the first step in any case, so what they take
+    longer than one step is the question alone.
+    """
+    records = []
+    for width in (32, 128, 512):
+        for kind, sizes in KINDS.items():
+            models = {}
+            for setting, options in ASKED.items():
+                torch.manual_seed(seed)
+                network = kind(vocabulary_size=len(tokenizer), labels=7, **sizes(width), **options)
+                for name, parameter in network.named_parameters():
+                    if name.endswith("halting.linear.bias"):
+                        torch.nn.init.constant_(parameter, 99.0)
+                models[kind.__name__, setting] = NeuralClassifier(
+                    network, tokenizer, "ekman", label_names("ekman"), length=24
+                )
+            full = (kind.__name__, FULL)
+            for (method, setting), timings in race(
+                models, full, texts, repeats=2, seed=seed
+            ).items():
+                records += [
+                    {"method": method, "setting": f"{setting}, width {width}", "seed": seed}
+                    | {"width": width}
+                    | timing
+                    for timing in timings
+                ]
+    return records
 
 
 def _steps(network) -> tuple[float, float]:
