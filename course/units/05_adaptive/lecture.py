@@ -37,7 +37,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from IPython.display import Markdown, display
 from ipywidgets import Combobox, FloatSlider, SelectionSlider
 from matplotlib.colors import ListedColormap
 
@@ -943,76 +942,146 @@ waits = {(form, size): waiting(form, size) for form in names for size in (1, 8, 
 # | Universal Transformer | {{ waits["universal", 1][0]:.2f}} | {{ waits["universal", 1][1]:.2f}} | {{ waits["universal", 8][1]:.2f}} | {{ waits["universal", 64][1]:.2f}} |
 #
 # Thanks to the list of section 4, those that have stopped cost nothing while they wait. But each step
-# has fixed costs, and many small products take longer than few large ones. So measure time. For the
-# controls we need no training: time does not depend on what the weights are.
+# has fixed costs, and many small products take longer than few large ones. So measure time: in turns
+# with the control, one thread, from raw text to labels, for the largest time penalty of section 6,
+# which leaves the fewest steps.
 
 # %%
-def of_fixed_depth(form, depth):
-    adaptive = models[form].network
-    return type(adaptive)(**adaptive.config | {"adaptive": False, "max_steps": depth}).eval()
+clocks = load_records("adaptive", experiment="latency")
 
 
-racers = {form: {"ACT": models[form].network.eval()}
-          | {depth: of_fixed_depth(form, depth) for depth in range(1, 5)} for form in names}
+def clock(method, setting, size, field="ratio"):
+    """A field of the timings; by default the median time as a share of that of four fixed steps."""
+    return np.mean([row[field] for row in clocks
+                    if (row["method"], row["setting"], row["batch_size"]) == (method, setting, size)])
+
+
+def depth(n):
+    return f"{n} step{'s' * (n > 1)}"
+
+
+fewest = f"penalty {PENALTIES[-1]:g}"
+share = {(method, size): {"ACT": clock(method, fewest, size)}
+         | {n: clock(control, depth(n), size) for n in (1, 2, 3)}
+         for method, control in FORMS.items() for size in (1, 64)}
+share_of_steps = {method: clock(method, fewest, 1, "mean_steps") / 4 for method in FORMS}
 
 # %%
-predict("batch-time", f"The Universal Transformer with ACT takes {waits['universal', 1][0]:.1f} of 4 "
-        "steps. Its time for one comment, divided by that of the same network with four fixed steps?",
-        "times")
+predict("batch-time", f"The Universal Transformer takes {share_of_steps[UNI]:.0%} of the steps here. What "
+        "share of the time of four fixed steps does it take, for one comment?", "%")
 
 # %%
-@torch.inference_mode()
-def race(form, size, comments=128, rounds=2):
-    """Median CPU milliseconds of a batch for each network, which take turns at every batch."""
-    ids = spent[form][0][:comments]
-    batches = [ids[rows] for rows in naive_batches(comments, size)]
-    batches = [torch.from_numpy(batch[:, : (batch > 0).sum(axis=1).max()]) for batch in batches]
-    seconds = defaultdict(list)
-    for batch in batches * (rounds if size == 1 else 8 * rounds):
-        for name, network in racers[form].items():
-            begin = time.process_time()
-            network(batch)
-            seconds[name].append(time.process_time() - begin)
-    return {name: 1000 * np.median(values) for name, values in seconds.items()}
-
-
-raced = {(form, size): race(form, size) for form in names for size in (1, 64)}
-ratio = {key: {name: ms / times[4] for name, ms in times.items()} for key, times in raced.items()}
-reveal("batch-time", ratio["universal", 1]["ACT"], "times")
+reveal("batch-time", 100 * share[UNI, 1]["ACT"], "%")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-# Code and no prose: the times are those of the run at hand.
-lines = [f"| {names[form]} | {size} | " + " | ".join(
-    f"{raced[form, size][name]:.2f} ({ratio[form, size][name]:.2f})" for name in ("ACT", 1, 2, 3, 4))
-    + f" | {waits[form, 1][0] / 4:.2f} |" for form, size in raced]
-display(Markdown("\n".join([
-    "| ms for a batch (share of the time of 4 fixed steps) | batch | ACT | 1 step | 2 | 3 | 4 | share "
-    "of the steps |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |", *lines])))
-claim(all(row["ACT"] > waits[form, 1][0] / 4 for (form, _), row in ratio.items()),
-      "no network's share of time is as small as its share of steps")
-claim(all(row[1] < row["ACT"] for row in ratio.values()), "one fixed step is faster everywhere")
-claim(ratio["universal", 64]["ACT"] < 0.75, "the Universal Transformer saves time in a batch")
-claim(ratio["recurrent", 64]["ACT"] > 0.8, "recurrent ACT saves little or nothing in a batch")
-claim(ratio["spatial", 1]["ACT"] > 0.9, "spatial ACT saves nothing with one comment")
+time_rows = "\n".join(
+    f"| {method.replace(' with ACT', '')} | {size} | {clock(method, fewest, size, 'batch_ms_p50'):.2f} | "
+    + " | ".join(f"{row[name]:.2f}" for name in ("ACT", 1, 2, 3))
+    + f" | {clock(method, fewest, size, 'ratio_p99'):.2f} | {share_of_steps[method]:.2f} |"
+    for (method, size), row in share.items())
+claim(all(row["ACT"] > 1.5 * share_of_steps[method] for (method, _), row in share.items()),
+      "no network's share of time comes near its share of steps")
+claim(all(row[1] < row["ACT"] for row in share.values()), "one fixed step is faster everywhere")
+claim(share[REC, 64]["ACT"] > 1, "recurrent ACT is slower in a batch than all its fixed steps")
+claim(share[SPA, 1]["ACT"] > 0.95, "spatial ACT saves nothing with one comment")
+claim(max(share[UNI, size]["ACT"] for size in (1, 64)) < 0.75, "the Universal Transformer saves time")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+asked = {(row["method"], row["width"], row["setting"].split(",")[1].strip(), row["setting"][0]):
+         row["batch_ms_p50"]
+         for row in load_records("adaptive", experiment="cost of asking", batch_size=1)}
+KINDS = {"RecurrentACTNetwork": "recurrent ACT", "SpatialACTNetwork": "spatial ACT",
+         "UniversalTransformerNetwork": "Universal Transformer"}
+WIDTHS = sorted({width for _, width, *_ in asked})
+question = {(kind, width): asked[kind, width, "asked", "1"] / asked[kind, width, "not asked", "1"]
+            for kind in KINDS for width in WIDTHS}
+best_case = {(kind, width): asked[kind, width, "asked", "1"] / asked[kind, width, "not asked", "4"]
+             for kind in KINDS for width in WIDTHS}
+asked_rows = "\n".join(
+    f"| {name} | " + " | ".join(f"{question[kind, width]:.2f} ({best_case[kind, width]:.2f})"
+                                for width in WIDTHS) + " |" for kind, name in KINDS.items())
+claim(all(costs[kind, WIDTHS[-1]] < costs[kind, WIDTHS[0]]
+          for kind in KINDS for costs in (question, best_case)),
+      "in the widest network the question costs less beside a step, and there is more to save")
+twice = [row["ratio"] for row in clocks if row["batch_size"] == 1
+         and (row["method"], row["setting"]) == (FORMS[UNI], depth(1))]
 
 # %% [markdown]
-# When this was built, recurrent ACT took {{ ratio["recurrent", 1]["ACT"]:.2f}} times as long as its four
-# fixed steps with one comment and {{ ratio["recurrent", 64]["ACT"]:.2f}} times with 64; spatial ACT
-# {{ ratio["spatial", 1]["ACT"]:.2f}} and {{ ratio["spatial", 64]["ACT"]:.2f}} times; the Universal
-# Transformer {{ ratio["universal", 1]["ACT"]:.2f}} and {{ ratio["universal", 64]["ACT"]:.2f}} times. Nobody's
-# share of the time is as small as its share of the steps. The Universal Transformer saves most in the
-# batch, because its blocks are expensive enough for fewer positions to matter. The recurrent network
-# waits at every word, and the convolutions are so cheap that keeping the lists costs as much as they
-# do.
+# | share of the time of 4 fixed steps | batch | ms, ACT | ACT | 1 fixed step | 2 | 3 | p99, ACT | share of the steps |
+# | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+# {{ time_rows }}
 #
-# And the control stands in the same table: *one* fixed step, with nothing to decide, is faster in every
-# row, and section 6 has its score.
+# For {{ share_of_steps[REC]:.2f}} of the steps, recurrent ACT takes {{ share[REC, 1]["ACT"]:.2f}} of the time
+# with one comment and {{ share[REC, 64]["ACT"]:.2f}} with 64: **in a batch it is slower than all four steps
+# at every word**, since it waits at each. Spatial ACT takes {{ share[SPA, 1]["ACT"]:.2f}} and
+# {{ share[SPA, 64]["ACT"]:.2f}}, the Universal Transformer {{ share[UNI, 1]["ACT"]:.2f}} and
+# {{ share[UNI, 64]["ACT"]:.2f}}. Nobody's share of the time comes near its share of the steps. And the
+# control stands in the same table: *one* fixed step, with nothing to decide, is faster in every row, and
+# section 6 has its score. (Read the shares as what they are: one Transformer, of one fixed step, was
+# raced twice, and took {{ " and ".join(f"{value:.2f}" for value in twice) }}.)
+#
+# Is that a law? Our networks are narrow ({{ WIDTHS[0] }} units), so a step costs little, and beside it the
+# question whether to stop costs something. Untrained networks of three widths, made to stop after one
+# step in any case, against one step without being asked, for one comment:
+#
+# | times as long as one step unasked (and share of four steps) | {{ " | ".join(f"{width} units" for width in WIDTHS) }} |
+# | --- | ---: | ---: | ---: |
+# {{ asked_rows }}
+#
+# In brackets stands the best that halting could do: every word stops at once. In all three forms the
+# question costs less beside a step in the widest network than in the narrowest, and there is more to
+# save. Adaptive depth is for blocks that are expensive.
 #
 # **A speed-up is a factor of time.** To take 0.6 of the time is to be $1 / 0.6 = 1.67$ times as fast,
 # not "40% faster"; and whoever leaves out a third of the *layers* has not measured any time yet.
 
 # %% [markdown]
-# ## 9. What you have learned
+# ## 9. Looping saves bytes, halting saves time
+#
+# *About 3 minutes.*
+#
+# A shared block and halting come together in the Universal Transformer, and are easily taken for one
+# thing. Pull them apart: the shared block four times, four separate blocks, and the shared block with
+# halting. Complete files, from raw text to labels.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+SEPARATE = load_records("adaptive", experiment="separate blocks", split="test")
+networks = {
+    "one block, four times": of(FORMS[UNI], max_steps=4),
+    "four separate blocks": SEPARATE,
+    "one block, halting": of(UNI, time_penalty=PENALTIES[-1]),
+}
+facts = {name: {field: np.mean([row[field] for row in rows])
+                for field in ("file_bytes", "encoder_bytes", "macro_f1", "mean_steps")}
+         | {size: clock(rows[0]["method"], rows[0]["setting"], size) for size in (1, 64)}
+         for name, rows in networks.items()}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+looped, separate, halted = facts.values()
+by_seed = [{row["seed"]: row["macro_f1"] for row in rows} for rows in networks.values()]
+against = ", ".join(f"{by_seed[1][seed] - by_seed[0][seed]:+.3f}" for seed in sorted(by_seed[0]))
+bills = "\n".join(
+    f"| {name} | {f['file_bytes']:,.0f} | {f['encoder_bytes']:,.0f} | {f['macro_f1']:.3f} | "
+    f"{f['mean_steps']:.2f} | {f[1]:.2f} | {f[64]:.2f} |" for name, f in facts.items())
+claim(separate["encoder_bytes"] > 2 * looped["encoder_bytes"]
+      and abs(separate[1] - 1) < 0.15, "looping saves bytes, and no time")
+claim(max(halted[1], halted[64]) < 0.9
+      and halted["encoder_bytes"] < 1.05 * looped["encoder_bytes"], "halting saves time, and no bytes")
+
+# %% [markdown]
+# | | bytes of the file | without words and their vectors, before compression | macro-F1 | mean steps | time, 1 comment | time, 64 |
+# | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+# {{ bills }}
+#
+# **Looping saves bytes**: without words and word vectors, the separate blocks take
+# {{ separate["encoder_bytes"] / looped["encoder_bytes"]:.1f}} times as many, for
+# {{ separate["macro_f1"] - looped["macro_f1"]:+.4f}} of macro-F1 (seed by seed {{ against }}) and
+# {{ separate[1]:.2f}} times the time. The whole file is {{ separate["file_bytes"] / looped["file_bytes"]:.2f}}
+# times as large, since most of it is words. **Halting saves time**: {{ halted[1]:.2f}} of it for one comment and {{ halted[64]:.2f}}
+# in batches of 64, and no bytes at all.
+
+# %% [markdown]
+# ## 10. What you have learned
 #
 # *About 4 minutes, with the questions.*
 
@@ -1031,9 +1100,9 @@ recorded = "; ".join(sorted({
 # - **On GoEmotions it earns nothing that we can show.** Of {{ len(compared) }} comparisons at equal mean
 #   steps, {{ len(above) }} intervals lie above 0 and {{ len(below) }} below; one fixed step loses
 #   {{ max(one_step.values()):.3f}} at most.
-# - **The slowest holds the rest.** In a batch of 64, recurrent ACT took
-#   {{ ratio["recurrent", 64]["ACT"]:.2f}} times as long as four fixed steps, for
-#   {{ waits["recurrent", 1][0] / 4:.2f}} of the steps.
+# - **The slowest holds the rest.** In batches of 64, recurrent ACT takes {{ share[REC, 64]["ACT"]:.2f}} of
+#   the time of four fixed steps, for {{ share_of_steps[REC]:.2f}} of the steps.
+# - **Looping saves bytes, halting saves time**, and neither does the other.
 #
 # Recorded measurements: {{ recorded }}.
 
