@@ -187,21 +187,17 @@ def ponder(
         if halting is None:
             state = _put(state, active, new)
             if last:
-                result, steps = (
-                    _put(result, active, new),
-                    _put(steps, active, torch.full_like(active, n)),
-                )
+                result = _put(result, active, new)
+                steps = _put(steps, active, torch.full_like(active, n))
             continue
         probability = halting(new)
         weight, halts = halting_weight(before, probability, last, epsilon)
         result = _add(result, active, weight[:, None] * new)
-        # Most often all halt or none does; the general case takes more operations than a small step.
+        # Of few positions often all halt, or none: worth asking, since compaction itself costs time.
         count = len(active) if last else int(halts.sum())
         if count == len(active):
-            remainder, steps = (
-                _put(remainder, active, weight),
-                _put(steps, active, torch.full_like(active, n)),
-            )
+            remainder = _put(remainder, active, weight)
+            steps = _put(steps, active, torch.full_like(active, n))
             break
         state, before = _put(state, active, new), before + probability
         if count:
