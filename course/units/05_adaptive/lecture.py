@@ -54,7 +54,7 @@ torch.set_num_threads(1)  # one thread: the machine may be shared
 torch.set_printoptions(precision=4, sci_mode=False)
 np.set_printoptions(legacy="1.25", suppress=True, precision=4)
 plots.set_style()
-BLUE, RED, GREEN, PINK = plots.PALETTE[:4]
+BLUE, RED, GREEN = plots.PALETTE[:3]
 
 # %% [markdown]
 # ## 1. A task whose difficulty is known
@@ -916,7 +916,7 @@ ponder_earned = earned("PonderNet")
 #
 # *About 5 minutes.*
 #
-# "1.3 of 4 steps" is a count, and a server has no use for counts. Two things stand between them and
+# "{{ usual["universal"]:.1f}} of 4 steps" is a count, and a server has no use for counts. Two things stand between them and
 # milliseconds. The halting itself costs: a unit to compute, lists to keep, at every step. And in a
 # batch the **slowest holds the rest**. A batch goes on while any of its words does, and a recurrent
 # network must finish a word for all comments before it can read the next.
