@@ -16,6 +16,8 @@ recall is another number, and may be much larger.
 0.333
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
@@ -203,3 +205,55 @@ def bootstrap_interval(
     scores = (2 * hits / np.maximum(total, 1)).mean(axis=1)
     low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def paired_difference(
+    targets,
+    a,
+    b,
+    metric: Callable[[np.ndarray, np.ndarray], float] = macro_f1,
+    *,
+    n: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """How much better ``a`` is than ``b`` on the same comments, with its bootstrap interval.
+
+    Both are scored on the same drawn comments each time, so that a comment which is hard for both
+    leaves their difference alone: its interval is narrower than the two intervals suggest.
+
+    Parameters
+    ----------
+    targets : 0/1 array of shape (comments, labels)
+    a, b : what two models predict, of the same shape
+    metric : of targets and predictions
+    n : number of resampled test sets
+    level : coverage of the percentile interval, between 0 and 1
+
+    Returns
+    -------
+    (difference, low, high): metric of ``a`` minus metric of ``b``, on all comments and its interval
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, there are no rows, or ``n`` or ``level`` is not allowed.
+
+    Source: Efron and Tibshirani, "An introduction to the bootstrap" (1993), chapter 13;
+    Berg-Kirkpatrick et al. (2012), "An empirical investigation of statistical significance in NLP".
+    """
+    targets, a = _same_shape(targets, a, "a")
+    targets, b = _same_shape(targets, b, "b")
+    if len(targets) == 0:
+        raise ValueError("cannot resample no rows")
+    if n < 1:
+        raise ValueError(f"there must be at least 1 resampled test set, got {n}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    rng, differences = np.random.default_rng(seed), np.empty(n)
+    for i in range(n):
+        rows = rng.integers(0, len(targets), len(targets))
+        drawn = targets[rows]
+        differences[i] = metric(drawn, a[rows]) - metric(drawn, b[rows])
+    low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
+    return float(metric(targets, a) - metric(targets, b)), float(low), float(high)

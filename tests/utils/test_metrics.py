@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from utils.metrics import bootstrap_interval, f1_report, macro_f1, tune_thresholds
+from utils.metrics import (
+    bootstrap_interval,
+    f1_report,
+    macro_f1,
+    paired_difference,
+    tune_thresholds,
+)
 
 
 @pytest.fixture
@@ -107,3 +113,55 @@ def test_bootstrap_micro_of_perfect_predictions_has_no_width():
         bootstrap_interval(y, y, "samples")
     with pytest.raises(ValueError, match="level"):
         bootstrap_interval(y, y, level=95)
+
+
+def test_identical_predictions_do_not_differ(scored):
+    y_true, probabilities = scored
+    assert paired_difference(y_true, probabilities > 0.5, probabilities > 0.5, n=20) == (0, 0, 0)
+
+
+def test_the_paired_difference_is_that_of_a_plain_loop(scored):
+    y_true, probabilities = scored
+    a, b = probabilities >= 0.4, probabilities >= 0.6
+    rng, differences = np.random.default_rng(3), []
+    for _ in range(50):
+        rows = rng.integers(0, len(y_true), len(y_true))
+        scores = [
+            f1_score(y_true[rows], each[rows], average="macro", zero_division=0) for each in (a, b)
+        ]
+        differences.append(scores[0] - scores[1])
+    expected = np.quantile(differences, [0.05, 0.95])
+    difference, low, high = paired_difference(y_true, a, b, n=50, level=0.9, seed=3)
+    assert difference == pytest.approx(macro_f1(y_true, a) - macro_f1(y_true, b))
+    assert (low, high) == pytest.approx(tuple(expected))
+
+
+def test_a_paired_interval_is_narrower_than_two_intervals(scored):
+    y_true, probabilities = scored
+    a, b = probabilities >= 0.50, probabilities >= 0.51
+    _, low, high = paired_difference(y_true, a, b, n=300)
+    widths = [np.diff(bootstrap_interval(y_true, each))[0] for each in (a, b)]
+    assert high - low < min(widths)
+
+
+def test_the_paired_difference_takes_any_metric_and_changes_its_sign(scored):
+    y_true, probabilities = scored
+    a, b = probabilities >= 0.4, probabilities >= 0.6
+
+    def accuracy(targets, predictions):
+        return (targets == predictions).mean()
+
+    one, other = (paired_difference(y_true, *p, accuracy, n=40) for p in ((a, b), (b, a)))
+    assert one[0] == pytest.approx(accuracy(y_true, a) - accuracy(y_true, b))
+    assert one == pytest.approx((-other[0], -other[2], -other[1]))
+
+
+@pytest.mark.parametrize(
+    "change", [{"n": 0}, {"level": 1.0}, {"a": np.zeros((3, 2))}, {"b": np.zeros(4)}]
+)
+def test_the_paired_difference_refuses_what_it_cannot_compare(change):
+    y = np.zeros((4, 2))
+    with pytest.raises(ValueError):
+        paired_difference(**{"targets": y, "a": y, "b": y} | change)
+    with pytest.raises(ValueError):
+        paired_difference(y[:0], y[:0], y[:0])

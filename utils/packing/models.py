@@ -191,14 +191,16 @@ def _load_neural(tensors, header, common) -> NeuralClassifier:
     tokenizer = (
         Vocabulary(text) if header["tokenizer"] == "Vocabulary" else WordPiece("\n".join(text))
     )
-    # Its networks register when it is read; it reads files itself, so not at the top of this one.
+    # Their networks register when they are read; they read files themselves, so not at the top.
+    import utils.adaptive
     import utils.distillation.students  # noqa: F401
 
     config = header["config"]
     expect(isinstance(config, dict), "the network has no configuration")
     numbers = list(config.values()) + list(config.get("encoder", {}).values())
     expect(all(abs(n) < 1 << 40 for n in numbers if isinstance(n, int)), "a size is out of range")
-    deep = max(config.get("layers", 0), config.get("encoder", {}).get("num_hidden_layers", 0))
+    of_encoder = config.get("encoder", {}).get("num_hidden_layers", 0)
+    deep = max(config.get("layers", 0), config.get("max_steps", 0), of_encoder)
     expect(deep <= MAX_LAYERS, f"{deep} layers are more than {MAX_LAYERS}")
     # On the meta device a network has shapes and no memory, so a lying configuration costs nothing.
     with torch.device("meta"):

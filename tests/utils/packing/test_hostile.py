@@ -215,6 +215,12 @@ def test_a_configuration_that_lies_about_sizes_costs_no_memory(packed, forge):
     assert _peak_of_refusal(forge(_neural_line(config), parts), "do not make a model") < 5e6
     deep = forge(_neural_line(config | {"layers": 10**6}), parts)
     assert _peak_of_refusal(deep, "layers are more than") < 5e6
+    sizes = {"vocabulary_size": 4, "dim": 2, "hidden": 2, "labels": 2, "max_steps": 10**6}
+    deep = forge(_neural_line(sizes, "SpatialACTNetwork"), parts)
+    assert _peak_of_refusal(deep, "layers are more than") < 5e6
+    no_heads = sizes | {"max_steps": 2, "heads": 0}
+    with pytest.raises(PackingError, match="heads"):
+        load_model(forge(_neural_line(no_heads, "UniversalTransformerNetwork"), parts))
     for changes in ({"config": 7}, {"config": config, "name": "Popen"}):
         with pytest.raises(PackingError, match="do not make a model"):
             load_model(forge(_neural_line(**changes), parts))
