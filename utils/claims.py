@@ -22,6 +22,7 @@ def claim(holds: bool, sentence: str) -> None:
 
     Examples
     --------
+    >>> from utils.claims import claim
     >>> claim(0.604 > 0.583, "the GRU beats the linear baseline")
     >>> claim(0.570 > 0.583, "the GRU beats the linear baseline")
     In your run it is not so that the GRU beats the linear baseline.

@@ -1,4 +1,20 @@
-"""Scores for multi-label classifiers: F1 at 0.5 and at tuned thresholds, with confidence intervals."""
+"""Scores for multi-label classifiers: F1 at 0.5 and at tuned thresholds, with confidence intervals.
+
+Source: van Rijsbergen (1979), "Information retrieval", chapter 7, for F1; Opitz and Burst (2019),
+"Macro F1 and macro F1", arXiv 1911.03347, for its two averages.
+
+What people get wrong: macro-F1 is the mean of the labels' F1. The F1 of mean precision and mean
+recall is another number, and may be much larger.
+
+>>> from utils.metrics import f1_report, macro_f1
+>>> y_true = np.array([[1, 1], [1, 0], [1, 0], [1, 0], [1, 0]])
+>>> y_pred = np.array([[1, 1], [0, 1], [0, 1], [0, 1], [0, 1]])
+>>> report = f1_report(y_true, y_pred)
+>>> [round(report[f"macro_{name}"], 3) for name in ("precision", "recall", "f1")]
+[0.6, 0.6, 0.333]
+>>> round(macro_f1(y_true, y_pred), 3)
+0.333
+"""
 
 from collections.abc import Callable
 
@@ -44,6 +60,13 @@ def tune_thresholds(y_true, probabilities) -> np.ndarray:
 
     Source: Lipton, Elkan and Naryanaswamy, "Optimal thresholding of classifiers to maximize F1
     measure" (2014); the search here is exhaustive over the observed probabilities.
+
+    What people get wrong: thresholds tuned on the test set. They fit its few comments of a rare
+    label, and the score says how well.
+
+    >>> from utils.metrics import tune_thresholds
+    >>> tune_thresholds(np.array([[1], [0], [1], [0]]), np.array([[0.5], [0.25], [0.75], [0.0]]))
+    array([0.375])
     """
     y_true, probabilities = _same_shape(y_true, probabilities, "probabilities")
     if len(y_true) == 0:
@@ -149,6 +172,16 @@ def bootstrap_interval(
         If shapes differ, there are no rows, or ``average`` or ``level`` is not allowed.
 
     Source: Efron and Tibshirani, "An introduction to the bootstrap" (1993), chapter 13.
+
+    What people get wrong: the interval is that of the test comments alone. What another seed of the
+    training would give is not in it; and two intervals that overlap may still differ.
+
+    >>> from utils.metrics import bootstrap_interval
+    >>> y_true = np.array([[1, 0], [0, 1]] * 20)
+    >>> y_pred = np.where(np.arange(40)[:, None] < 10, 1 - y_true, y_true)  # a quarter is wrong
+    >>> low, high = bootstrap_interval(y_true, y_pred)
+    >>> 0.5 < low < 0.75 < high < 1
+    True
     """
     y_true, y_pred = _same_shape(y_true, y_pred, "y_pred")
     if len(y_true) == 0:

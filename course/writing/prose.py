@@ -45,5 +45,9 @@ def fill(cell: NotebookNode, values: Sequence[str]) -> None:
 
 def same_prose(found: str, source: str) -> bool:
     """Whether a text is what a source with fields says, whatever stands in their places."""
-    parts = FIELD.split(source)[::2]  # re.split gives the fields, too
-    return re.fullmatch("(.+?)".join(map(re.escape, parts)), found, re.DOTALL) is not None
+    parts = [re.escape(part) for part in FIELD.split(source)[::2]]  # the odd ones are the fields
+    parts[-1] += r"\Z"
+    # The first place where a part occurs will do. Atomic groups try no other: of a text that differs,
+    # they would be tried in all combinations, of which there are more with every field.
+    pattern = parts[0] + "".join(f"(?>.+?{part})" for part in parts[1:])
+    return re.match(pattern, found, re.DOTALL) is not None

@@ -5,7 +5,6 @@ A codec turns an array into a short configuration and a few stored arrays, its p
 and words; every quantizer of ``utils.quantization`` is one as well, and :class:`Sparse` stores the
 non-zeros of an array by any other.
 
->>> import numpy as np
 >>> from utils.codecs import Sparse, decode, encode
 >>> weights = np.array([[0, 0.5, 0], [0, 0, -2]], np.float32)
 >>> name, config, parts = encode(Sparse("float16"), weights)
@@ -15,9 +14,12 @@ non-zeros of an array by any other.
 array([[ 0. ,  0.5,  0. ],
        [ 0. ,  0. , -2. ]], dtype=float32)
 
-A codec of one's own is a class under :func:`codec`. What people get wrong: a codec whose class the
-reader never imports. It works where it was written and nowhere else, so reading knows only those
-that are registered, and writing refuses all others.
+A codec of one's own is a class under :func:`codec`.
+
+Source: ours; each codec names its own.
+
+What people get wrong: a codec whose class the reader never imports. It works where it was written
+and nowhere else, so reading knows only those that are registered, and writing refuses all others.
 """
 
 from utils.codecs.basic import Float16, Int8, Raw, Sparse

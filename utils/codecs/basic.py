@@ -29,10 +29,12 @@ class Raw:
 
 @codec
 class Float16:
-    """Half precision (IEEE 754-2008, binary16): 10 bits of fraction, largest value 65,504.
+    """Half precision: 10 bits of fraction, largest value 65,504. Comes back as float32.
 
-    Comes back as float32. What people get wrong: a value beyond 65,504 becomes infinite in silence
-    when it is cast; here it is refused, and so is NaN.
+    Source: IEEE 754-2008, binary16.
+
+    What people get wrong: a value beyond 65,504 becomes infinite in silence when it is cast; here
+    it is refused, and so is NaN.
 
     >>> from utils.codecs import encode
     >>> encode("float16", np.array([0.1]))
@@ -59,9 +61,10 @@ class Float16:
 class Int8:
     """Symmetric 8-bit integers of a matrix, one float16 scale for each column.
 
-    The grid of Jacob et al. (CVPR 2018, arXiv 1712.05877, equation 1) with zero point 0. What people
-    get wrong: the scale is rounded, too. Rounded down, it would push the largest value of its
-    column past 127, so here it is rounded up.
+    Source: Jacob et al., CVPR 2018 (arXiv 1712.05877), equation 1, with zero point 0.
+
+    What people get wrong: the scale is rounded, too. Rounded down, it would push the largest value
+    of its column past 127, so here it is rounded up.
 
     >>> from utils.codecs import encode
     >>> encode("int8", np.array([[1.0, -200.0], [-0.5, 100.0]]))[2][0]
@@ -102,14 +105,19 @@ class Sparse:
     """A bitmask of the non-zeros, and the non-zeros by any other codec.
 
     One bit for each place: with few non-zeros their positions take more than their values, with
-    more than about a third it is cheaper than an index for each. What people get wrong: codes of a
-    quantizer for the whole array, zeros included. They move the zeros, and spend bits on them.
+    more than about a third it is cheaper than an index for each.
 
     Parameters
     ----------
     values : codec of the list of non-zeros, or the name of one; such as a quantizer of numbers
 
-    >>> from utils.codecs import encode
+    Source: Han, Mao and Dally, ICLR 2016 (arXiv 1510.00149), section 2, who keep the distance
+    from one non-zero to the next in place of a mask.
+
+    What people get wrong: codes of a quantizer for the whole array, zeros included. They move the
+    zeros, and spend bits on them.
+
+    >>> from utils.codecs import Sparse, encode
     >>> encode(Sparse("raw"), np.array([[0, 0, 7], [0, 0, 9]], np.int16))
     ('sparse', ['raw', []], [array([36], dtype=uint8), array([7, 9], dtype=int16)])
     """

@@ -30,11 +30,14 @@ def unpack_words(array: np.ndarray) -> list[str]:
 class Words:
     """Lines of text by front coding: how many bytes each shares with the line before, and the rest.
 
-    Witten, Moffat and Bell, Managing Gigabytes, 2nd edition, 1999, section 4.1. Takes the bytes of
-    :func:`pack_words`. What people get wrong: the order. Words by frequency share next to nothing
-    with their neighbours, and the lengths are then an added cost.
+    Takes the bytes of :func:`pack_words`.
 
-    >>> from utils.codecs import encode
+    Source: Witten, Moffat and Bell, Managing Gigabytes, 2nd edition, 1999, section 4.1.
+
+    What people get wrong: the order. Words by frequency share next to nothing with their
+    neighbours, and the lengths are then an added cost.
+
+    >>> from utils.codecs import encode, pack_words
     >>> _, _, (rest, shared) = encode("words", pack_words(["thank", "thanks", "that"]))
     >>> rest.tobytes(), shared.tolist()
     (b'thank\\ns\\nt', [0, 5, 3])
@@ -70,9 +73,13 @@ class Words:
 class Gaps:
     """Rising whole numbers as what lies between them, in bytes; 255 stands for 255, to be continued.
 
-    Witten, Moffat and Bell, Managing Gigabytes, 2nd edition, 1999, section 3.3. About a byte a
-    number while 255 or fewer lie between two, where the numbers themselves would take 2 to 4. What
-    people get wrong: the gap of two neighbours is 0 and not 1, or a byte is wasted on what cannot be.
+    About a byte a number while fewer than 255 lie between two, where the numbers themselves would
+    take 2 to 4.
+
+    Source: Witten, Moffat and Bell, Managing Gigabytes, 2nd edition, 1999, section 3.3.
+
+    What people get wrong: the gap of two neighbours is 0 and not 1, or a value is wasted on what
+    cannot be.
 
     >>> from utils.codecs import encode
     >>> encode("gaps", np.array([0, 1, 5, 300]))[2][0]

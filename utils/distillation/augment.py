@@ -43,6 +43,13 @@ def augment(
 
     Source: Tang et al. (2019), arXiv 1903.12136, section 3.2 (masking, swaps of one part of speech,
     and n-grams); splicing is ours.
+
+    What people get wrong: the old labels. They do not hold for what a text has become; the teacher
+    is asked again (:func:`with_made_up_texts`).
+
+    >>> from utils.distillation import augment
+    >>> augment(["So glad!", "So sad."], splice=0, span=0, drop=0, swap=0)
+    ['so glad !', 'so sad']
     """
     shares = {
         "splice": splice,

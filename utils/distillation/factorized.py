@@ -29,6 +29,14 @@ def truncated_svd(W: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
         If W is no matrix, or the rank is out of range.
 
     Source: Eckart and Young (1936), "The approximation of one matrix by another of lower rank".
+
+    What people get wrong: half the rank is not half the bytes. The factors of a square matrix are
+    as large as itself at half its rank already.
+
+    >>> from utils.distillation import truncated_svd
+    >>> A, B = truncated_svd(np.array([[2.0, 0.0], [0.0, 1.0]]), rank=1)
+    >>> np.allclose(A @ B, [[2, 0], [0, 0]], atol=1e-6), A.shape, B.shape
+    (True, (2, 1), (1, 2))
     """
     W = np.asarray(W, dtype=np.float64)
     _check_rank(W.shape, rank)
@@ -66,6 +74,14 @@ def rank_for_bytes(shape: tuple[int, int], budget: int, bytes_per_value: float =
     ------
     ValueError
         If not even rank 1 fits.
+
+    Source: the count of the values in both factors, rank * (m + n).
+
+    What people get wrong: rounding up. The rank above would miss the budget.
+
+    >>> from utils.distillation import rank_for_bytes
+    >>> rank_for_bytes((100, 50), budget=2000)  # 600 bytes each
+    3
     """
     m, n = shape
     rank = min(int(budget // ((m + n) * bytes_per_value)), m, n)
@@ -94,6 +110,17 @@ class FactorizedLinear(nn.Module):
     ----------
     in_features, out_features, bias : as in ``nn.Linear``
     rank : 1 to min(in_features, out_features)
+
+    Source: Sainath et al. (2013), "Low-rank matrix factorization for deep neural network training
+    with high-dimensional output targets", ICASSP.
+
+    What people get wrong: the product of the factors is formed before it is applied. That takes all
+    the time and memory of the dense layer.
+
+    >>> from utils.distillation import FactorizedLinear
+    >>> layer = FactorizedLinear.from_dense(torch.nn.Linear(40, 30), rank=5)
+    >>> sum(p.numel() for p in layer.parameters()), layer(torch.ones(2, 40)).shape
+    (380, torch.Size([2, 30]))
     """
 
     def __init__(self, in_features: int, out_features: int, rank: int, bias: bool = True):
@@ -134,6 +161,14 @@ class FactorizedEmbedding(nn.Module):
     The stored vectors are ``weight``, so that ``fit`` treats them as word vectors.
 
     Source: Lan et al. (2020), ALBERT, arXiv 1909.11942, section 3.1.
+
+    What people get wrong: the bytes. The projection is stored, too, and of a small vocabulary it
+    is a good part.
+
+    >>> from utils.distillation import FactorizedEmbedding
+    >>> layer = FactorizedEmbedding(vocabulary_size=100, dim=20, rank=4)
+    >>> sum(p.numel() for p in layer.parameters()), layer(torch.tensor([[1, 2, 0]])).shape
+    (480, torch.Size([1, 3, 20]))
     """
 
     def __init__(self, vocabulary_size: int, dim: int, rank: int):

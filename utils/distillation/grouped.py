@@ -30,6 +30,14 @@ def grouped_logits(logits: torch.Tensor, groups: Sequence[Sequence[int]]) -> tor
         If there are not as many columns as groups and members.
 
     Source: Pearl (1988), "Probabilistic reasoning in intelligent systems", section 4.3.2.
+
+    What people get wrong: the sum, or the largest, of the members' probabilities. One may pass 1,
+    the other forgets all members but one.
+
+    >>> from utils.distillation import grouped_logits
+    >>> logits = torch.zeros(1, 3)  # a group and its two members, of probability 1/2 each
+    >>> torch.sigmoid(grouped_logits(logits, [[0, 1]])).numpy().round(3)  # (1/2 + 3/4) / 2
+    array([[0.625, 0.5  , 0.5  ]], dtype=float32)
     """
     width = len(groups) + 1 + max(max(members) for members in groups)
     if logits.shape[-1] < width:

@@ -33,6 +33,15 @@ class StructuredGRU(nn.Module):
 
     Source: Cho et al. (2014), arXiv 1406.1078, in the variant of ``nn.GRU``; for the factorised one
     Kuchaiev and Ginsburg (2017), arXiv 1703.10722, section 2.1 (there an LSTM).
+
+    What people get wrong: only the matrix of the inputs is made smaller. That of the states is
+    stored as well, and its products have to wait for one another.
+
+    >>> from utils.distillation import StructuredGRU
+    >>> sizes = [dict(in_features=n, out_features=24, rank=2) for n in (5, 8)]
+    >>> gru = StructuredGRU(5, 8, [[["FactorizedLinear", size] for size in sizes]])
+    >>> gru(torch.ones(2, 7, 5))[0].shape
+    torch.Size([2, 7, 8])
     """
 
     def __init__(

@@ -1,4 +1,24 @@
-"""What a student is trained on besides the labels: a teacher's logits, a teacher's features."""
+"""What a student is trained on besides the labels: a teacher's logits, a teacher's features.
+
+Source: Hinton, Vinyals and Dean (2015), arXiv 1503.02531, for logits; Romero et al. (2015),
+FitNets, arXiv 1412.6550, for features.
+
+What people get wrong: the teacher's features are those of a network that predicts. With its dropout
+left on, the student would learn noise; :func:`predict_features` switches it off.
+
+>>> from utils.distillation import FeatureMatching, SoftLabelLoss
+>>> from utils.distillation import feature_matching, predict_features
+>>> from utils.models import MeanVectorNetwork
+>>> teacher, student = (MeanVectorNetwork(50, dim=4, hidden=n, labels=2) for n in (16, 8))
+>>> ids = np.array([[5, 7, 9], [6, 4, 0]])
+>>> features = predict_features(teacher, ids)
+>>> features.shape
+(2, 16)
+>>> targets = torch.zeros(2, 2 + 2 + 16)  # labels, the teacher's logits, its features
+>>> with feature_matching(student, FeatureMatching(8, 16), SoftLabelLoss()) as loss:
+...     loss(student(torch.from_numpy(ids)), targets).shape
+torch.Size([])
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +64,19 @@ class SoftLabelLoss:
         If a parameter is out of range, or targets are not twice as wide as the logits.
 
     Source: Hinton, Vinyals and Dean (2015), arXiv 1503.02531, section 2 and 2.1, there for a softmax.
+
+    What people get wrong: T^2 is left out, so that a higher temperature is a smaller soft term too.
+    With it, the gradient by a logit s hardly depends on T; for the teacher's 2 and s = 0 it tends
+    to (0 - 2) / 4:
+
+    >>> from utils.distillation import SoftLabelLoss
+    >>> for T in (4.0, 8.0, 64.0):
+    ...     s = torch.zeros(1, 1, requires_grad=True)
+    ...     SoftLabelLoss(T, alpha=1.0)(s, torch.tensor([[1.0, 2.0]])).backward()
+    ...     print(round(s.grad.item(), 3))
+    -0.49
+    -0.497
+    -0.5
     """
 
     def __init__(self, temperature: float = 2.0, alpha: float = 0.5):
@@ -87,6 +120,14 @@ class FeatureMatching(nn.Module):
 
     Source: Romero et al. (2015), FitNets, arXiv 1412.6550, equation 3 (there half the squared norm
     rather than a mean, and the regressor is convolutional).
+
+    What people get wrong: the projection. It learns with the student, so the optimiser must hold
+    its weights (:func:`feature_matching` sees to it), and it is no part of the student's bytes.
+
+    >>> from utils.distillation import FeatureMatching
+    >>> matching = FeatureMatching(student_dim=8, teacher_dim=16)
+    >>> matching(torch.zeros(4, 8), torch.zeros(4, 16)).shape, matching.projection
+    (torch.Size([]), Linear(in_features=8, out_features=16, bias=True))
     """
 
     def __init__(self, student_dim: int, teacher_dim: int):

@@ -32,6 +32,18 @@ def with_made_up_texts(
     ------
     ValueError
         If the shapes of targets or of what the teacher says do not fit.
+
+    Source: Tang et al. (2019), arXiv 1903.12136, section 3.2.
+
+    What people get wrong: the labels of the old text are kept for the new one. A few words less,
+    and they are wrong; only what the teacher says of the new text holds.
+
+    >>> from utils.distillation import with_made_up_texts
+    >>> targets = np.array([[1.0, 3.0], [0.0, -3.0]])  # labels, and a teacher's logits
+    >>> teacher = lambda texts, seed: np.zeros((len(texts), 1))
+    >>> texts, more = with_made_up_texts(["so glad", "so sad"], targets, sets=1, say=teacher)
+    >>> len(texts), more[2:].tolist()
+    (4, [[0.5, 0.0], [0.5, 0.0]])
     """
     targets = np.asarray(targets)
     if targets.ndim != 2 or len(targets) != len(texts) or targets.shape[1] % 2:

@@ -32,6 +32,16 @@ def mixing_weights(members: Sequence[np.ndarray], labels: np.ndarray) -> np.ndar
 
     Source: Hinton (2002), "Training products of experts by minimizing contrastive divergence", for the
     sum of logits; Wolpert (1992), "Stacked generalization", for weights learned on other comments.
+
+    What people get wrong: weights fitted on the comments that the members were trained on. The
+    member that knows those by heart gets all the weight.
+
+    >>> from utils.distillation import mixing_weights
+    >>> labels = np.array([[1], [1], [0], [0]])
+    >>> good, useless = np.array([[[2], [-1], [-2], [-2]], [[1], [-1], [1], [-1]]])
+    >>> weights = mixing_weights([good, useless], labels)
+    >>> bool(weights[0] > weights[1])
+    True
     """
     labels, share = np.asarray(labels), label_shares(labels)
     shapes = {np.shape(member) for member in members}

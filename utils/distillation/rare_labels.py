@@ -41,6 +41,16 @@ class WeightedLoss:
     ------
     ValueError
         If labels are no matrix with at least a row.
+
+    Source: ours. After Cui et al. (2019), arXiv 1901.05555, who weigh a class by how rare it is.
+
+    What people get wrong: a weight for the answer yes alone (``pos_weight``). Probabilities then
+    come out too high; here both answers of a label weigh the same.
+
+    >>> from utils.distillation import WeightedLoss
+    >>> loss = WeightedLoss(np.array([[1, 0], [0, 0], [1, 0], [0, 1]]))
+    >>> bool(loss.weights[1] > loss.weights[0]), loss(torch.zeros(4, 2), torch.ones(4, 2)).shape
+    (True, torch.Size([]))
     """
 
     def __init__(self, labels: np.ndarray):

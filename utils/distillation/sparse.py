@@ -23,6 +23,13 @@ def splitmix64(seed: int, n: int, start: int = 0) -> np.ndarray:
 
     Source: Steele, Lea and Flood (2014), "Fast splittable pseudorandom number generators", figure 17,
     with the constants of Vigna's splitmix64.c.
+
+    What people get wrong: a pattern stored as the seed of a library's generator. A new version of
+    the library may draw other numbers, and the weights then stand in wrong places.
+
+    >>> from utils.distillation import splitmix64
+    >>> [hex(number) for number in splitmix64(seed=0, n=2).tolist()]
+    ['0xe220a8397b1dcdaf', '0x6e789e6aa1b965f4']
     """
     position = np.arange(start + 1, start + n + 1, dtype=np.uint64)
     z = np.uint64(seed % 2**64) + position * np.uint64(0x9E3779B97F4A7C15)  # wraps round at 2^64
@@ -59,6 +66,13 @@ def static_sparse_index(
     Source: Prabhu, Varma and Namboodiri (2018), arXiv 1711.08757, for random connections of a fixed
     number a unit; Watts and Strogatz (1998), "Collective dynamics of small-world networks", figure 1.
     There both ends are of one kind; here the end at the unit is the one that stays.
+
+    What people get wrong: a coin for each connection. Some units may then have no input at all, and
+    the rows are of unequal length.
+
+    >>> from utils.distillation import static_sparse_index
+    >>> static_sparse_index(8, 4, fan_in=2, pattern="small-world", rewiring=0.0).tolist()
+    [[0, 7], [1, 2], [3, 4], [5, 6]]
     """
     if pattern not in PATTERNS:
         raise ValueError(f"no pattern is called {pattern!r}; there are {', '.join(PATTERNS)}")
@@ -112,6 +126,16 @@ class StaticSparseLinear(nn.Module):
     ------
     ValueError
         As :func:`static_sparse_index`, or if the sparsity is out of range.
+
+    Source: Prabhu, Varma and Namboodiri (2018), arXiv 1711.08757.
+
+    What people get wrong: a mask over a dense layer. It takes all of the dense layer's time and
+    bytes. Nor is this pruning, where the pattern follows from trained weights and has to be stored.
+
+    >>> from utils.distillation import StaticSparseLinear
+    >>> layer = StaticSparseLinear(100, 10, sparsity=0.9)
+    >>> layer.nbytes(), list(layer.state_dict()), layer(torch.ones(2, 100)).shape
+    (440, ['weight', 'bias'], torch.Size([2, 10]))
     """
 
     def __init__(

@@ -1,4 +1,21 @@
-"""Students: half a transformer, and networks of ``utils.models`` with smaller layers in them."""
+"""Students: half a transformer, and networks of ``utils.models`` with smaller layers in them.
+
+Source: Sanh et al. (2019), arXiv 1910.01108, section 3, for half a transformer; Denil et al.
+(2013), "Predicting parameters in deep learning", arXiv 1306.0543, for low-rank layers; Prabhu,
+Varma and Namboodiri (2018), arXiv 1711.08757, for sparse ones.
+
+What people get wrong: a network is judged as it was cut. That is only where it starts: train it
+further, and judge it then, by the length of its file.
+
+>>> from utils.distillation import factorize_network
+>>> from utils.models import MeanVectorNetwork
+>>> network = MeanVectorNetwork(100, dim=20, hidden=8, labels=2)
+>>> smaller = factorize_network(network, rank=4, layers=["embedding"])
+>>> smaller.embedding, smaller.hidden.weight.equal(network.hidden.weight)
+(FactorizedEmbedding(
+  (projection): Linear(in_features=4, out_features=20, bias=False)
+), True)
+"""
 
 import copy
 from bisect import bisect_right

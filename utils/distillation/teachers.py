@@ -42,6 +42,17 @@ def teacher_logits(dataset: Dataset, name: str = "transformer") -> np.ndarray:
         If there is no such teacher, it says nothing of some comments, or nothing in that taxonomy.
     utils.packing.PackingError
         If the teacher's file is damaged.
+
+    Source: Ba and Caruana (2014), arXiv 1312.6184, section 2, who store a teacher's logits once.
+
+    What people get wrong: the order. Logits go to comments by their ids; by position they would go
+    to others as soon as a data set is filtered or shuffled.
+
+    >>> from utils.data import load_sample
+    >>> from utils.distillation import teacher_logits
+    >>> sample = load_sample("dev", "ekman")
+    >>> teacher_logits(sample).shape == (len(sample), 7)
+    True
     """
     if dataset.taxonomy not in COLUMNS:
         raise DataError(
@@ -122,6 +133,13 @@ def ensemble_logits(
 
     Source: Freitag, Al-Onaizan and Sankaran (2017), "Ensemble distillation for neural machine
     translation", arXiv 1702.01802, section 4.
+
+    What people get wrong: the mean of logits. It is the ensemble of a product of experts, in which
+    one member that is certain outvotes the others.
+
+    >>> from utils.distillation import ensemble_logits
+    >>> ensemble_logits([np.array([0.0]), np.array([10.0])]).round(2)  # the mean would be 5
+    array([1.1], dtype=float32)
     """
     shapes = {np.shape(one) for one in logits}
     if len(shapes) != 1:
@@ -161,6 +179,14 @@ def dropout_distillation_targets(
         If ``samples`` is below 1.
 
     Source: Bulo, Porzi and Kontschieder (2016), "Dropout distillation", ICML, PMLR 48, section 3.
+
+    What people get wrong: the mean is one of probabilities, not of logits, and one run is no mean.
+
+    >>> from utils.distillation import dropout_distillation_targets
+    >>> from utils.models import MeanVectorNetwork
+    >>> network = MeanVectorNetwork(50, dim=4, hidden=8, labels=2, dropout=0.5)
+    >>> dropout_distillation_targets(network, np.array([[5, 7, 0]]), samples=3).shape
+    (1, 2)
     """
     if samples < 1:
         raise ValueError(f"samples must be at least 1, got {samples}")
@@ -231,6 +257,16 @@ def co_distill(
         If there are fewer than two networks, or their numbers of labels differ.
 
     Source: Anil et al. (2018), arXiv 1804.03235, algorithm 1; here the peers read the same batches.
+
+    What people get wrong: the gradient flows into the peer that teaches as well. That one is then
+    pulled towards whoever learns from it; what it says must count as a constant.
+
+    >>> from utils.distillation import co_distill
+    >>> from utils.models import MeanVectorNetwork
+    >>> ids, labels = np.array([[5, 7], [9, 0]]), np.array([[1, 0], [0, 1]])
+    >>> peers = [MeanVectorNetwork(50, dim=4, hidden=8, labels=2) for _ in range(2)]
+    >>> co_distill(peers, (ids, labels), (ids, labels), epochs=1, progress=False).best_epoch
+    1
     """
     labels = {network.config["labels"] for network in networks}
     if len(networks) < 2 or len(labels) != 1:

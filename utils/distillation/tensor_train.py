@@ -1,4 +1,18 @@
-"""A matrix as a chain of small tensors, and an embedding table stored so."""
+"""A matrix as a chain of small tensors, and an embedding table stored so.
+
+Source: Oseledets (2011), "Tensor-train decomposition", SIAM J. Sci. Comput. 33(5); Novikov et al.
+(2015), arXiv 1509.06569, for matrices.
+
+What people get wrong: the order of the digits. A core owns a digit of the row and one of the
+column; with all digits of the rows first and those of the columns after, it is another train of
+other ranks.
+
+>>> from utils.distillation import tensor_train, tt_reconstruct
+>>> W = np.kron(np.array([[1.0, 2.0], [0.0, 1.0]]), np.ones((3, 2)))  # one product: rank 1
+>>> cores = tensor_train(W, ((2, 3), (2, 2)), ranks=1)
+>>> [core.shape for core in cores], np.allclose(tt_reconstruct(cores), W, atol=1e-5)
+([(1, 2, 2, 1), (1, 3, 2, 1)], True)
+"""
 
 from collections.abc import Sequence
 from math import prod
@@ -95,6 +109,15 @@ class TensorTrainEmbedding(nn.Module):
     shapes, ranks : as in :func:`tensor_train`, such as ((20, 20, 25), (4, 5, 5)) and 16
 
     Source: Hrinchuk et al. (2020), "Tensorized embedding layers", arXiv 1901.10787, section 3.
+
+    What people get wrong: the start. An entry is a sum of products, so cores drawn with the
+    variance of a table give entries of quite another size; here theirs is 1, as in
+    ``nn.Embedding``.
+
+    >>> from utils.distillation import TensorTrainEmbedding
+    >>> layer = TensorTrainEmbedding(1000, 20, shapes=((10, 100), (4, 5)), ranks=3)
+    >>> sum(p.numel() for p in layer.parameters()), layer(torch.tensor([[7, 999]])).shape
+    (1620, torch.Size([1, 2, 20]))
     """
 
     def __init__(

@@ -1,4 +1,17 @@
-"""Counts that need no clock: parameters, and multiply-accumulates."""
+"""Counts that need no clock: parameters, and multiply-accumulates.
+
+Source: Sze, Chen, Yang and Emer (2017), "Efficient processing of deep neural networks", arXiv
+1703.09039, section II, for what is counted.
+
+What people get wrong: a counter that is silent about a layer it does not know. Several in common
+use give 0 for a GRU. And a multiply-accumulate is two floating-point operations.
+
+>>> from utils.efficiency import count_macs, count_parameters
+>>> from utils.models import MeanVectorNetwork
+>>> network = MeanVectorNetwork(vocabulary_size=100, dim=20, hidden=8, labels=2)
+>>> count_parameters(network), count_macs(network)  # 100 * 20 + 21 * 8 + 9 * 2, and 20 * 8 + 8 * 2
+(2186, 176)
+"""
 
 import re
 from collections.abc import Callable, Iterator

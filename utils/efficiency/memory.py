@@ -1,4 +1,17 @@
-"""Memory that a process holds: a watch over one, and a fresh one that only loads and predicts."""
+"""Memory that a process holds: a watch over one, and a fresh one that only loads and predicts.
+
+Source: proc(5) of the Linux manual, VmHWM and VmRSS.
+
+What people get wrong: the peak of the process that trained the model. It never falls again, so it
+says nothing of what predicting takes; a fresh process does.
+
+>>> from utils.efficiency import high_water
+>>> ones = np.ones(1_000_000)
+>>> needed = ones.nbytes
+>>> del ones
+>>> high_water() > needed  # though it is given back
+True
+"""
 
 import gc
 import importlib

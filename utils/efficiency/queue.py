@@ -146,6 +146,20 @@ def simulate_queue(
     -----
     With a constant service time s, one replica and no batches this is the M/D/1 queue, where the
     mean wait is s * rho / (2 * (1 - rho)) with rho = arrival_rate * s (Pollaczek and Khinchine).
+
+    Source: Kleinrock (1975), "Queueing systems", volume 1; Schroeder, Wierman and Harchol-Balter
+    (2006), "Open versus closed: a cautionary tale", NSDI.
+
+    What people get wrong: a client that waits for each answer before it asks again. It never sees a
+    queue; requests of many users arrive whether the last one is served or not.
+
+    >>> from utils.efficiency import simulate_queue
+    >>> for rate in (20, 90, 110):  # requests a second, 10 ms each
+    ...     queue = simulate_queue(rate, {1: 0.01})
+    ...     print(round(queue.utilisation, 1), queue.stable, queue.latency_ms_p99 > 100)
+    0.2 True False
+    0.9 True True
+    1.0 False True
     """
     for name, value in (("arrival_rate", arrival_rate), ("max_batch", max_batch)):
         if not (math.isfinite(value) and value > 0):

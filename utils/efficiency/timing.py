@@ -1,4 +1,16 @@
-"""Latency and throughput, with all else that a classifier costs; every repeat is kept."""
+"""Latency and throughput, with all else that a classifier costs; every repeat is kept.
+
+Source: Hyndman and Fan (1996), "Sample quantiles in statistical packages", definition 7; Dean and
+Barroso (2013), "The tail at scale", on why the tail and not the mean.
+
+What people get wrong: a mean of latencies, which no user waits; a first call that counts, though it
+also loads and allocates; and a p99 of fewer than 100 texts, which is the slowest one.
+
+>>> from utils.efficiency import latency_percentiles
+>>> seconds = np.array([0.001] * 97 + [0.5] * 3)
+>>> {name: round(ms, 3) for name, ms in latency_percentiles(seconds).items()}
+{'p50': 1.0, 'p95': 1.0, 'p99': 500.0}
+"""
 
 import os
 import time

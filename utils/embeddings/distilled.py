@@ -1,4 +1,18 @@
-"""Word vectors distilled from a transformer: making them, and the file in which they are shipped."""
+"""Word vectors distilled from a transformer: making them, and the file in which they are shipped.
+
+Source: Reimers and Gurevych (2019), "Sentence-BERT", arXiv 1908.10084, for the encoder's vector of
+a text; Jolliffe (2002), "Principal component analysis", for the reduction. The vector of a word is
+that of a text of one word.
+
+What people get wrong: any k of the columns. They are principal components in order, so the first k
+are the best k, and k others are not.
+
+>>> from utils.data import Vocabulary
+>>> from utils.embeddings import distilled_vectors
+>>> matrix = distilled_vectors(Vocabulary(["glad", "sad", "zzyzx"]), dim=20)
+>>> matrix.values.shape, matrix.found  # padding and the unknown word have rows, too
+((5, 20), 2)
+"""
 
 import unicodedata
 from collections.abc import Sequence

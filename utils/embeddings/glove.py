@@ -49,6 +49,20 @@ def read_glove(path: str | Path, vocabulary: Vocabulary, dim: int | None = None)
 
     Source: Pennington, Socher and Manning, "GloVe: Global Vectors for Word Representation",
     EMNLP 2014; https://nlp.stanford.edu/projects/glove/ describes the files.
+
+    What people get wrong: a line is split at every space. Words of the 840B file contain some, and
+    their numbers would be shifted.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from utils.data import Vocabulary
+    >>> from utils.embeddings import read_glove
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "two.txt"
+    ...     size = path.write_text("glad 0.5 1.0\\nsad 0.5 -1.0\\n")
+    ...     matrix = read_glove(path, Vocabulary(["sad", "glad", "unheard-of"]))
+    >>> matrix.values[2:4].tolist(), matrix.found
+    ([[0.5, -1.0], [0.5, 1.0]], 2)
     """
     path = Path(path)
     try:

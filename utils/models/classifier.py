@@ -56,7 +56,21 @@ class Tokenizer(Protocol):
 
 
 class NeuralClassifier(TextClassifier):
-    """A tokenizer and a network: raw text to ids to logits to probabilities."""
+    """A tokenizer and a network: raw text to ids to logits to probabilities.
+
+    Source: ours.
+
+    What people get wrong: a softmax over the labels. A comment may have several labels, or a rare
+    one beside a common one; each has a sigmoid and a threshold of its own.
+
+    >>> from utils.data import Vocabulary
+    >>> from utils.models import MeanVectorNetwork, NeuralClassifier
+    >>> words = Vocabulary(["glad", "sad"])
+    >>> network = MeanVectorNetwork(len(words), dim=4, hidden=8, labels=2)
+    >>> classifier = NeuralClassifier(network, words, "ekman", ["joy", "sadness"])
+    >>> classifier.predict_proba(["so glad", "sad, but glad", ""]).shape
+    (3, 2)
+    """
 
     def __init__(
         self,

@@ -44,6 +44,18 @@ class MeanVectorNetwork(nn.Module):
     hidden : units of the dense layer
     labels : outputs
     dropout : share of hidden units dropped in training
+
+    Source: Iyyer et al. (2015), "Deep unordered composition rivals syntactic methods for text
+    classification", ACL, section 3 (deep averaging networks).
+
+    What people get wrong: padding in the mean. What a text is answered would then depend on how
+    long the others in its batch are.
+
+    >>> from utils.models import MeanVectorNetwork
+    >>> network = MeanVectorNetwork(50, dim=4, hidden=8, labels=2).eval()
+    >>> short, padded = torch.tensor([[5, 7]]), torch.tensor([[5, 7, 0, 0]])
+    >>> torch.allclose(network(short), network(padded), atol=1e-6)
+    True
     """
 
     def __init__(
@@ -79,6 +91,15 @@ class GRUNetwork(nn.Module):
     bidirectional : read the comment in both directions
 
     Source: Cho et al. (2014), arXiv 1406.1078, equations 5 to 8.
+
+    What people get wrong: the backward direction reads the padding first, and the last state of a
+    short text is one of padding, unless sequences are packed and pooled over their own tokens.
+
+    >>> from utils.models import GRUNetwork
+    >>> network = GRUNetwork(50, dim=4, units=8, labels=2).eval()
+    >>> short, padded = torch.tensor([[5, 7]]), torch.tensor([[5, 7, 0, 0]])
+    >>> torch.allclose(network(short), network(padded), atol=1e-6)
+    True
     """
 
     def __init__(

@@ -40,6 +40,15 @@ class SparseLinear(TextClassifier):
 
     Source: Tibshirani (1996), "Regression shrinkage and selection via the lasso"; buckets: Weinberger et
     al. (2009), "Feature hashing for large scale multitask learning", arXiv 0902.2206 (without signs).
+
+    What people get wrong: words whose weights are all 0 are left out of the file, but counted in
+    the norm of TF-IDF when the others were fitted. The model that is read back is then another one.
+
+    >>> from utils.models import SparseLinear
+    >>> texts, labels = ["so glad", "so sad"] * 10, np.array([[1, 0], [0, 1]] * 10)
+    >>> model = SparseLinear("ekman", ["joy", "sadness"], C=10).fit(texts, labels)
+    >>> model.words, model.predict(["glad to be here", "how sad"]).tolist()
+    (['glad', 'sad'], [[True, False], [False, True]])
     """
 
     def __init__(

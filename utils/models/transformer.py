@@ -27,6 +27,19 @@ class WordPiece:
     ------
     ValueError
         If it is none.
+
+    Source: Devlin et al. (2019), BERT, arXiv 1810.04805, section 3; Schuster and Nakajima (2012),
+    "Japanese and Korean voice search", ICASSP, for the pieces.
+
+    What people get wrong: another tokenizer, or other options of the same one, than the encoder was
+    pretrained with. Nothing fails; the ids just stand for other pieces.
+
+    >>> from tokenizers import Tokenizer, models
+    >>> from utils.models import WordPiece
+    >>> pieces = {"[PAD]": 0, "[UNK]": 1, "glad": 2, "##ly": 3}
+    >>> backend = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    >>> WordPiece(backend.to_str()).encode(["gladly", "sad"], length=3).tolist()
+    [[2, 3, 0], [1, 0, 0]]
     """
 
     def __init__(self, text: str):
@@ -71,6 +84,15 @@ class TransformerNetwork(nn.Module):
     dropout : before the head
 
     Source: Wang et al. (2020), MiniLM, arXiv 2002.10957; Reimers and Gurevych (2019), arXiv 1908.10084.
+
+    What people get wrong: the pooling. This encoder was trained to be read by the mean of its
+    tokens, not by the state of [CLS].
+
+    >>> from utils.models import TransformerNetwork
+    >>> sizes = dict(hidden_size=4, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+    >>> network = TransformerNetwork(dict(vocab_size=50, **sizes), labels=2)
+    >>> network(torch.tensor([[5, 7, 9, 0]])).shape
+    torch.Size([1, 2])
     """
 
     def __init__(self, encoder: dict, labels: int, dropout: float = 0.1):

@@ -11,7 +11,9 @@ weight, no dictionary for the compressor made of such things.
 Nothing in a file is executed, and reading one allocates no more than a fixed multiple of its own
 length: sizes are checked against the stored bytes before any tensor is made.
 
->>> import tempfile, numpy as np
+Source: ours. Like safetensors, a file is a header and the bytes of arrays, and no pickle.
+
+>>> import tempfile
 >>> from pathlib import Path
 >>> from utils.packing import read_file, write_file
 >>> with tempfile.TemporaryDirectory() as folder:

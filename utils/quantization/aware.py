@@ -35,6 +35,16 @@ class QuantizationAware(nn.Module):
 
     Source: Bengio, Leonard and Courville (2013), arXiv 1308.3432, section 2.3 (straight-through); Han,
     Mao and Dally (2016), arXiv 1510.00149, section 3.3, who train the shared values themselves.
+
+    What people get wrong: what they save. The weights of the trained network are float32 still, and
+    a file of them is as large as before; take :meth:`quantized`, and save it by the quantizer.
+
+    >>> from utils.models import MeanVectorNetwork
+    >>> from utils.quantization import KMeansQuantizer, QuantizationAware
+    >>> network = MeanVectorNetwork(50, dim=8, hidden=4, labels=2)
+    >>> aware = QuantizationAware(network, {"embedding.weight": KMeansQuantizer(bits=2)})
+    >>> len(network.embedding.weight.unique()) > 4, len(aware.quantized().embedding.weight.unique())
+    (True, 4)
     """
 
     def __init__(self, network: nn.Module, quantizers: Mapping[str, Quantizer], refresh: int = 100):

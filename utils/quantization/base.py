@@ -18,9 +18,12 @@ class Quantizer(TransformerMixin, BaseEstimator):
     `nbytes(codes)`. NumPy arrays and CPU tensors are accepted, and each method returns the kind it
     was given. Values are handled as float32, which is what models store.
 
-    A quantizer is a map to one of finitely many codes, and one back (Gersho and Gray, Vector
-    Quantization and Signal Compression, 1992, section 5.1). What people get wrong: the size. Codes
-    alone decode to nothing; scales, codebooks and rotations belong to the bytes.
+    A quantizer is a map to one of finitely many codes, and one back.
+
+    Source: Gersho and Gray, Vector Quantization and Signal Compression, 1992, section 5.1.
+
+    What people get wrong: the size. Codes alone decode to nothing; scales, codebooks and rotations
+    belong to the bytes.
 
     >>> from utils.quantization import KMeansQuantizer
     >>> quantizer = KMeansQuantizer(bits=1)

@@ -1,4 +1,18 @@
-"""From integer codes to bytes: fixed-width bit packing, and entropy coding with rANS."""
+"""From integer codes to bytes: fixed-width bit packing, and entropy coding with rANS.
+
+Source: Shannon (1948), "A mathematical theory of communication", theorem 9, for the bound; Duda
+(2013), arXiv 1311.2540, for the coder.
+
+What people get wrong: the entropy is not yet a file. The decoder needs the frequencies and the last
+states too, and a code of 1 bit that is kept in an int8 takes 8.
+
+>>> from utils.quantization import entropy, pack_bits, rans_encode
+>>> codes = np.repeat([0, 1], [900, 100]).astype(np.int8)
+>>> codes.nbytes, pack_bits(codes, bits=1).nbytes
+(1000, 125)
+>>> round(entropy(codes) * len(codes) / 8, 1), rans_encode(codes, n_symbols=2).nbytes
+(58.6, 66)
+"""
 
 import numpy as np
 

@@ -22,9 +22,10 @@
 # 4. say what ensembles, dropout distillation, co-distillation and feature matching add;
 # 5. read a comparison over seeds, and say from it where a teacher helped and where it did not.
 #
-# **How it works.** Plan about 60 minutes. Before seven of the measurements a box asks for your
-# guess: write one down. Cells that only draw, or print a sentence or a table, are folded. No number
-# here is from memory: it is read from `course/results/` or computed while the notebook runs.
+# **How it works.** Plan about 85 minutes. Before seven of the measurements a box asks for your
+# guess: write one down. Cells that only draw, or prepare what the text says, are folded. No number
+# here is from memory: it was read from `course/results/` or computed when the lecture was built. Where
+# your own run turns out otherwise, a line below a folded cell says so.
 
 # %%
 import textwrap
@@ -32,11 +33,11 @@ from collections import Counter
 from functools import cache
 from math import comb
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from IPython.display import Markdown, display
 from ipywidgets import Dropdown, SelectionSlider
 from matplotlib.patches import Rectangle
 from scipy.cluster.hierarchy import leaves_list, linkage
@@ -46,6 +47,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 # %%
 from utils import packing, plots
+from utils.claims import claim
 from utils.data import SPLITS, Vocabulary, load_sample
 from utils.distillation import (
     SoftLabelLoss,
@@ -63,7 +65,7 @@ from utils.distillation import (
 from utils.embeddings import distilled_vectors
 from utils.metrics import macro_f1, tune_thresholds
 from utils.models import GRUNetwork, MeanVectorNetwork, NeuralClassifier, SparseLinear
-from utils.plots import show
+from utils.plots import human_bytes, show
 from utils.records import load_records, load_runs, summarise
 from utils.training import fit, set_seed
 from utils.widgets import explore, predict, quiz, reveal
@@ -73,23 +75,13 @@ torch.set_num_threads(1)
 threadpool_limits(limits=1)  # one thread everywhere: the machine may be shared
 np.set_printoptions(legacy="1.25", suppress=True, precision=4)
 plots.set_style()
-BLUE, RED, GREEN, PINK, ORANGE = plots.PALETTE[:5]
-
-
-def say(text):
-    display(Markdown(text))
-
-
-def table(header, rows, words=1):
-    """The first columns hold words, the others numbers."""
-    rule = ["---"] * words + ["---:"] * (len(header) - words)
-    say("\n".join("| " + " | ".join(map(str, line)) + " |" for line in [header, rule, *rows]))
+BLUE, RED, GREEN = plots.PALETTE[:3]
 
 
 # %% [markdown]
 # ## 1. What a soft label says
 #
-# *About 7 minutes.*
+# *About 10 minutes.*
 #
 # Our teacher is MiniLM, a transformer with six layers, fine-tuned on GoEmotions. It ships with the
 # course, not as a model but as what matters of one: its logits for every comment. Here are its
@@ -163,9 +155,12 @@ entropy.min(), entropy.mean(), entropy.max(), bits(comments.labels.astype(float)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 surest, vaguest = entropy.argmin(), entropy.argmax()
-say(f"Surest: *{comments.texts[surest]}* ({entropy[surest]:.1f} bits). Least sure: "
-    f"*{comments.texts[vaguest]}* ({entropy[vaguest]:.1f} bits). A hard label has 0 bits for both, "
-    "and tells a student to be as certain of the one as of the other.")
+claim(entropy[vaguest] > 2 * entropy[surest], "the teacher is far surer of one comment than of another")
+
+# %% [markdown]
+# Surest: *{{ comments.texts[surest] }}* ({{ entropy[surest]:.1f }} bits). Least sure:
+# *{{ comments.texts[vaguest] }}* ({{ entropy[vaguest]:.1f }} bits). A hard label has 0 bits for both,
+# and tells a student to be as certain of the one as of the other.
 
 # %% [markdown]
 # **Which emotions are related?** Labels say so only through comments that have two of them. The
@@ -176,7 +171,8 @@ many = load_sample("train", "emotions")
 together = many.labels.T.astype(int) @ many.labels  # comments that have both labels
 related = np.corrcoef(teacher_logits(many).T)  # (28, 28)
 upper = np.triu_indices(len(emotions), 1)
-len(upper[0]), (together[upper] == 0).sum()
+never = (together[upper] == 0).sum()
+len(upper[0]), never
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 order = leaves_list(linkage(1 - related[upper], "average"))  # related emotions side by side
@@ -190,11 +186,13 @@ axes.grid(False)
 figure.colorbar(picture, label="correlation of the teacher's logits")
 show(figure, alt="Correlation of the teacher's logits for each pair of 28 emotions, related ones "
      "side by side. The highest: " + ", ".join(f"{a} and {b} {r:.2f}" for a, b, r in closest) + ".")
-say(f"Of {len(upper[0])} pairs of emotions, {(together[upper] == 0).sum()} never occur together in "
-    f"the labels of {len(many):,} comments. For the teacher, the closest are "
-    + ", ".join(f"*{a}* and *{b}*" for a, b, _ in closest) + ".")
+closest_pairs = ", ".join(f"*{a}* and *{b}*" for a, b, _ in closest)
+claim(never > len(upper[0]) / 2, "most pairs of emotions never occur together in the labels")
 
 # %% [markdown]
+# Of {{ len(upper[0]) }} pairs of emotions, {{ never }} never occur together in the labels of
+# {{ len(many):, }} comments. For the teacher, the closest are {{ closest_pairs }}.
+#
 # There is a second reason why soft labels teach well, and it needs no relations at all. Suppose 3
 # people in 10 would call a comment joyful. Its hard label is one draw from them:
 
@@ -222,7 +220,7 @@ draws.astype(int), draws.mean(), np.full(12, 0.3).mean()
 # %% [markdown]
 # ## 2. Temperature and the loss
 #
-# *About 10 minutes.*
+# *About 13 minutes.*
 #
 # A **temperature** $T$ softens the probabilities: $\sigma(t/T)$ in place of $\sigma(t)$. From here
 # on with the labels of this course, Ekman's six emotions and neutral. Play with it.
@@ -253,7 +251,6 @@ TEMPERATURES = [0.5, 1, 2, 4, 8, 16, 32]
 bare = np.array([gradient(soft(T)) for T in TEMPERATURES])
 scaled = bare * np.square(TEMPERATURES)
 hard_gradient = gradient(bce(s, torch.from_numpy(seven.labels).float()))
-limit = (s - t).abs().mean().item() / 4
 
 
 def draw_temperature(row, T):
@@ -294,6 +291,11 @@ explore(
     T=SelectionSlider(options=TEMPERATURES, value=2),
 )
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+ratio = scaled[1:] / hard_gradient  # from T = 1 on
+claim(1 / 4 < ratio.min() < ratio.max() < 4,
+      "with T squared the gradient stays on the scale of that of hard labels")
+
 # %% [markdown]
 # 1. What do the probabilities tend to when $T$ grows? And when it goes to 0?
 # 2. With seven labels most answers are "no". What becomes of a confident "no" at $T = 8$?
@@ -303,9 +305,9 @@ explore(
 #
 # (1) To 0.5, each of them: a softmax would tend to equal shares, but here every label has a sigmoid
 # of its own. Near 0 all become 0 or 1. (2) It becomes "perhaps": high temperatures make differences
-# between unlikely labels visible, and also whatever noise is in them. (3) The one with $T^2$: it
-# stays on the scale of the hard labels, so that $T$ can be changed without choosing the learning
-# rate and the mixture anew.
+# between unlikely labels visible, and also whatever noise is in them. (3) The one with $T^2$: from
+# T = 1 on it stays on the scale of the hard labels, so that $T$ can be changed without choosing the
+# learning rate and the mixture anew.
 #
 # </details>
 
@@ -366,7 +368,7 @@ agreeing, 4 * np.log(2) * bits(0.8)
 # %% [markdown]
 # ## 3. Teach a student
 #
-# *About 9 minutes.*
+# *About 14 minutes.*
 #
 # Now train. The sparse linear model first: logistic regression does not care whether a label is
 # 1, 0 or 0.3. The comments are those of the course sample, so that this takes seconds.
@@ -421,49 +423,49 @@ def model_1(alpha):
 # %%
 networks = {alpha: model_1(alpha) for alpha in (0, 0.5, 1)}
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 def f1_here(on_dev, on_test):
     """Macro-F1 of logits on the sample, with thresholds tuned on its dev split."""
     return macro_f1(test.labels, expit(on_test) >= tune_thresholds(dev.labels, expit(on_dev)))
 
 
-teacher_f1 = f1_here(logits["dev"], logits["test"])
-probability = expit(logits["test"]).astype(float)
-
-
-def imitation(model):
+def distance(model):
     """Mean Kullback-Leibler divergence of a label from the teacher's probability, in bits."""
+    q = expit(logits["test"]).astype(float)
     p = np.clip(model.predict_proba(test.texts).astype(float), 1e-6, 1 - 1e-6)
-    return (rel_entr(probability, p) + rel_entr(1 - probability, 1 - p)).mean() / np.log(2)
+    return (rel_entr(q, p) + rel_entr(1 - q, 1 - p)).mean() / np.log(2)
 
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-taught_here = {"sparse linear, on labels": alone, "sparse linear, taught": taught,
-               "Model 1, on labels": networks[0], "Model 1, half and half": networks[0.5],
-               "Model 1, taught": networks[1]}
+teacher_f1 = f1_here(logits["dev"], logits["test"])
+models = {"linear": alone, "linear, taught": taught, "Model 1": networks[0],
+          "Model 1, half": networks[0.5], "Model 1, taught": networks[1]}
+bits_away = {name: distance(model) for name, model in models.items()}
 sample_f1 = {name: macro_f1(test.labels, model.predict(test.texts))
-             for name, model in taught_here.items()}
-table(["on the sample's test comments", "distance to the teacher (bits a label)", "macro-F1"],
-      [[name, f"{imitation(model):.3f}", f"{sample_f1[name]:.3f}"]
-       for name, model in taught_here.items()] + [["the teacher itself", "0", f"{teacher_f1:.3f}"]])
+             for name, model in models.items()}
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-closer = imitation(taught) < imitation(alone) and imitation(networks[1]) < imitation(networks[0])
-hurt = taught_f1 < alone_f1
-say(
-    ("Both taught students came closer to their teacher: imitation worked. "
-     if closer else "Not every taught student came closer to its teacher. ")
-    + f"For the sparse linear model macro-F1 went from {alone_f1:.3f} to {taught_f1:.3f}. The teacher "
-    f"itself, with thresholds tuned for this sample, reaches {teacher_f1:.3f}"
-    + (", less than the sparse linear model on labels" if teacher_f1 < alone_f1 else "")
-    + (", and its student stays below that" if taught_f1 < teacher_f1 else "")
-    + ". It learned from GoEmotions, whose comments and whose raters differ from those of the sample. "
-    f"(These are {len(test)} comments and one seed: a few points either way mean nothing here.) "
-    + ("**A student learns its teacher, not the truth.**" if hurt else
-       "The student gains because its teacher knows more than these few labels.")
-)
+for name in ("linear", "Model 1"):
+    claim(bits_away[f"{name}, taught"] < 0.7 * bits_away[name], f"{name}, taught, is nearer its teacher")
+claim(teacher_f1 < alone_f1, "on the sample the teacher is no better than the linear model on labels")
+claim(taught_f1 < teacher_f1 - 0.03, "the taught linear model stays below its teacher")
 
 # %% [markdown]
+# | on the sample's test comments | distance to the teacher (bits a label) | macro-F1 |
+# | --- | ---: | ---: |
+# | sparse linear, on labels | {{ bits_away["linear"]:.3f }} | {{ sample_f1["linear"]:.3f }} |
+# | sparse linear, taught | {{ bits_away["linear, taught"]:.3f }} | {{ sample_f1["linear, taught"]:.3f }} |
+# | Model 1, on labels | {{ bits_away["Model 1"]:.3f }} | {{ sample_f1["Model 1"]:.3f }} |
+# | Model 1, half and half | {{ bits_away["Model 1, half"]:.3f }} | {{ sample_f1["Model 1, half"]:.3f }} |
+# | Model 1, taught | {{ bits_away["Model 1, taught"]:.3f }} | {{ sample_f1["Model 1, taught"]:.3f }} |
+# | the teacher itself | 0 | {{ teacher_f1:.3f }} |
+#
+# Both taught students came closer to their teacher: imitation worked. For the sparse linear model
+# macro-F1 went from {{ alone_f1:.3f }} to {{ taught_f1:.3f }}. The teacher itself, with thresholds tuned
+# for this sample, reaches {{ teacher_f1:.3f }}, no more than the sparse linear model on labels, and its
+# student stays below that. It learned from GoEmotions, whose comments and whose raters differ from those
+# of the sample. (These are {{ len(test) }} comments and one seed: a few points either way mean nothing
+# here.) **A student learns its teacher, not the truth.**
+#
 # So much for the sample. On GoEmotions the teacher is at home, and students get all training comments.
 # That was recorded, over five seeds where nothing else is said. All networks of this section but the
 # half transformer learned by one recipe, with larger batches than in lecture 01, so the same network
@@ -480,27 +482,35 @@ def load(experiment, **filters):
 
 recorded = load("students", split="test") + load(
     "half depth", split="test", method="half-depth transformer")
-teacher_rows = summarise(load("teachers", split="test"), by=("method",))
+of_seven = {row["method"]: row for row in summarise(load("teachers", split="test"), by=("method",))}
 emotions_f1 = {row["method"]: row["mean"] for row in summarise(
     load("teachers", split="test"), "macro_f1_emotions", by=("method",))}
 teachers = {row["method"]: row["macro_f1"] for row in load("shipped teachers", split="test")}
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-table(["teacher", "seeds", "macro-F1 (7 labels)", "lowest to highest", "macro-F1 (28 emotions)",
-       "as shipped (7 labels)"],
-      [[row["method"], row["n"], f"{row['mean']:.3f}",
-        f"{row['min']:.3f} to {row['max']:.3f}" if row["n"] > 1 else "",
-        f"{emotions_f1[row['method']]:.3f}",
-        f"{teachers[row['method']]:.3f}" if row["method"] in teachers else ""]
-       for row in sorted(teacher_rows, key=lambda row: row["mean"])])
+gru, transformer = of_seven["gru"], of_seven["transformer"]
+claim(all((row["n"] == 5) is (row in (gru, transformer)) for row in of_seven.values()),
+      "the networks were trained with five seeds, the linear models and the ensemble once")
+claim(len(of_seven) == 6, "the teachers are six")
 
 # %% [markdown]
+# | teacher | seeds | macro-F1 (7 labels) | lowest to highest | macro-F1 (28 emotions) | as shipped (7 labels) |
+# | --- | ---: | ---: | ---: | ---: | ---: |
+# | linear-words | 1 | {{ of_seven["linear-words"]["mean"]:.3f }} | | {{ emotions_f1["linear-words"]:.3f }} | |
+# | linear-word-pairs | 1 | {{ of_seven["linear-word-pairs"]["mean"]:.3f }} | | {{ emotions_f1["linear-word-pairs"]:.3f }} | |
+# | linear-characters | 1 | {{ of_seven["linear-characters"]["mean"]:.3f }} | | {{ emotions_f1["linear-characters"]:.3f }} | |
+# | gru | 5 | {{ gru["mean"]:.3f }} | {{ gru["min"]:.3f }} to {{ gru["max"]:.3f }} | {{ emotions_f1["gru"]:.3f }} | {{ teachers["gru"]:.3f }} |
+# | transformer | 5 | {{ transformer["mean"]:.3f }} | {{ transformer["min"]:.3f }} to {{ transformer["max"]:.3f }} | {{ emotions_f1["transformer"]:.3f }} | {{ teachers["transformer"]:.3f }} |
+# | ensemble | 1 | {{ of_seven["ensemble"]["mean"]:.3f }} | | {{ emotions_f1["ensemble"]:.3f }} | {{ teachers["ensemble"]:.3f }} |
+#
 # The linear teachers read words, pairs of words, or groups of letters; "gru" is a GRU of two layers, far
-# larger than our Model 2; the ensemble adds up the logits of the others, by weights learned on dev. Look at the linear ones before
-# you train a transformer: they take a minute. Teachers have been trained anew since their logits were
-# shipped, so the last column is what students heard. Now the students. To compare two
-# groups of seeds we use a crude and honest rule: a difference is **clear** if their ranges do not
-# overlap. How often would that happen to two groups of five by luck alone, in either direction?
+# larger than our Model 2; the ensemble adds up the logits of the others, by weights learned on dev. Look
+# at the linear ones before you train a transformer: they take a minute. Teachers have been trained anew
+# since their logits were shipped, so the last column is what students heard.
+#
+# Now the students. To compare two groups of seeds we use a crude and honest rule: a difference is
+# **clear** if their ranges do not overlap. How often would that happen to two groups of five by luck
+# alone, in either direction?
 
 # %%
 2 / comb(10, 5)
@@ -523,16 +533,14 @@ settings = {}  # method -> its settings with a teacher
 for row in recorded:
     if row["setting"] != "labels":
         settings.setdefault(row["method"], {})[row["setting"]] = None
-uses = [setting for found in settings.values() for setting in found]
-MAIN = max(dict.fromkeys(uses), key=uses.count)  # the teacher of most students
-TEACHER = MAIN.removeprefix("taught by ")
+MAIN = "taught by ensemble"  # the teacher of most students
 
 # %%
 predict(
     "gru-8",
     f"GRU-8, with 8 units in each direction, has a macro-F1 of "
     f"{seeds('GRU-8', 'labels').mean():.3f} on test when trained on labels, the teacher "
-    f"({TEACHER}) {teachers[TEACHER]:.3f}. How much better is the taught GRU-8? (A point is 0.01.)",
+    f"(ensemble) {teachers['ensemble']:.3f}. How much better is the taught GRU-8? (A point is 0.01.)",
     "points",
 )
 
@@ -576,11 +584,15 @@ def describe(groups):
 first_three = {method: {"labels": seeds(method, "labels"), MAIN: seeds(method, MAIN)}
                for method in (SPARSE, MODEL_1, "GRU-8")}
 show(strips(first_three), alt=describe(first_three))
-say(" ".join(
-    f"**{method}** {verdict(group[MAIN], group['labels'])}: "
-    f"{group[MAIN].mean() - group['labels'].mean():+.3f}." for method, group in first_three.items()))
+change = {method: group[MAIN].mean() - group["labels"].mean()
+          for method, group in first_three.items()}
+claim([verdict(group[MAIN], group["labels"]) for group in first_three.values()]
+      == ["has no seed", "gains", "gains"], "of the first three students the two networks gain")
 
 # %% [markdown]
+# **Sparse linear** has no seed: {{ change["sparse linear"]:+.3f }}. **Model 1** gains:
+# {{ change["Model 1"]:+.3f }}. **GRU-8** gains: {{ change["GRU-8"]:+.3f }}.
+#
 # And the temperature? The same student and teacher, with other $T$:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -596,17 +608,20 @@ worst_T = min(tried["test"], key=lambda setting: tried["test"][setting]["mean"])
 gap = tried["test"][best_T]["mean"] - tried["test"][worst_T]["mean"]
 by_seed = max(row["max"] - row["min"] for row in tried["test"].values())
 wins = (by_T[best_T]["taught"] > by_T[worst_T]["taught"]).sum()
-say(f"Chosen on dev: {best_T}, with {tried['test'][best_T]['mean']:.3f} on test. The seeds of one and the "
-    f"same temperature differ by up to {by_seed:.3f}, and {best_T} and {worst_T} by {gap:.3f} on average. "
-    + ("So one run of each says little. " if gap < by_seed else "")
-    + f"But they come in pairs, with the same start and the same order of comments, and in {wins} of "
-    f"{len(by_T[best_T]['taught'])} pairs {best_T} is ahead of {worst_T}. Tune the temperature on dev, and "
-    "over several seeds, or you tune luck.")
+claim(1.2 * gap < by_seed, "one temperature differs by more from seed to seed than two on average")
+claim(wins == len(by_T[best_T]["taught"]), "the best temperature is ahead of the worst in every pair")
+
+# %% [markdown]
+# Chosen on dev: {{ best_T }}, with {{ tried["test"][best_T]["mean"]:.3f }} on test. The seeds of one and
+# the same temperature differ by up to {{ by_seed:.3f }}, and {{ best_T }} and {{ worst_T }} by
+# {{ gap:.3f }} on average. So one run of each says little. But they come in pairs, with the same start
+# and the same order of comments, and in all {{ wins }} pairs {{ best_T }} is ahead of {{ worst_T }}.
+# Tune the temperature on dev, and over several seeds, or you tune luck.
 
 # %% [markdown]
 # ## 4. Five kinds of students
 #
-# *About 14 minutes.*
+# *About 18 minutes.*
 #
 # A student may be any model. Here are five ways to make one small: four for Model 2, whose GRU has 64
 # units in each direction, and one for the transformer.
@@ -661,7 +676,7 @@ def draw_student(axes, name, network):
         x += count / whole
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.7, 4.6))
     axes.axis("off")
-    axes.set_title(f"{name}\n{total:,} parameters\nfile: {plots.human_bytes(file_of(name))}",
+    axes.set_title(f"{name}\n{total:,} parameters\nfile: {human_bytes(file_of(name))}",
                    fontsize=9, loc="center")
 
 
@@ -673,7 +688,7 @@ show(figure, alt="Five networks, each as three boxes from the words up, with the
      "matrices, and their parameters as a bar. " + " ".join(
          f"{name}: " + "; ".join(f"{title} {count:,} parameters ({', '.join(shapes)})"
                                  for title, _, shapes, count in parts(network))
-         + f"; file {plots.human_bytes(file_of(name))}." for name, network in students.items()))
+         + f"; file {human_bytes(file_of(name))}." for name, network in students.items()))
 
 # %% [markdown]
 # **Smaller of the same kind** needs no idea. But look at the bars: a GRU with an
@@ -686,9 +701,19 @@ show(figure, alt="Five networks, each as three boxes from the words up, with the
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 longest = {row["method"]: row["max"] for row in summarise(
     [row for row in recorded if "epochs" in row], "epochs", by=("method",))}
-table(["student", "epochs at most"], longest.items())
+claim(len(longest) == 7, "seven students are trained in epochs")
 
 # %% [markdown]
+# | student | epochs at most |
+# | --- | ---: |
+# | Model 1 | {{ longest["Model 1"] }} |
+# | GRU-8 | {{ longest["GRU-8"] }} |
+# | GRU-64 | {{ longest["GRU-64"] }} |
+# | factorised GRU-64 | {{ longest["factorised GRU-64"] }} |
+# | tensor-train embedding | {{ longest["tensor-train embedding"] }} |
+# | static sparse 90% | {{ longest["static sparse 90%"] }} |
+# | half-depth transformer | {{ longest["half-depth transformer"] }} |
+#
 # ### Every second layer
 #
 # The layers of a transformer all have the same shape, so a student can take over layers 0, 2 and 4
@@ -742,19 +767,25 @@ reveal("half-depth", 100 * half_ms[1] / full_ms[1], "%")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 kept = (tables + 3 * layer) / (tables + 6 * layer)
-share = {how: [row["macro_f1"] / row["macro_f1_teacher"]
-               for row in load("half depth", split="test", setting=how)] for how in ("labels", MAIN)}
-table(["ms a batch, both in one run", *(f"batch of {batch}" for batch in sorted(half_ms))],
-      [[name, *(f"{ms[batch]:.1f}" for batch in sorted(half_ms))]
-       for name, ms in (("transformer", full_ms), ("half-depth transformer", half_ms))])
-say(f"Of the parameters it keeps {kept:.0%}, and its file has "
-    f"{plots.human_bytes(file_of('half-depth transformer'))}: half of the layers are half of the work, "
-    "but the table of word pieces stays, which costs bytes and hardly any time. On test it keeps "
-    + " and ".join(f"{np.mean(kept_f1):.1%} ({min(kept_f1):.1%} to {max(kept_f1):.1%}; {how})"
-                   for how, kept_f1 in share.items())
-    + f" of the macro-F1 of the transformer that it was cut from, over {len(share[MAIN])} seeds.")
+on_labels, from_ensemble = (
+    np.array([row["macro_f1"] / row["macro_f1_teacher"]
+              for row in load("half depth", split="test", setting=how)]) for how in ("labels", MAIN))
+claim(half_ms[1] < 0.7 * full_ms[1] and half_ms[64] < 0.6 * full_ms[64] and kept > 0.7,
+      "half of the layers are nearly half of the time, and far more of the parameters")
 
 # %% [markdown]
+# | ms a batch, both in one run | batch of 1 | batch of 64 |
+# | --- | ---: | ---: |
+# | transformer | {{ full_ms[1]:.1f }} | {{ full_ms[64]:.1f }} |
+# | half-depth transformer | {{ half_ms[1]:.1f }} | {{ half_ms[64]:.1f }} |
+#
+# Of the parameters it keeps {{ kept:.0% }}, and its file has
+# {{ human_bytes(file_of("half-depth transformer")) }}: half of the layers are half of the work, but the
+# table of word pieces stays, which costs bytes and hardly any time. On test it keeps
+# {{ on_labels.mean():.1% }} ({{ on_labels.min():.1% }} to {{ on_labels.max():.1% }}; labels) and
+# {{ from_ensemble.mean():.1% }} ({{ from_ensemble.min():.1% }} to {{ from_ensemble.max():.1% }}; taught by
+# ensemble) of the macro-F1 of the transformer that it was cut from, over {{ len(on_labels) }} seeds.
+#
 # ### Factorised: two thin matrices
 #
 # Every matrix is a sum of simple ones, each weighted by a **singular value**. Keep the $r$ largest,
@@ -851,16 +882,17 @@ show(figure, alt="Left: singular values of four matrices, each divided by its la
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 gates, words, noise_gates, noise_words = halves.values()
-say(f"In half of its numbers the matrix of the GRU loses {gates:.0%}, random numbers of its shape "
-    f"{noise_gates:.0%}; the word vectors lose {words:.0%}, random numbers of their shape "
-    f"{noise_words:.0%}. "
-    + ("Trained matrices have structure, but **they are not of low rank**. "
-       if gates > 0.05 else "")
-    + ("The word vectors have been through a principal component analysis once; what was easy to "
-       "leave out is gone already. " if words > gates else "")
-    + "That is why a factorised student is trained further, with a teacher if there is one.")
+claim(0.05 < gates < 0.8 * noise_gates and words < 0.8 * noise_words,
+      "trained matrices lose less than random ones, and still much")
+claim(words > 1.5 * gates, "the word vectors lose more than the matrix of the GRU")
 
 # %% [markdown]
+# In half of its numbers the matrix of the GRU loses {{ gates:.0% }}, random numbers of its shape
+# {{ noise_gates:.0% }}; the word vectors lose {{ words:.0% }}, random numbers of their shape
+# {{ noise_words:.0% }}. Trained matrices have structure, but **they are not of low rank**. The word vectors
+# have been through a principal component analysis once; what was easy to leave out is gone already. That
+# is why a factorised student is trained further, with a teacher if there is one.
+#
 # ### Tensor train: more than two factors
 #
 # Why stop at two? Write the number of a word as three digits, and the number of a column as three
@@ -887,25 +919,29 @@ def trained_apart(matrix, rank):
     return sum(core.size for core in cores) / matrix.size, gap
 
 
-found = {rank: (*trained_apart(vectors_2, rank), trained_apart(shuffled, rank)[1])
-         for rank in (16, 32, 64)}
-table(["rank of the cores", "numbers / table", "lost, tensor train", "lost, same words shuffled",
-       "lost, two factors of that size"],
-      [[rank, f"{part:.1%}", f"{gap:.1%}", f"{mixed:.1%}",
-        f"{np.interp(part, np.r_[0, share], np.r_[1, error]):.1%}"]
-       for rank, (part, gap, mixed) in found.items()])
+def tensor_trains(rank):
+    part, lost = trained_apart(vectors_2, rank)
+    return SimpleNamespace(part=part, lost=lost, shuffled=trained_apart(shuffled, rank)[1],
+                           factors=np.interp(part, np.r_[0, share], np.r_[1, error]))
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-better = [rank for rank, (part, gap, _) in found.items()
-          if gap < np.interp(part, np.r_[0, share], np.r_[1, error])]
-say(("Two factors of the same size lose less, at each of these ranks. " if not better else
-     f"The tensor train loses less than two factors at rank {', '.join(map(str, better))}. ")
-    + "The digits of a word's number carry no meaning, only how frequent the word is: in another "
-    "order the same words give another error, whereas two factors do not care. So a tensor train is "
-    "a way to *have few parameters* that are trained from here on, as our student's were, rather than a "
-    "way to compress a table and leave it at that.")
+
+rank_16, rank_32, rank_64 = map(tensor_trains, (16, 32, 64))
+claim(all(row.factors < 0.99 * row.lost < row.lost < 0.99 * row.shuffled
+          for row in (rank_16, rank_32, rank_64)),
+      "two factors lose less than a tensor train, and this less than one of the shuffled words")
 
 # %% [markdown]
+# | rank of the cores | numbers / table | lost, tensor train | lost, same words shuffled | lost, two factors of that size |
+# | --- | ---: | ---: | ---: | ---: |
+# | 16 | {{ rank_16.part:.1% }} | {{ rank_16.lost:.1% }} | {{ rank_16.shuffled:.1% }} | {{ rank_16.factors:.1% }} |
+# | 32 | {{ rank_32.part:.1% }} | {{ rank_32.lost:.1% }} | {{ rank_32.shuffled:.1% }} | {{ rank_32.factors:.1% }} |
+# | 64 | {{ rank_64.part:.1% }} | {{ rank_64.lost:.1% }} | {{ rank_64.shuffled:.1% }} | {{ rank_64.factors:.1% }} |
+#
+# Two factors of the same size lose less, at each of these ranks. The digits of a word's number carry no
+# meaning, only how frequent the word is: in another order the same words give another error, whereas two
+# factors do not care. So a tensor train is a way to *have few parameters* that are trained from here on,
+# as our student's were, rather than a way to compress a table and leave it at that.
+#
 # ### Static sparse: a pattern from a seed
 #
 # Leave out nine connections in ten, at random, before training, and never change which. Whoever
@@ -957,19 +993,25 @@ predict(
 reveal("sparse-time", multiply["random", 1], "times")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-batches = sorted({batch for _, batch in multiply})
-table(["time / time of the dense layer", *(f"batch of {batch}" for batch in batches)],
-      [[pattern, *(f"{multiply[pattern, batch]:.2f}" for batch in batches)]
-       for pattern in dict.fromkeys(pattern for pattern, _ in multiply)])
-faster = [f"{pattern}, batch of {batch}" for (pattern, batch), ratio in multiply.items() if ratio < 1]
-say(f"Faster than dense: {'; '.join(faster) or 'none of them'}. A dense product reads memory in order "
-    "and uses the processor's widest instructions. A sparse one has to look up where its next number "
-    "is. **Zeros save bytes for certain, and time only if there is a kernel for their pattern.**")
+claim(len(multiply) == 6, "three patterns are timed at two batches")
+claim(all(ratio > 1.5 if batch == 1 else ratio < 0.8 for (_, batch), ratio in multiply.items()),
+      "sparse layers are slower than dense ones for one comment, and faster for 64")
+
+# %% [markdown]
+# | time / time of the dense layer | batch of 1 | batch of 64 |
+# | --- | ---: | ---: |
+# | random | {{ multiply["random", 1]:.2f }} | {{ multiply["random", 64]:.2f }} |
+# | block | {{ multiply["block", 1]:.2f }} | {{ multiply["block", 64]:.2f }} |
+# | small-world | {{ multiply["small-world", 1]:.2f }} | {{ multiply["small-world", 64]:.2f }} |
+#
+# All three patterns are faster than dense for 64 comments, and much slower for one. A dense product reads
+# memory in order and uses the processor's widest instructions. A sparse one has to look up where its next
+# number is. **Zeros save bytes for certain, and time only if there is a kernel for their pattern.**
 
 # %% [markdown]
 # ## 5. Four tricks
 #
-# *About 7 minutes.*
+# *About 10 minutes.*
 #
 # **Ensemble.** Teachers that make different mistakes correct one another in their mean
 # ([Freitag et al., 2017](https://arxiv.org/abs/1702.01802)). A student learns the mean, and costs no
@@ -982,14 +1024,15 @@ on_dev, on_test = (np.stack([teacher_logits(split, name) for name in members])
 together_f1 = f1_here(ensemble_logits(on_dev), ensemble_logits(on_test))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-each_f1 = [f1_here(*both) for both in zip(on_dev, on_test, strict=True)]
-agreement = np.corrcoef(on_test.reshape(len(members), -1))
-say(f"Their logits correlate by {agreement[0, 1]:.2f}. One by one they score "
-    + " and ".join(f"{f1:.3f} ({name})" for name, f1 in zip(members, each_f1, strict=True))
-    + f" on the sample, and the plain mean of their probabilities {together_f1:.3f}. (This is not home "
-    "ground for either; the table in section 3 has all scores on GoEmotions.)")
+transformer_f1, gru_f1 = (f1_here(*both) for both in zip(on_dev, on_test, strict=True))
+agreement = np.corrcoef(on_test.reshape(len(members), -1))[0, 1]
 
 # %% [markdown]
+# Their logits correlate by {{ agreement:.2f }}. One by one they score {{ transformer_f1:.3f }}
+# (transformer) and {{ gru_f1:.3f }} (gru) on the sample, and the plain mean of their probabilities
+# {{ together_f1:.3f }}. (This is not home ground for either; the table in section 3 has all scores on
+# GoEmotions.)
+#
 # **Dropout distillation.** A network that was trained with dropout is many networks, another one for
 # each mask. Usually dropout is switched off to predict, and one pass stands for their mean. It is not
 # their mean: **the mean of sigmoids is not the sigmoid of the mean.** Model 2 reads one sentence, two
@@ -1025,12 +1068,14 @@ show(figure, alt=f"Histogram of Model 2's probability of {label} for: {sentence}
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 doubt = np.abs(mean_probability - 0.5) < np.abs(of_mean - 0.5)
-say(f"For {doubt.sum()} of 7 labels the mean of the probabilities is nearer to 0.5 than the sigmoid of "
-    "the mean logit: many masks that doubt are heard as well as a few that are sure. A student of the "
-    "same shape learns the mean, and needs a single pass "
-    "([Bulò et al., 2016](https://proceedings.mlr.press/v48/bulo16.html)).")
+claim(doubt.sum() > 4, "mean probabilities are nearer to 0.5 than those of mean logits")
 
 # %% [markdown]
+# For {{ doubt.sum() }} of 7 labels the mean of the probabilities is nearer to 0.5 than the sigmoid of
+# the mean logit: many masks that doubt are heard as well as a few that are sure. A student of the same
+# shape learns the mean, and needs a single pass
+# ([Bulò et al., 2016](https://proceedings.mlr.press/v48/bulo16.html)).
+#
 # **Co-distillation** does without a teacher: two networks train side by side, each on the labels and
 # on what the other predicts at the moment ([Anil et al., 2018](https://arxiv.org/abs/1804.03235)). The
 # other's prediction counts as a constant, or both would drift towards saying nothing.
@@ -1064,12 +1109,30 @@ def against(scores, others):
     return f"{scores.mean() - others.mean():+.3f}, {verdict(scores, others)}"
 
 
-table(["trick", "student", "against labels", f"against {MAIN}", "macro-F1"],
-      [[setting, method, against(scores, seeds(method, "labels")),
-        against(scores, seeds(method, MAIN)), f"{scores.mean():.3f}"]
-       for (method, setting), scores in tricks.items()], words=4)
+def worth(trick):
+    scores = tricks["GRU-8", trick]
+    return SimpleNamespace(labels=against(scores, seeds("GRU-8", "labels")),
+                           taught=against(scores, seeds("GRU-8", MAIN)), f1=scores.mean())
+
+
+dropout, features, mutual = map(
+    worth, ("dropout distillation", "feature matching", "co-distillation"))
+claim(len(tricks) == 3, "three tricks were tried, with GRU-8")
+claim(all("gains" not in trick.labels and "loses" in trick.taught for trick in (dropout, mutual)),
+      "the tricks without a large teacher do not gain, and lose to the ensemble")
+claim("gains" in features.labels and "undecided" in features.taught,
+      "feature matching gains, and the ensemble's soft labels alone do as much")
 
 # %% [markdown]
+# | trick | student | against labels | against taught by ensemble | macro-F1 |
+# | --- | --- | --- | --- | ---: |
+# | dropout distillation | GRU-8 | {{ dropout.labels }} | {{ dropout.taught }} | {{ dropout.f1:.3f }} |
+# | feature matching | GRU-8 | {{ features.labels }} | {{ features.taught }} | {{ features.f1:.3f }} |
+# | co-distillation | GRU-8 | {{ mutual.labels }} | {{ mutual.taught }} | {{ mutual.f1:.3f }} |
+#
+# For this student, the two that do without a large teacher are no substitute for one, and the gain of
+# feature matching cannot be told from that of the ensemble's soft labels.
+#
 # **Think.** Dropout distillation and co-distillation can be had without a large model. What do they
 # cost instead?
 #
@@ -1084,7 +1147,7 @@ table(["trick", "student", "against labels", f"against {MAIN}", "macro-F1"],
 # %% [markdown]
 # ## 6. Size against macro-F1
 #
-# *About 4 minutes.*
+# *About 6 minutes.*
 #
 # All students on one chart, trained on labels and taught, with the sparse linear baseline.
 
@@ -1095,26 +1158,43 @@ f1 = {(row["method"], row["setting"]): row for row in summarise(charted)}
 bytes_of = {(row["method"], row["setting"]): row["mean"] for row in summarise(charted, "file_bytes")}
 show(plots.size_f1_chart(charted), alt="Size of the file in bytes, log scale, against macro-F1 on "
      f"test; taught means {MAIN}. " + " ".join(
-         f"{method}, {setting}: {plots.human_bytes(bytes_of[method, setting])}, macro-F1 "
+         f"{method}, {setting}: {human_bytes(bytes_of[method, setting])}, macro-F1 "
          f"{row['mean']:.3f} ({row['min']:.3f} to {row['max']:.3f})."
          for (method, setting), row in f1.items()))
-say(f"On the chart, *taught* means *{MAIN}*.")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def spread(row):
     return f"{row['mean']:.3f} ({row['min']:.3f} to {row['max']:.3f})"
 
 
-by_student = {method: (f1[method, "labels"], f1[method, "taught"])
-              for method, setting in f1 if setting == "taught"}
 parameters = {row["method"]: row["mean"] for row in summarise(recorded, "parameters", ("method",))}
-table(["student", "parameters", "whole file", "on labels (seeds)", f"{MAIN} (seeds)", "difference"],
-      [[method, f"{parameters[method]:,.0f}", plots.human_bytes(bytes_of[method, "taught"]),
-        spread(labels), spread(taught), f"{taught['mean'] - labels['mean']:+.3f}"]
-       for method, (labels, taught) in by_student.items()])
+
+
+def of_student(method):
+    labels, taught = f1[method, "labels"], f1[method, "taught"]
+    return SimpleNamespace(parameters=parameters[method], file=human_bytes(bytes_of[method, "taught"]),
+                           labels=spread(labels), taught=spread(taught),
+                           change=taught["mean"] - labels["mean"])
+
+
+linear_row, model_1_row, gru_8_row, gru_64_row, factors_row, cores_row, sparse_row, half_row = map(
+    of_student, (SPARSE, MODEL_1, "GRU-8", "GRU-64", "factorised GRU-64", "tensor-train embedding",
+                 "static sparse 90%", "half-depth transformer"))
+claim(sum(setting == "taught" for _, setting in f1) == 8, "eight students learned from the ensemble")
 
 # %% [markdown]
-# How small may a student be? Here is the GRU teacher beside the students that learned from it:
+# On the chart, *taught* means *taught by ensemble*.
+#
+# | student | parameters | whole file | on labels (seeds) | taught by ensemble (seeds) | difference |
+# | --- | ---: | ---: | ---: | ---: | ---: |
+# | sparse linear | {{ linear_row.parameters:,.0f }} | {{ linear_row.file }} | {{ linear_row.labels }} | {{ linear_row.taught }} | {{ linear_row.change:+.3f }} |
+# | Model 1 | {{ model_1_row.parameters:,.0f }} | {{ model_1_row.file }} | {{ model_1_row.labels }} | {{ model_1_row.taught }} | {{ model_1_row.change:+.3f }} |
+# | GRU-8 | {{ gru_8_row.parameters:,.0f }} | {{ gru_8_row.file }} | {{ gru_8_row.labels }} | {{ gru_8_row.taught }} | {{ gru_8_row.change:+.3f }} |
+# | GRU-64 | {{ gru_64_row.parameters:,.0f }} | {{ gru_64_row.file }} | {{ gru_64_row.labels }} | {{ gru_64_row.taught }} | {{ gru_64_row.change:+.3f }} |
+# | factorised GRU-64 | {{ factors_row.parameters:,.0f }} | {{ factors_row.file }} | {{ factors_row.labels }} | {{ factors_row.taught }} | {{ factors_row.change:+.3f }} |
+# | tensor-train embedding | {{ cores_row.parameters:,.0f }} | {{ cores_row.file }} | {{ cores_row.labels }} | {{ cores_row.taught }} | {{ cores_row.change:+.3f }} |
+# | static sparse 90% | {{ sparse_row.parameters:,.0f }} | {{ sparse_row.file }} | {{ sparse_row.labels }} | {{ sparse_row.taught }} | {{ sparse_row.change:+.3f }} |
+# | half-depth transformer | {{ half_row.parameters:,.0f }} | {{ half_row.file }} | {{ half_row.labels }} | {{ half_row.taught }} | {{ half_row.change:+.3f }} |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def sizes(rows):
@@ -1123,25 +1203,25 @@ def sizes(rows):
 
 
 _, gru_file, gru_encoder = sizes(load("teachers", method="gru", split="test"))
-gru_f1 = teachers["gru"]
-lines = [["the teacher itself", f"{gru_f1:.3f}", "", plots.human_bytes(gru_file), "1",
-          plots.human_bytes(gru_encoder)]]
-for method in (method for method, found in settings.items() if "taught by gru" in found):
-    score, file, encoder = sizes(load("students", method=method, setting="taught by gru",
-                                      split="test"))
-    lines.append([method, f"{score:.3f}", f"{score - gru_f1:+.3f}", plots.human_bytes(file),
-                  f"1 / {gru_file / file:.1f}", plots.human_bytes(encoder)])
-table(["taught by gru", "macro-F1", "against the teacher", "whole file", "of the teacher's",
-       "encoder alone"], lines)
+small_f1, small_file, small_encoder = sizes(load(
+    "students", method="factorised GRU-64", setting="taught by gru", split="test"))
+claim([method for method, found in settings.items() if "taught by gru" in found]
+      == ["factorised GRU-64"], "one student learned from the GRU")
 
 # %% [markdown]
+# How small may a student be? Here is the GRU teacher beside the student that learned from it:
+#
+# | taught by gru | macro-F1 | against the teacher | whole file | of the teacher's | encoder alone |
+# | --- | ---: | ---: | ---: | ---: | ---: |
+# | the teacher itself | {{ teachers["gru"]:.3f }} | | {{ human_bytes(gru_file) }} | 1 | {{ human_bytes(gru_encoder) }} |
+# | factorised GRU-64 | {{ small_f1:.3f }} | {{ small_f1 - teachers["gru"]:+.3f }} | {{ human_bytes(small_file) }} | 1 / {{ gru_file / small_file:.1f }} | {{ human_bytes(small_encoder) }} |
+#
 # Suppose the budget comes first: so many bytes for the complete file, from raw text to prediction. These
-# were built for it, and quantized as in units 03 and 04. The first two are
-# sparse linear models that do not even hold their words, or pairs of words, only the numbers of **buckets**
-# that these are hashed into: a byte each. The GRUs learned from texts that
-# nobody wrote, too: comments cut, spliced and stirred, which only a teacher can label. The smaller GRU
-# then went on learning while it computed with its rounded weights, so that the others could make up for
-# what rounding does to each.
+# were built for it, and quantized as in units 03 and 04. The first two are sparse linear models that do
+# not even hold their words, or pairs of words, only the numbers of **buckets** that these are hashed into:
+# a byte each. The GRUs learned from texts that nobody wrote, too: comments cut, spliced and stirred,
+# which only a teacher can label. The smaller GRU then went on learning while it computed with its rounded
+# weights, so that the others could make up for what rounding does to each.
 
 # %%
 by = ("budget_bytes", "method", "setting")
@@ -1161,32 +1241,49 @@ best = {}  # for each budget the best on dev, of those of which every seed fits
 for key in sorted(budget_rows, key=lambda key: on_dev[key]):
     if budget_bytes[key] <= key[0]:
         best[key[0]] = key
-lines = []
-for budget, method, setting in sorted(budget_rows, key=lambda key: (key[0], "taught" in key[2])):
-    key, mark = (budget, method, setting), "**" if best[budget] == (budget, method, setting) else ""
-    lines.append([plots.human_bytes(budget), method, f"{mark}{setting}{mark}",
-                  f"{budget_bytes[key]:,}" + " (too large)" * (budget_bytes[key] > budget),
-                  f"{on_dev[key]:.3f}",
-                  spread(budget_rows[key])])
-table(["budget", "model", "learned from (bold: best on dev)", "bytes, largest seed", "macro-F1 on dev",
-       "on test (seeds)"], lines, words=3)
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-worth = []
-for budget in sorted(best):
-    here = {key: row["mean"] for key, row in budget_rows.items() if key[0] == budget}
-    taught_keys = [key for key in here if "taught" in key[2]]
-    gain = max(here[key] for key in taught_keys) - max(
-        here[key] for key in here if key not in taught_keys)
-    worth.append(f"{gain:+.3f} in {plots.human_bytes(budget)}")
-say("What a teacher changes on test, the same architecture with and without: " + ", ".join(worth)
-    + ". For the GRUs this is the worth of both, its soft labels and the made-up texts, which nobody "
-    "could have labelled without it.")
+
+def within(budget):
+    """Of the two models of a budget, the one on labels and the taught one, what was measured."""
+    keys = sorted((key for key in budget_rows if key[0] == budget), key=lambda key: key[2] != "labels")
+    return [SimpleNamespace(name=key[1], bytes=budget_bytes[key], dev=on_dev[key],
+                            test=spread(budget_rows[key]), f1=budget_rows[key]["mean"])
+            for key in keys]
+
+
+words_labels, words_taught = within(1_500)
+pairs_labels, pairs_taught = within(6_000)
+small_labels, small_taught = within(64_000)
+large_labels, large_taught = within(1_000_000)
+claim([model.name for model in (words_taught, pairs_taught, small_taught, large_taught)]
+      == ["hashed words", "hashed pairs", "GRU-64 in 3 and 4 bits", "GRU-96 in 5 and 6 bits"],
+      "these models were built for the four budgets")
+claim([best[budget][2].split()[0] for budget in sorted(best)]
+      == ["labels", "taught", "taught", "taught"], "the teacher helps on dev in all budgets but one")
+claim(all(budget_bytes[key] <= key[0] for key in budget_rows), "all of them fit")
+
+# %% [markdown]
+# | budget | model | learned from (bold: best on dev) | bytes, largest seed | macro-F1 on dev | on test (seeds) |
+# | --- | --- | --- | ---: | ---: | ---: |
+# | 1.5 kB | hashed words | **labels** | {{ words_labels.bytes:, }} | {{ words_labels.dev:.3f }} | {{ words_labels.test }} |
+# | 1.5 kB | hashed words | taught by ensemble | {{ words_taught.bytes:, }} | {{ words_taught.dev:.3f }} | {{ words_taught.test }} |
+# | 6 kB | hashed pairs | labels | {{ pairs_labels.bytes:, }} | {{ pairs_labels.dev:.3f }} | {{ pairs_labels.test }} |
+# | 6 kB | hashed pairs | **taught by ensemble** | {{ pairs_taught.bytes:, }} | {{ pairs_taught.dev:.3f }} | {{ pairs_taught.test }} |
+# | 64 kB | GRU-64 in 3 and 4 bits | labels | {{ small_labels.bytes:, }} | {{ small_labels.dev:.3f }} | {{ small_labels.test }} |
+# | 64 kB | GRU-64 in 3 and 4 bits | **taught by ensemble, made-up texts too** | {{ small_taught.bytes:, }} | {{ small_taught.dev:.3f }} | {{ small_taught.test }} |
+# | 1 MB | GRU-96 in 5 and 6 bits | labels | {{ large_labels.bytes:, }} | {{ large_labels.dev:.3f }} | {{ large_labels.test }} |
+# | 1 MB | GRU-96 in 5 and 6 bits | **taught by ensemble, made-up texts too** | {{ large_taught.bytes:, }} | {{ large_taught.dev:.3f }} | {{ large_taught.test }} |
+#
+# What a teacher changes on test, the same architecture with and without:
+# {{ words_taught.f1 - words_labels.f1:+.3f }} in 1.5 kB, {{ pairs_taught.f1 - pairs_labels.f1:+.3f }} in
+# 6 kB, {{ small_taught.f1 - small_labels.f1:+.3f }} in 64 kB, {{ large_taught.f1 - large_labels.f1:+.3f }}
+# in 1 MB. For the GRUs this is the worth of both, its soft labels and the made-up texts, which nobody
+# could have labelled without it.
 
 # %% [markdown]
 # ## 7. Where the teacher does not help
 #
-# *About 4 minutes.*
+# *About 7 minutes.*
 #
 # Every student with every teacher it had, seed by seed:
 
@@ -1201,39 +1298,60 @@ rows = {f"{method}, {name}": {"labels": labels, "taught": taught}
 show(strips(rows, "macro-F1 on test (rows: student, teacher)"), alt=describe(rows))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def listed(word):
-    found = [f"{method} by {name} ({taught.mean() - labels.mean():+.3f})"
-             for (method, name), (taught, labels) in pairs.items()
-             if verdict(taught, labels) == word]
-    return f"{len(found)} of {len(pairs)}: {'; '.join(found)}" if found else "none"
-
-
+gains = {pair: taught.mean() - labels.mean() for pair, (taught, labels) in pairs.items()}
+judged = {}
+for pair, both in pairs.items():
+    judged.setdefault(verdict(*both), []).append(pair)
 seeded = [both for both in pairs.values() if verdict(*both) != "has no seed"]
 lucky = sum(2 / comb(len(taught) + len(labels), len(labels)) for taught, labels in seeded)
-few = {method: len(taught) for (method, _), (taught, labels) in pairs.items()
-       if verdict(taught, labels) != "has no seed" and len(taught) < 5}
-say(f"- **Clear gains** (every taught seed above every seed on labels): {listed('gains')}.\n"
-    f"- **Clear losses**: {listed('loses')}.\n"
-    f"- **Undecided** (the ranges overlap): {listed('undecided')}.\n"
-    "- **No seed** (training comes out the same every time, so the difference is real for these test "
-    f"comments, and may be chance for others): {listed('has no seed')}.\n\n"
-    f"If no teacher made any difference, {len(pairs)} such comparisons would still bring {lucky:.2f} clear "
-    "ones on average"
-    + "".join(f"; {method} has {n} seeds only" for method, n in few.items()) + ".")
+claim(judged == {
+    "has no seed": [(SPARSE, "ensemble")],
+    "gains": [(MODEL_1, "ensemble"), ("GRU-8", "ensemble"), ("GRU-8", "transformer"),
+              ("factorised GRU-64", "ensemble")],
+    "undecided": [("GRU-64", "ensemble"), ("factorised GRU-64", "gru"),
+                  ("tensor-train embedding", "ensemble"), ("static sparse 90%", "ensemble"),
+                  ("half-depth transformer", "ensemble")]},
+      "these pairs gain clearly, these are undecided, and none loses")
+claim(all(len(taught) == len(labels) == 5 for taught, labels in seeded), "all have five seeds")
+
+# %% [markdown]
+# Of the {{ len(pairs) }} pairs of student and teacher,
+#
+# - **{{ len(judged["gains"]) }} clearly gain** (every taught seed above every seed on labels): Model 1 by
+#   ensemble ({{ gains["Model 1", "ensemble"]:+.3f }}); GRU-8 by ensemble
+#   ({{ gains["GRU-8", "ensemble"]:+.3f }}); GRU-8 by transformer
+#   ({{ gains["GRU-8", "transformer"]:+.3f }}); factorised GRU-64 by ensemble
+#   ({{ gains["factorised GRU-64", "ensemble"]:+.3f }}).
+# - **None clearly loses.**
+# - **{{ len(judged["undecided"]) }} are undecided** (the ranges overlap): GRU-64 by ensemble
+#   ({{ gains["GRU-64", "ensemble"]:+.3f }}); factorised GRU-64 by gru
+#   ({{ gains["factorised GRU-64", "gru"]:+.3f }}); tensor-train embedding by ensemble
+#   ({{ gains["tensor-train embedding", "ensemble"]:+.3f }}); static sparse 90% by ensemble
+#   ({{ gains["static sparse 90%", "ensemble"]:+.3f }}); half-depth transformer by ensemble
+#   ({{ gains["half-depth transformer", "ensemble"]:+.3f }}).
+# - **One has no seed** (training comes out the same every time, so the difference is real for these test
+#   comments, and may be chance for others): sparse linear by ensemble
+#   ({{ gains["sparse linear", "ensemble"]:+.3f }}).
+#
+# If no teacher made any difference, the {{ len(seeded) }} comparisons that have seeds would still bring
+# {{ lucky:.2f }} clear ones on average.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 interval = next(row for row in recorded if (row["method"], row["setting"]) == (SPARSE, "labels"))
 width = (interval["macro_f1_high"] - interval["macro_f1_low"]) / 2
-gains = {pair: taught.mean() - labels.mean() for pair, (taught, labels) in pairs.items()}
 top, bottom = max(gains, key=gains.get), min(gains, key=gains.get)
-below = sorted({method for (method, _), (taught, _) in pairs.items() if taught.mean() < baseline})
-say(f"The largest gain is {gains[top]:+.3f} ({top[0]} by {top[1]}): on labels this student has "
-    f"{pairs[top][1].mean():.3f}, its teacher {teachers[top[1]]:.3f}. The smallest is "
-    f"{gains[bottom]:+.3f} ({bottom[0]} by {bottom[1]}). For scale, with other test comments the baseline's score could differ by "
-    f"{width:.3f} either way (95% bootstrap interval). "
-    + (f"Below the sparse linear baseline on labels ({baseline:.3f}) even when taught, by one teacher "
-       f"or another: {', '.join(below)}." if below else
-       f"All taught students score at least as well as the baseline on labels ({baseline:.3f})."))
+claim(top == ("GRU-8", "ensemble") and bottom == (SPARSE, "ensemble"),
+      "GRU-8 gains most by the ensemble, and the sparse linear model least")
+claim({method for (method, _), (taught, _) in pairs.items() if taught.mean() < baseline}
+      == {"GRU-8", SPARSE}, "GRU-8 and the sparse linear model, taught, are below the baseline")
+
+# %% [markdown]
+# The largest gain is {{ gains[top]:+.3f }} (GRU-8 by ensemble): on labels this student has
+# {{ pairs[top][1].mean():.3f }}, its teacher {{ teachers["ensemble"]:.3f }}. The smallest is
+# {{ gains[bottom]:+.3f }} (sparse linear by ensemble). For scale, with other test comments the baseline's
+# score could differ by {{ width:.3f }} either way (95% bootstrap interval). Below the sparse linear
+# baseline on labels ({{ baseline:.3f }}) even when taught, by one teacher or another: GRU-8 and the sparse
+# linear model.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def label_gain(method, name):
@@ -1247,27 +1365,27 @@ def label_gain(method, name):
 
 by_label = label_gain(*top)
 most, least = max(by_label, key=by_label.get), min(by_label, key=by_label.get)
-say(f"A mean hides who gains. For {top[0]} by {top[1]}, *{most}* changes by {by_label[most]:+.3f} and "
-    f"*{least}* by {by_label[least]:+.3f}.")
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-compared = {}
-for method, name in pairs:
-    compared.setdefault(method, []).append(name)
-for method, names in compared.items():
-    if len(names) < 2:
-        continue
-    score = {name: pairs[method, name][0].mean() for name in names}
-    strong, kind = max(names, key=teachers.get), max(names, key=score.get)
-    told_apart = verdict(pairs[method, kind][0], pairs[method, strong][0]) == "gains"
-    say(f"**Is the better teacher the better one to learn from?** {method} had {len(names)}. "
-        + "; ".join(f"{name} ({teachers[name]:.3f} itself) takes it to {score[name]:.3f}"
-                    for name in sorted(names, key=teachers.get, reverse=True)) + ". "
-        + ("Here the best teacher also has the best student." if strong == kind else
-           f"The best teacher is {strong}, the best student learned from {kind}"
-           + (", clearly." if told_apart else ", but their seeds overlap.")))
+score = {pair: taught.mean() for pair, (taught, _) in pairs.items()}
+small, factorised = (
+    verdict(pairs[method, "ensemble"][0], pairs[method, other][0])
+    for method, other in (("GRU-8", "transformer"), ("factorised GRU-64", "gru")))
+claim(teachers["ensemble"] > teachers["transformer"] > teachers["gru"], "the ensemble is the best teacher")
+claim(gains["GRU-8", "ensemble"] > gains["GRU-8", "transformer"] and small == "undecided",
+      "GRU-8 learns more from the ensemble than from the transformer, but the seeds overlap")
+claim(factorised == "gains", "the factorised GRU learns clearly more from the ensemble than from the GRU")
 
 # %% [markdown]
+# A mean hides who gains. For GRU-8 by ensemble, *{{ most }}* changes by {{ by_label[most]:+.3f }} and
+# *{{ least }}* by {{ by_label[least]:+.3f }}.
+#
+# **Is the better teacher the better one to learn from?** Two students had two teachers. GRU-8: ensemble
+# ({{ teachers["ensemble"]:.3f }} itself) takes it to {{ score["GRU-8", "ensemble"]:.3f }}; transformer
+# ({{ teachers["transformer"]:.3f }} itself) takes it to {{ score["GRU-8", "transformer"]:.3f }}. Factorised
+# GRU-64: ensemble takes it to {{ score["factorised GRU-64", "ensemble"]:.3f }}; gru
+# ({{ teachers["gru"]:.3f }} itself) takes it to {{ score["factorised GRU-64", "gru"]:.3f }}. Both times the
+# better teacher has the better student, clearly so for the factorised GRU; the seeds of GRU-8 overlap.
+#
 # Where a teacher adds nothing, four reasons are worth checking, in this order:
 #
 # 1. **It knows nothing more.** A teacher has to be better than the student *on these comments*. Section 3
@@ -1283,42 +1401,38 @@ for method, names in compared.items():
 # The other side of reason 4: there are always comments *without* labels. Labels end; a teacher goes on.
 # The GRUs of the last table learned from three made-up texts for each real one.
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+left = gradient(soft(8)) / gradient(soft(1))
+origins = "; ".join(f"{date}, PyTorch {torch_version}, {processor}, data: {kind}"
+                    for date, torch_version, processor, kind in sorted(
+    {(run["date"], run["versions"]["torch"], run["machine"]["processor"], run["data"]["kind"])
+     for run in load_runs("distillation")}))
+
 # %% [markdown]
 # ## 8. What you have learned
 #
-# *About 5 minutes, with the quiz.*
-
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-verdicts = Counter(verdict(*both) for both in pairs.values())
-budget, method, setting = best[max(best)]
-say(
-    f"- **Soft labels name the neighbours.** Our teacher has {entropy.mean():.1f} bits of doubt about a "
-    "comment, a label none.\n"
-    f"- **T² keeps the scale.** Without it, {gradient(soft(8)) / gradient(soft(1)):.1%} of the gradient "
-    "is left at T = 8; with it, high temperatures match logits.\n"
-    f"- **A student learns its teacher, not the truth.** On the sample, macro-F1 went from "
-    f"{alone_f1:.3f} to {taught_f1:.3f}, with a teacher of {teacher_f1:.3f}.\n"
-    f"- **Low rank has a price known in advance.** Half of the numbers: {gates:.0%} of our matrix is "
-    f"lost, {words:.0%} of the word vectors.\n"
-    f"- **A tenth of the multiplications is not a tenth of the time.** At random places they take "
-    f"{multiply['random', 1]:.2f} times as long as all for one comment, and "
-    f"{multiply['random', 64]:.2f} times for 64.\n"
-    f"- **The mean of sigmoids is not the sigmoid of the mean:** {mean_probability[widest]:.2f} and "
-    f"{of_mean[widest]:.2f} for one sentence, and {off[widest]:.2f} with dropout off.\n"
-    f"- **When was the teacher worth it?** Of {len(pairs)} pairs of student and teacher, "
-    f"{verdicts['gains']} clearly gained, {verdicts['loses']} clearly lost, and "
-    f"{verdicts['undecided']} cannot be told from a change of seed.\n"
-    f"- **The budget decides.** In {plots.human_bytes(budget)}, {method} ({setting}) reaches "
-    f"{budget_rows[budget, method, setting]['mean']:.3f}; the {TEACHER} that taught most students has "
-    f"{teachers[TEACHER]:.3f}."
-)
-
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-runs = {(run["date"], run["versions"]["torch"], run["machine"]["processor"], run["data"]["kind"])
-        for run in load_runs("distillation")}
-say("Recorded measurements: " + "; ".join(
-    f"{date}, PyTorch {torch_version}, {processor}, data: {kind}"
-    for date, torch_version, processor, kind in sorted(runs)) + ".")
+# *About 7 minutes, with the quiz.*
+#
+# - **Soft labels name the neighbours.** Our teacher has {{ entropy.mean():.1f }} bits of doubt about a
+#   comment, a label none.
+# - **T² keeps the scale.** Without it, {{ left:.1% }} of the gradient is left at T = 8; with it, high
+#   temperatures match logits.
+# - **A student learns its teacher, not the truth.** On the sample, macro-F1 went from {{ alone_f1:.3f }} to
+#   {{ taught_f1:.3f }}, with a teacher of {{ teacher_f1:.3f }}.
+# - **Low rank has a price known in advance.** Half of the numbers: {{ gates:.0% }} of our matrix is lost,
+#   {{ words:.0% }} of the word vectors.
+# - **A tenth of the multiplications is not a tenth of the time.** At random places they take
+#   {{ multiply["random", 1]:.2f }} times as long as all for one comment, and
+#   {{ multiply["random", 64]:.2f }} times for 64.
+# - **The mean of sigmoids is not the sigmoid of the mean:** {{ mean_probability[widest]:.2f }} and
+#   {{ of_mean[widest]:.2f }} for one sentence, and {{ off[widest]:.2f }} with dropout off.
+# - **When was the teacher worth it?** Of {{ len(pairs) }} pairs of student and teacher,
+#   {{ len(judged["gains"]) }} clearly gained, none clearly lost, and {{ len(judged["undecided"]) }} cannot
+#   be told from a change of seed.
+# - **The budget decides.** In 1 MB, GRU-96 in 5 and 6 bits (taught by ensemble, made-up texts too) reaches
+#   {{ large_taught.f1:.3f }}; the ensemble that taught most students has {{ teachers["ensemble"]:.3f }}.
+#
+# Recorded measurements: {{ origins }}.
 
 # %% [markdown]
 # **Check yourself.** Five questions; each option answers back.

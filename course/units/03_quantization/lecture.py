@@ -23,12 +23,14 @@
 # 5. compute a layer with integers only, and count bytes, F1 and milliseconds honestly.
 #
 # **How it works.** Plan about 60 minutes. Before seven of the measurements a box asks for your
-# guess: write one down. Cells that only draw, or print a sentence or a table, are folded. No number
-# here is from memory: it is read from `course/results/` or computed while the notebook runs.
+# guess: write one down. Cells that draw, or make sure that a sentence of the text still holds, are
+# folded. No number here is from memory: those in the text were filled in from `course/results/` and
+# from the cells above them when this notebook was built.
 
 # %%
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,9 +40,10 @@ from ipywidgets import Dropdown, IntSlider, SelectionSlider
 from threadpoolctl import threadpool_limits
 
 from utils import packing, plots
+from utils.claims import claim
 from utils.data import load_sample
 from utils.models import NeuralClassifier
-from utils.plots import show
+from utils.plots import human_bytes, show
 from utils.quantization import (
     AffineQuantizer,
     KMeansQuantizer,
@@ -57,16 +60,6 @@ threadpool_limits(limits=1)  # one thread everywhere: the machine may be shared
 np.set_printoptions(legacy="1.25", suppress=True)
 plots.set_style()
 BLUE, RED, GREEN, PINK = plots.PALETTE[:4]
-
-
-def say(text):
-    display(Markdown(text))
-
-
-def table(header, rows):
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    say("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
-
 
 # %% [markdown]
 # ## 1. Consider the weights as a distribution
@@ -94,6 +87,7 @@ predict(
 # %%
 fifths = np.linspace(layer.min(), layer.max(), 6)
 shares = np.histogram(layer, fifths)[0] / layer.size
+largest = np.abs(layer).max() / layer.std()
 reveal("middle-fifth", 100 * shares[2], "%")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -108,12 +102,11 @@ axes.set(xlabel="weight", ylabel=f"count (of {layer.size:,})")
 show(figure, alt="Histogram of the weights of the layer, a narrow bell around zero with long thin "
      "tails, its range cut into fifths that hold "
      + ", ".join(f"{share:.1%}" for share in shares) + " of the weights.")
-say(
-    f"The outer two fifths together hold {shares[0] + shares[4]:.2%} of the weights. The largest "
-    f"is {np.abs(layer).max() / layer.std():.1f} standard deviations from zero."
-)
 
 # %% [markdown]
+# The outer two fifths together hold {{ shares[0] + shares[4]:.2% }} of the weights. The largest is
+# {{ largest:.1f }} standard deviations from zero.
+#
 # A quantizer with $b$ bits picks $2^b$ numbers and replaces each weight by one of them. The picture
 # already holds the question of this lecture: **how many of them do the empty ends deserve?**
 #
@@ -188,14 +181,15 @@ show(figure, alt="Seven values as dots above two rulers, each with an arrow to i
 gain = {bits: error_of(AffineQuantizer(bits)) / error_of(AffineQuantizer(bits, symmetric=False))
         for bits in (8, 4)}
 grows = error_of(AffineQuantizer(4)) / error_of(AffineQuantizer(8))
-say(
-    f"The symmetric ruler's error is {gain[8]:.2f} times the asymmetric one's at 8 bits and "
-    f"{gain[4]:.2f} times at 4. Compare that with the price of 4 bits less: {grows:,.0f} times. (7 "
-    "steps reach from 0 to the end instead of 127, so each is 18 times as wide, and a squared error "
-    f"grows with the square: {(127 / 7) ** 2:.0f}.) *Activations* after a ReLU are never negative, "
-    "and there a symmetric ruler wastes half its marks. Weights are mostly stored symmetrically all "
-    "the same; section 9 shows why."
-)
+claim(grows > 50 * max(gain.values()), "4 bits less cost far more than symmetry")
+
+# %% [markdown]
+# The symmetric ruler's error is {{ gain[8]:.2f }} times the asymmetric one's at 8 bits and
+# {{ gain[4]:.2f }} times at 4. Compare that with the price of 4 bits less: {{ grows:,.0f }} times. (7
+# steps reach from 0 to the end instead of 127, so each is 18 times as wide, and a squared error grows
+# with the square: {{ (127 / 7) ** 2:.0f }}.) *Activations* after a ReLU are never negative, and there a
+# symmetric ruler wastes half its marks. Weights are mostly stored symmetrically all the same; section
+# 9 shows why.
 
 # %% [markdown]
 # **Think.** The zero point is rounded to a whole number, although that shifts the ruler a little.
@@ -310,22 +304,18 @@ def clipping_factor(bits, percentile=99.0):
     return error_of(clipped) / error_of(AffineQuantizer(bits))
 
 
-reveal("clip-8", clipping_factor(8), "times")
+clip = {bits: clipping_factor(bits) for bits in (8, 4)}
+reveal("clip-8", clip[8], "times")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def verdict(factor):
-    return f"multiplies it by {factor:.2g}" if factor > 1 else f"divides it by {1 / factor:.2g}"
-
-
-say(
-    f"At 8 bits, clipping at the 99th percentile **{verdict(clipping_factor(8))}**; at 4 bits the "
-    f"same range **{verdict(clipping_factor(4))}**. "
-    + ("So the habit of clipping, right at 4 bits, is wrong at 8."
-       if clipping_factor(8) > 1 > clipping_factor(4) else
-       "For this layer the two agree; for others they need not.")
-)
+claim(clip[8] > 1.5 and clip[4] < 0.7, "clipping is wrong at 8 bits and right at 4")
+claim(error_of(AffineQuantizer(2)) > 0.8, "with 2 bits and the whole range the layer all but vanishes")
 
 # %% [markdown]
+# At 8 bits, clipping at the 99th percentile **multiplies the error by {{ clip[8]:.2g }}**; at 4 bits the
+# same range **divides it by {{ 1 / clip[4]:.2g }}**. So the habit of clipping, right at 4 bits, is wrong
+# at 8.
+#
 # The error has two parts. *Rounding*, inside the range, costs $s^2/12$ for each weight on average,
 # and falls as the range shrinks. *Clipping*, outside, depends on the range alone: **no number of
 # bits makes it smaller.** Shrink the range from the maximum and watch both:
@@ -362,10 +352,6 @@ show(figure, alt="Relative error against where the range ends, at 8 and at 4 bit
      f"panels. Their sum is least at {least[8]:.2f} with 8 bits and {least[4]:.2f} with 4 bits; "
      f"the largest weight is {np.abs(layer).max():.2f}.")
 
-# %% [markdown]
-# Fewer bits lift the dashed line, and the best range moves left. So there is no percentile that is
-# right for all bits. The third way to calibrate just searches for the least mean squared error:
-
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 ways = {
     "min-max": dict(calibration="minmax"),
@@ -374,10 +360,21 @@ ways = {
     "best of several percentiles": dict(calibration="percentile", percentile="best"),
     "least squared error": dict(calibration="mse"),
 }
-calibrated = {name: [error_of(AffineQuantizer(bits, **way)) for bits in (8, 6, 4, 3)]
-              for name, way in ways.items()}
-table(["relative error, symmetric", "8 bits", "6 bits", "4 bits", "3 bits"],
-      [[name, *(f"{value:.2g}" for value in row)] for name, row in calibrated.items()])
+min_max, at_99, at_999, best_of, least_squares = (
+    {bits: error_of(AffineQuantizer(bits, **way)) for bits in (8, 6, 4, 3)} for way in ways.values())
+claim(least[4] < 0.9 * least[8], "with fewer bits the best range is narrower")
+
+# %% [markdown]
+# Fewer bits lift the dashed line, and the best range moves left. So there is no percentile that is
+# right for all bits. The third way to calibrate just searches for the least mean squared error:
+#
+# | relative error, symmetric | 8 bits | 6 bits | 4 bits | 3 bits |
+# |---|---:|---:|---:|---:|
+# | min-max | {{ min_max[8]:.2g }} | {{ min_max[6]:.2g }} | {{ min_max[4]:.2g }} | {{ min_max[3]:.2g }} |
+# | 99th percentile | {{ at_99[8]:.2g }} | {{ at_99[6]:.2g }} | {{ at_99[4]:.2g }} | {{ at_99[3]:.2g }} |
+# | 99.9th percentile | {{ at_999[8]:.2g }} | {{ at_999[6]:.2g }} | {{ at_999[4]:.2g }} | {{ at_999[3]:.2g }} |
+# | best of several percentiles | {{ best_of[8]:.2g }} | {{ best_of[6]:.2g }} | {{ best_of[4]:.2g }} | {{ best_of[3]:.2g }} |
+# | least squared error | {{ least_squares[8]:.2g }} | {{ least_squares[6]:.2g }} | {{ least_squares[4]:.2g }} | {{ least_squares[3]:.2g }} |
 
 # %% [markdown]
 # ## 4. Where the outliers sit
@@ -396,17 +393,17 @@ per_gate, crowded[:19].sum() / outlier.sum()  # 19 of 192 rows: a tenth
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 vectors = layers["embedding.weight"]
 far = np.abs(vectors) > np.percentile(np.abs(vectors), 99.9)
-by_column = np.sort(far.sum(axis=0))[::-1]
-gates = dict(zip(("reset gate", "update gate", "candidate"), per_gate, strict=True))
-say(
-    f"A tenth of the rows holds {crowded[:19].sum() / outlier.sum():.0%} of the outliers. "
-    f"By gate: {', '.join(f'{name} {n}' for name, n in gates.items())}. "
-    + ("(A plausible reason: a gate is a switch, and large weights push it fully open or shut.) "
-       if per_gate[:2].min() > per_gate[2] else "")
-    + f"In the word vectors, ten of the {vectors.shape[1]} *columns* hold "
-    f"{by_column[:10].sum() / far.sum():.0%} of the largest 0.1%: their outliers sit in a few "
-    "dimensions rather than in a few words."
-)
+in_rows = crowded[:19].sum() / outlier.sum()
+in_columns = np.sort(far.sum(axis=0))[-10:].sum() / far.sum()
+claim(per_gate[:2].min() > 2 * per_gate[2], "the gates hold far more outliers than the candidate")
+claim(in_columns > 0.5, "ten columns hold most outliers of the word vectors")
+
+# %% [markdown]
+# A tenth of the rows holds {{ in_rows:.0% }} of the outliers. By gate: reset gate {{ per_gate[0] }},
+# update gate {{ per_gate[1] }}, candidate {{ per_gate[2] }}. (A plausible reason: a gate is a switch, and
+# large weights push it fully open or shut.) In the word vectors, ten of the {{ vectors.shape[1] }}
+# *columns* hold {{ in_columns:.0% }} of the largest 0.1%: their outliers sit in a few dimensions rather
+# than in a few words.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.4))
@@ -440,35 +437,43 @@ one_scale = error_of(AffineQuantizer(4))
 row_scales = error_of(AffineQuantizer(4, granularity="channel"))
 reveal("per-channel", one_scale / row_scales, "times")
 
-# %% [markdown]
-# Scales are not free: **whatever decoding needs is part of the size.** In bits per weight, with
-# scales of 32 bits:
-
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def bill(name, **options):
     quantizer, weights = AffineQuantizer(4, **options), layers[name]
     codes = quantizer.fit_transform(weights)
-    return 8 * quantizer.nbytes(codes) / weights.size, error_of(quantizer, weights)
+    return SimpleNamespace(shape="x".join(map(str, weights.shape)),
+                           bits=8 * quantizer.nbytes(codes) / weights.size,
+                           error=error_of(quantizer, weights))
 
 
-choices = {"one scale": {}, "per row (output)": dict(granularity="channel"),
-           "per column (input)": dict(granularity="channel", axis=1)}
-bills = {(name, choice): bill(name, **options)
-         for name in ("gru.weight_hh_l0", "output.weight", "embedding.weight")
-         for choice, options in choices.items()}
-table(["matrix", "shape", "scales", "bits per weight", "relative error"],
-      [[name, "x".join(map(str, layers[name].shape)), choice, f"{bits:.2f}", f"{error:.2g}"]
-       for (name, choice), (bits, error) in bills.items()])
+choices = {"one": {}, "row": dict(granularity="channel"),
+           "column": dict(granularity="channel", axis=1)}
+state, output, words = (
+    {choice: bill(name, **options) for choice, options in choices.items()}
+    for name in ("gru.weight_hh_l0", "output.weight", "embedding.weight"))
+output_gain = output["one"].error / output["column"].error
+claim(output["column"].error < 0.8 * min(output["one"].error, output["row"].error),
+      "a scale per column has the smallest error of the output layer")
+claim(output["column"].bits > 8, "its scales more than double the 4 bits")
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-output = {choice: bills["output.weight", choice] for choice in choices}
-winner = min(output, key=lambda choice: output[choice][1])
-say(
-    f"For the output layer, **{winner}** has the smallest error, "
-    f"{output['one scale'][1] / output[winner][1]:.1f} times below one scale, at "
-    f"{output[winner][0]:.2f} bits per weight."
-    + (" More than twice what was advertised as 4." if output[winner][0] > 8 else "")
-)
+# %% [markdown]
+# Scales are not free: **whatever decoding needs is part of the size.** In bits per weight, with
+# scales of 32 bits:
+#
+# | matrix | shape | scales | bits per weight | relative error |
+# |---|---:|---:|---:|---:|
+# | gru.weight_hh_l0 | {{ state["one"].shape }} | one scale | {{ state["one"].bits:.2f }} | {{ state["one"].error:.2g }} |
+# | gru.weight_hh_l0 | {{ state["row"].shape }} | per row (output) | {{ state["row"].bits:.2f }} | {{ state["row"].error:.2g }} |
+# | gru.weight_hh_l0 | {{ state["column"].shape }} | per column (input) | {{ state["column"].bits:.2f }} | {{ state["column"].error:.2g }} |
+# | output.weight | {{ output["one"].shape }} | one scale | {{ output["one"].bits:.2f }} | {{ output["one"].error:.2g }} |
+# | output.weight | {{ output["row"].shape }} | per row (output) | {{ output["row"].bits:.2f }} | {{ output["row"].error:.2g }} |
+# | output.weight | {{ output["column"].shape }} | per column (input) | {{ output["column"].bits:.2f }} | {{ output["column"].error:.2g }} |
+# | embedding.weight | {{ words["one"].shape }} | one scale | {{ words["one"].bits:.2f }} | {{ words["one"].error:.2g }} |
+# | embedding.weight | {{ words["row"].shape }} | per row (output) | {{ words["row"].bits:.2f }} | {{ words["row"].error:.2g }} |
+# | embedding.weight | {{ words["column"].shape }} | per column (input) | {{ words["column"].bits:.2f }} | {{ words["column"].error:.2g }} |
+#
+# For the output layer, **per column (input)** has the smallest error, {{ output_gain:.1f }} times below
+# one scale, at {{ output["column"].bits:.2f }} bits per weight. More than twice what was advertised as 4.
 
 # %% [markdown]
 # **Think.** Libraries for linear layers offer one scale for the tensor or one per row (output),
@@ -522,30 +527,35 @@ middles = (ends[1:] + ends[:-1]) / 2
 by_middle, by_mean = (np.mean((book[codes] - bell) ** 2) for book in (middles, grid.codebook_))
 reveal("bin-mean", by_middle / by_mean, "times")
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def tails(scheme):
+    marks, squared, _ = examine(scheme, 4)
+    nearest = make(scheme, 4).fit_transform(layer)
+    outer = (nearest == 0) | (nearest == len(marks) - 1)
+    return SimpleNamespace(share=outer.mean(), part=squared[outer].sum() / squared.sum(),
+                           first=marks[0], last=marks[-1], error=squared.mean())
+
+
+by_count, by_kmeans = tails("percentile grid"), tails("k-means")
+claim(by_count.part > 0.7, "the two outermost codes of the percentile grid cause most of its error")
+claim(by_kmeans.share < 1 / 16, "k-means gives the tails more codes than their head count earns")
+claim(by_count.error > 2 * by_kmeans.error, "k-means has a much smaller error")
+
 # %% [markdown]
 # Even with means, is this the right grid? Every code is used equally often, which sounds ideal. But
 # the squared error does not ask how often a code is used. On our layer, at 4 bits, against the grid
 # that the next section makes:
-
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-tails = {}
-for scheme in ("percentile grid", "k-means"):
-    marks, squared, _ = examine(scheme, 4)
-    nearest = make(scheme, 4).fit_transform(layer)
-    outer = (nearest == 0) | (nearest == len(marks) - 1)
-    tails[scheme] = outer.mean(), squared[outer].sum() / squared.sum(), squared.mean(), marks
-table(["4 bits", "weights in the two outermost bins", "their share of the error",
-       "outermost entries", "relative error"],
-      [[scheme, f"{share:.1%}", f"{part:.0%}", f"{marks[0]:.2f}, {marks[-1]:.2f}", f"{error:.2g}"]
-       for scheme, (share, part, error, marks) in tails.items()])
-say(
-    f"The percentile grid crowds {tails['percentile grid'][0]:.1%} of the weights into its two "
-    f"outermost codes, and they cause **{tails['percentile grid'][1]:.0%}** of the error: in the "
-    "tails it is blind. K-means gives the tails more codes than their head count earns, and its "
-    f"error is **{tails['percentile grid'][2] / tails['k-means'][2]:.1f} times** smaller."
-)
-
-# %% [markdown]
+#
+# | 4 bits | weights in the two outermost bins | their share of the error | outermost entries | relative error |
+# |---|---:|---:|---:|---:|
+# | percentile grid | {{ by_count.share:.1% }} | {{ by_count.part:.0% }} | {{ by_count.first:.2f }}, {{ by_count.last:.2f }} | {{ by_count.error:.2g }} |
+# | k-means | {{ by_kmeans.share:.1% }} | {{ by_kmeans.part:.0% }} | {{ by_kmeans.first:.2f }}, {{ by_kmeans.last:.2f }} | {{ by_kmeans.error:.2g }} |
+#
+# The percentile grid crowds {{ by_count.share:.1% }} of the weights into its two outermost codes, and
+# they cause **{{ by_count.part:.0% }}** of the error: in the tails it is blind. K-means gives the tails
+# more codes than their head count earns, and its error is
+# **{{ by_count.error / by_kmeans.error:.1f }} times** smaller.
+#
 # There is a law behind it. With many codes, the least squared error is reached when their density
 # follows the *cube root* of the density of the weights
 # ([Panter and Dite, 1951](https://doi.org/10.1109/JRPROC.1951.230419)). A percentile grid follows
@@ -628,19 +638,18 @@ show(figure, alt="Relative error against Lloyd steps from two starts. "
      + f" A dotted line shows the library's result, {optimum[16]:.2g} and {optimum[256]:.2g}.")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-final = {key: path[-1] for key, path in paths.items()}
-worse = final[256, "at quantiles"] / final[256, "evenly spaced"]
-stuck = min(final[256, name] for name in starts) / optimum[256]
-say(
-    f"With 16 values the two starts end at {final[16, 'evenly spaced']:.2g} and "
-    f"{final[16, 'at quantiles']:.2g}. With 256, the start at quantiles ends at **{worse:.1f} "
-    f"times** the error of the even start, and the better of the two still has {stuck:.1f} times "
-    "the error of the quantizer in `utils`. A start at quantiles has few values in the tails, and a "
-    "value moves only when its own neighbourhood pulls it: to bring one from the middle to the "
-    "tail, all those between would have to shift, one after the other."
-)
+even, spread_out = ({k: paths[k, name][-1] for k in (16, 256)} for name in starts)
+worse, stuck = spread_out[256] / even[256], even[256] / optimum[256]
+claim(worse > 1.5, "with 256 values the start at quantiles ends far above the even one")
+claim(stuck > 1.5, "with 256 values the even start ends far above the quantizer of utils")
 
 # %% [markdown]
+# With 16 values the two starts end at {{ even[16]:.2g }} and {{ spread_out[16]:.2g }}. With 256, the start
+# at quantiles ends at **{{ worse:.1f }} times** the error of the even start, and the better of the two
+# still has {{ stuck:.1f }} times the error of the quantizer in `utils`. A start at quantiles has few
+# values in the tails, and a value moves only when its own neighbourhood pulls it: to bring one from the
+# middle to the tail, all those between would have to shift, one after the other.
+#
 # In one dimension we need not hope. Clusters are intervals, and if the best split of all weights
 # up to $i$ into $k-1$ clusters is known for each $i$, the best split into $k$ follows: try every
 # place where the last cluster may begin. That is **dynamic programming**. On a histogram there are
@@ -656,7 +665,7 @@ cost[np.tril_indices(513, -1)] = np.inf
 best = cost[0]
 for _ in range(15):  # best[j]: the first j bins in 2, 3 ... 16 clusters
     best = (best[:, None] + cost).min(axis=0)
-best[-1] / layer.size / np.var(layer), final[16, "at quantiles"], optimum[16]
+best[-1] / layer.size / np.var(layer), paths[16, "at quantiles"][-1], optimum[16]
 
 # %% [markdown]
 # Ten lines, and the exact optimum of the histogram (in which every weight counts as the centre of
@@ -678,18 +687,20 @@ explore(
 # %% [markdown]
 # Switch between the percentile grid and k-means at 4 bits and watch the lower panel. Then look for
 # the number of bits from which even the plain ruler beats the percentile grid.
+#
+# <details><summary>Answer</summary>
+#
+# From 5 bits on. With many codes the ruler is fine enough everywhere, whereas the percentile grid still
+# leaves the tails to a few of its codes. K-means puts its marks closer in the middle than in the tails,
+# too, but not in proportion to the weights; each of its bins carries about the same share of the
+# *error*.
+#
+# </details>
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-crossing = [bits for bits in range(2, 9)
-            if error_of(AffineQuantizer(bits)) < error_of(PercentileQuantizer(bits))]
-say(
-    "<details><summary>Answer</summary>\n\n"
-    + (f"From {min(crossing)} bits on. With many codes the ruler is fine enough everywhere, "
-       "whereas the percentile grid still leaves the tails to a few of its codes."
-       if crossing else "For this layer it never does.")
-    + " K-means puts its marks closer in the middle than in the tails, too, but not in proportion to "
-    "the weights; each of its bins carries about the same share of the *error*.\n\n</details>"
-)
+claim([bits for bits in range(2, 9)
+       if error_of(AffineQuantizer(bits)) < error_of(PercentileQuantizer(bits))] == [5, 6, 7, 8],
+      "from 5 bits on the plain ruler beats the percentile grid")
 
 # %% [markdown]
 # ## 7. Entropy coding: unused codes are cheap
@@ -714,28 +725,41 @@ _, counts = np.unique(codes, return_counts=True)
 p = counts / codes.size
 reveal("entropy", -(p * np.log2(p)).sum(), "bits")
 
-# %% [markdown]
-# A real coder ([rANS](https://arxiv.org/abs/1311.2540), in `utils`) must also store the frequencies
-# it uses. How close does it come?
-
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def coded(make_quantizer, weights):
-    quantizer = make_quantizer(entropy_coding=True)
-    codes = quantizer.fit_transform(weights)
-    return entropy(codes), 8 * len(quantizer.pack(codes)) / codes.size
+def coded(name, cls):
+    quantizer = cls(4, entropy_coding=True)
+    codes = quantizer.fit_transform(layers[name])
+    limit, real = entropy(codes), 8 * len(quantizer.pack(codes)) / codes.size
+    return SimpleNamespace(limit=limit, real=real, above=real / limit - 1)
 
 
 kinds = {"symmetric, min-max": AffineQuantizer, "percentile grid": PercentileQuantizer,
          "k-means": KMeansQuantizer}
-rows = []
-for name in ("output.weight", "gru.weight_hh_l0", "embedding.weight"):
-    for kind, cls in kinds.items():
-        limit, real = coded(lambda cls=cls, **options: cls(4, **options), layers[name])
-        rows.append([name, f"{layers[name].size:,}", kind, f"{limit:.3f}", f"{real:.3f}",
-                     f"{real / limit - 1:.1%}"])
-table(["4 bits", "weights", "grid", "entropy (bits)", "rANS (bits)", "above the entropy"], rows)
+small, medium, large = (
+    [coded(name, cls) for cls in kinds.values()]
+    for name in ("output.weight", "gru.weight_hh_l0", "embedding.weight"))
+claim(all(a.above > b.above > c.above for a, b, c in zip(small, medium, large, strict=True)),
+      "the larger the matrix, the less the frequencies weigh")
+claim(all(grid.limit > 3.99 > ruler.limit < kmeans.limit for ruler, grid, kmeans in
+          (small, medium, large)),
+      "the percentile grid gains nothing from coding, and the plain ruler gains most")
 
 # %% [markdown]
+# A real coder ([rANS](https://arxiv.org/abs/1311.2540), in `utils`) must also store the frequencies
+# it uses. How close does it come?
+#
+# | 4 bits | weights | grid | entropy (bits) | rANS (bits) | above the entropy |
+# |---|---:|---:|---:|---:|---:|
+# | output.weight | {{ layers["output.weight"].size:, }} | symmetric, min-max | {{ small[0].limit:.3f }} | {{ small[0].real:.3f }} | {{ small[0].above:.1% }} |
+# | output.weight | {{ layers["output.weight"].size:, }} | percentile grid | {{ small[1].limit:.3f }} | {{ small[1].real:.3f }} | {{ small[1].above:.1% }} |
+# | output.weight | {{ layers["output.weight"].size:, }} | k-means | {{ small[2].limit:.3f }} | {{ small[2].real:.3f }} | {{ small[2].above:.1% }} |
+# | gru.weight_hh_l0 | {{ layers["gru.weight_hh_l0"].size:, }} | symmetric, min-max | {{ medium[0].limit:.3f }} | {{ medium[0].real:.3f }} | {{ medium[0].above:.1% }} |
+# | gru.weight_hh_l0 | {{ layers["gru.weight_hh_l0"].size:, }} | percentile grid | {{ medium[1].limit:.3f }} | {{ medium[1].real:.3f }} | {{ medium[1].above:.1% }} |
+# | gru.weight_hh_l0 | {{ layers["gru.weight_hh_l0"].size:, }} | k-means | {{ medium[2].limit:.3f }} | {{ medium[2].real:.3f }} | {{ medium[2].above:.1% }} |
+# | embedding.weight | {{ layers["embedding.weight"].size:, }} | symmetric, min-max | {{ large[0].limit:.3f }} | {{ large[0].real:.3f }} | {{ large[0].above:.1% }} |
+# | embedding.weight | {{ layers["embedding.weight"].size:, }} | percentile grid | {{ large[1].limit:.3f }} | {{ large[1].real:.3f }} | {{ large[1].above:.1% }} |
+# | embedding.weight | {{ layers["embedding.weight"].size:, }} | k-means | {{ large[2].limit:.3f }} | {{ large[2].real:.3f }} | {{ large[2].above:.1% }} |
+#
 # The larger the matrix, the less the frequencies weigh. The percentile grid gains nothing: equally
 # frequent codes are incompressible. The plain ruler gains most, because it wasted most. So compare
 # again, at equal bits *after* coding:
@@ -764,18 +788,15 @@ show(figure, alt="Relative error against bits per weight for three grids with 3 
 spent, errors = np.array(after["k-means"]).T
 ruler_spent, ruler_errors = np.array(after["symmetric, min-max"]).T
 at_ruler = np.exp(np.interp(spent[1], ruler_spent, np.log(ruler_errors)))
-say(
-    f"At the entropy of 4-bit k-means ({spent[1]:.2f} bits), k-means has the error "
-    f"{errors[1]:.2g} and the ruler, with more codes, {at_ruler:.2g} (interpolated). "
-    + ("**Entropy coding turns the order round**: many marks, most of them hardly used, cost "
-       "little once codes may have different lengths. That is a law, too: of all grids with the same "
-       "entropy, if their steps are small, the one with equal steps has the least squared error "
-       "([Gish and Pierce, 1968](https://doi.org/10.1109/TIT.1968.1054193)). K-means is the best "
-       "grid for codes of fixed length, which packing, table look-up and integer arithmetic all "
-       "want."
-       if at_ruler < errors[1] else
-       "K-means stays ahead, but by far less than at fixed length.")
-)
+claim(at_ruler < 0.9 * errors[1], "at equal entropy the plain ruler has a smaller error than k-means")
+
+# %% [markdown]
+# At the entropy of 4-bit k-means ({{ spent[1]:.2f }} bits), k-means has the error {{ errors[1]:.2g }} and
+# the ruler, with more codes, {{ at_ruler:.2g }} (interpolated). **Entropy coding turns the order round**:
+# many marks, most of them hardly used, cost little once codes may have different lengths. That is a law,
+# too: of all grids with the same entropy, if their steps are small, the one with equal steps has the
+# least squared error ([Gish and Pierce, 1968](https://doi.org/10.1109/TIT.1968.1054193)). K-means is the
+# best grid for codes of fixed length, which packing, table look-up and integer arithmetic all want.
 
 # %% [markdown]
 # ## 8. What it does to F1 and to the file
@@ -830,16 +851,15 @@ def smallest_within(method, loss=0.01):
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 chosen, whole, linear = smallest_within(MODEL_2), unquantized(MODEL_2), unquantized(LINEAR)
+spread = SimpleNamespace(**f1[whole])
 reveal("smallest", 100 * file_size[chosen] / file_size[whole], "%")
-spread = f1[whole]
-say(
-    f"It is **{name(chosen)}**: {plots.human_bytes(file_size[chosen])} instead of "
-    f"{plots.human_bytes(file_size[whole])}, macro-F1 on test {f1[chosen]['mean']:.3f} instead of "
-    f"{spread['mean']:.3f}. "
-    + (f"For comparison, {spread['n']} trainings in float32 differ among themselves by "
-       f"{spread['max'] - spread['min']:.3f}." if spread["n"] > 1 else
-       "This rests on one training, so nobody can say how much of the difference is chance.")
-)
+claim(spread.n > 1, "several trainings in float32 were measured")
+
+# %% [markdown]
+# It is **{{ name(chosen) }}**: {{ human_bytes(file_size[chosen]) }} instead of
+# {{ human_bytes(file_size[whole]) }}, macro-F1 on test {{ f1[chosen]["mean"]:.3f }} instead of
+# {{ spread.mean:.3f }}. For comparison, {{ spread.n }} trainings in float32 differ among themselves by
+# {{ spread.max - spread.min:.3f }}.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def draw_tradeoff(method, scheme, lowest):
@@ -857,7 +877,7 @@ def draw_tradeoff(method, scheme, lowest):
         axes.errorbar(size, mean, None if style is grey else np.maximum(ends, 0), **style)
     for key, line in ((linear, "--"), (unquantized(method), ":")):
         axes.axhline(f1[key]["mean"], color="black", linestyle=line, linewidth=1.2,
-                     label=f"{key[0]}, {key[2]} ({plots.human_bytes(file_size[key])})")
+                     label=f"{key[0]}, {key[2]} ({human_bytes(file_size[key])})")
     axes.set(title=method, xlabel="whole file", ylabel="macro-F1 (test)", xlim=(0, None),
              ylim=(lowest, None))
     axes.xaxis.set_major_formatter(plots.human_bytes)
@@ -869,12 +889,12 @@ def draw_tradeoff(method, scheme, lowest):
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def describe_tradeoff(method, scheme, lowest):
-    shown = "; ".join(f"{name(key)}: {row['mean']:.3f} with {plots.human_bytes(file_size[key])}"
+    shown = "; ".join(f"{name(key)}: {row['mean']:.3f} with {human_bytes(file_size[key])}"
                       for key, row in of(method).items() if key[2] in (RULER, scheme))
     return (f"{method}: macro-F1 on test, from {lowest} up, against file size, with bars from the "
             f"lowest to the highest seed. In colour {shown}. Grey: the other schemes. Lines mark "
             f"float32, {f1[unquantized(method)]['mean']:.3f}, and the sparse linear baseline, "
-            f"{f1[linear]['mean']:.3f} with {plots.human_bytes(file_size[linear])}.")
+            f"{f1[linear]['mean']:.3f} with {human_bytes(file_size[linear])}.")
 
 
 # %%
@@ -889,80 +909,92 @@ explore(draw_tradeoff, describe_tradeoff, method=Dropdown(options=[MODEL_2, MODE
 # the picture. All numbers:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-quantized = {key[2:]: f"{row['mean']:.3f} ({plots.human_bytes(file_size[key])})"
+# A row for each scheme that was measured.
+quantized = {key[2:]: f"{row['mean']:.3f} ({human_bytes(file_size[key])})"
              for key, row in of(MODEL_2).items() if key[2] != "float32"}
 widths = sorted({bits for _, bits in quantized}, reverse=True)
-table(["macro-F1 (whole file)", *(f"{bits} bits" for bits in widths)],
-      [[scheme, *(quantized.get((scheme, bits), "") for bits in widths)]
-       for scheme in dict.fromkeys(scheme for scheme, _ in quantized)])
-say(f"{MODEL_2}, mean over seeds: {spread['n']}. In float32: {spread['mean']:.3f} "
-    f"({plots.human_bytes(file_size[whole])}).")
-
-# %% [markdown]
-# **Question.** How far is k-means ahead of the plain ruler (*affine, symmetric*) at 2 bits, and how
-# far in a file of the same size?
+rows = [["macro-F1 (whole file)", *(f"{bits} bits" for bits in widths)],
+        ["---", *["---:"] * len(widths)]]
+rows += [[scheme, *(quantized.get((scheme, bits), "") for bits in widths)]
+         for scheme in dict.fromkeys(scheme for scheme, _ in quantized)]
+display(Markdown("\n".join(f"| {' | '.join(row)} |" for row in rows)))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 points = {scheme: {key[3]: (file_size[key], row["mean"]) for key, row in of(MODEL_2).items()
                    if key[2] == scheme} for scheme in (RULER, "k-means")}
 size, score = points["k-means"][2]
+ruler_size, ruler_score = points[RULER][2]
 by_size = np.interp(size, *zip(*sorted(points[RULER].values()), strict=True))
 light, *_, heavy = sorted((key for key in of(MODEL_2) if key[3] == 4), key=file_size.get)
-say(
-    f"<details><summary>Answer</summary>\n\nAt 2 bits by {score - points[RULER][2][1]:.3f}. But "
-    f"its file has {plots.human_bytes(size)}, and the ruler's "
-    f"{plots.human_bytes(points[RULER][2][0])}. On the line between the ruler's points that size "
-    f"has about {by_size:.3f}, so at equal size k-means is ahead by {score - by_size:.3f}.\n\n"
-    "</details>\n\nEqual bits are not equal bytes. At 4 bits the files go from "
-    f"{plots.human_bytes(file_size[light])} ({light[2]}) to {plots.human_bytes(file_size[heavy])} "
-    f"({heavy[2]}). The reason is section 7: the file is compressed as a whole, so the uneven codes "
-    "of a plain ruler shrink even if we store them with a fixed length, and those of the other "
-    "grids shrink less. A ruler's greater error can be worth it: **compare at equal bytes**."
-)
+claim(score - ruler_score > 2 * (score - by_size) > 0,
+      "k-means is ahead of the plain ruler at 2 bits, and by less than half of that at equal size")
+claim((light[2], heavy[2]) == (RULER, "percentile grid"),
+      "at 4 bits the plain ruler has the smallest file, the percentile grid the largest")
+
+# %% [markdown]
+# Model 2, mean over seeds: {{ spread.n }}. In float32: {{ spread.mean:.3f }}
+# ({{ human_bytes(file_size[whole]) }}).
+#
+# **Question.** How far is k-means ahead of the plain ruler (*affine, symmetric*) at 2 bits, and how
+# far in a file of the same size?
+#
+# <details><summary>Answer</summary>
+#
+# At 2 bits by {{ score - ruler_score:.3f }}. But its file has {{ human_bytes(size) }}, and the ruler's
+# {{ human_bytes(ruler_size) }}. On the line between the ruler's points that size has about
+# {{ by_size:.3f }}, so at equal size k-means is ahead by {{ score - by_size:.3f }}.
+#
+# </details>
+#
+# Equal bits are not equal bytes. At 4 bits the files go from {{ human_bytes(file_size[light]) }}
+# (affine, symmetric) to {{ human_bytes(file_size[heavy]) }} (percentile grid). The reason is section 7:
+# the file is compressed as a whole, so the uneven codes of a plain ruler shrink even if we store them
+# with a fixed length, and those of the other grids shrink less. A ruler's greater error can be worth
+# it: **compare at equal bytes**.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 beaten = [key for key in of(MODEL_2) if f1[key]["mean"] < f1[linear]["mean"]]
 tiny = smallest_within(LINEAR)
-say(
-    f"Of {len(quantized)} quantized networks, {len(beaten)} score below the **sparse linear "
-    f"baseline** ({f1[linear]['mean']:.3f}), whose file is "
-    f"{file_size[chosen] / file_size[linear]:,.0f} times smaller than the one chosen above. And the "
-    f"baseline shrinks, too. By the same rule: from {plots.human_bytes(file_size[linear])} to "
-    f"{plots.human_bytes(file_size[tiny])} with macro-F1 {f1[tiny]['mean']:.3f} ({name(tiny)})."
-)
+factor = file_size[chosen] / file_size[linear]
+
+# %% [markdown]
+# Of {{ len(quantized) }} quantized networks, {{ len(beaten) }} score below the **sparse linear baseline**
+# ({{ f1[linear]["mean"]:.3f }}), whose file is {{ factor:,.0f }} times smaller than the one chosen above.
+# And the baseline shrinks, too. By the same rule: from {{ human_bytes(file_size[linear]) }} to
+# {{ human_bytes(file_size[tiny]) }} with macro-F1 {{ f1[tiny]["mean"]:.3f }} ({{ name(tiny) }}).
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 before = means("test", "macro_f1_old_thresholds", method=MODEL_2)
 regained = {key: row["mean"] - before[key]["mean"] for key, row in of(MODEL_2).items()}
 most = max(regained, key=regained.get)
-at_8 = [regained[key] for key in regained if key[3] == 8]
-say(
-    f"Thresholds count as well. With those of float32, {name(most)} would score "
-    f"{before[most]['mean']:.3f} and not {f1[most]['mean']:.3f}: coarse weights move the "
-    "probabilities, and new thresholds follow. With 8 bits, tuning again changes macro-F1 by "
-    f"{min(at_8):+.3f} to {max(at_8):+.3f}. "
-    + ("It can cost something, because thresholds are tuned on dev, and where hardly any "
-       "probability has moved they mostly follow the chance of that sample." if min(at_8) < 0
-       else "")
-)
+at_8 = sorted(regained[key] for key in regained if key[3] == 8)
+claim(regained[most] > 0.05, "thresholds tuned again can regain more than 0.05 of macro-F1")
+claim(at_8[0] < 0 < at_8[-1], "with 8 bits, tuning again gains with some schemes and costs with others")
+
+# %% [markdown]
+# Thresholds count as well. With those of float32, {{ name(most) }} would score
+# {{ before[most]["mean"]:.3f }} and not {{ f1[most]["mean"]:.3f }}: coarse weights move the
+# probabilities, and new thresholds follow. With 8 bits, tuning again changes macro-F1 by
+# {{ at_8[0]:+.3f }} to {{ at_8[-1]:+.3f }}. It can cost something, because thresholds are tuned on dev,
+# and where hardly any probability has moved they mostly follow the chance of that sample.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 ruler, shifted = ({record["seed"]: record["macro_f1"] for record in load_records(
     "quantization", experiment="models", split="test", method=MODEL_2, scheme=scheme, bits=8)}
     for scheme in (RULER, "affine, asymmetric"))
 change = [shifted[seed] - ruler[seed] for seed in sorted(ruler)]
-gap = {bits: np.ptp([row["mean"] for key, row in of(MODEL_2).items() if key[3] == bits])
-       for bits in (8, 2)}
-say(
-    f"The best and the worst scheme differ by {gap[2]:.3f} of macro-F1 at 2 bits, and by "
-    f"{gap[8]:.3f} at 8."
-    + (" And at 8 bits less error is no promise of a better score: the asymmetric ruler, whose "
-       "error was smaller in section 2, changes macro-F1 against the symmetric one by "
-       + ", ".join(f"{value:+.4f}" for value in change) + " (training by training)."
-       if min(change) < 0 else "")
-)
+changes = ", ".join(f"{value:+.4f}" for value in change)
+range_8, range_2 = (np.ptp([row["mean"] for key, row in of(MODEL_2).items() if key[3] == bits])
+                    for bits in (8, 2))
+claim(range_2 > 10 * range_8, "the schemes differ far more at 2 bits than at 8")
+claim(gain[8] > 1 and min(change) < 0, "less error at 8 bits is no promise of a better score")
 
 # %% [markdown]
+# The best and the worst scheme differ by {{ range_2:.3f }} of macro-F1 at 2 bits, and by
+# {{ range_8:.3f }} at 8. And at 8 bits less error is no promise of a better score: the asymmetric ruler,
+# whose error was smaller in section 2, changes macro-F1 against the symmetric one by {{ changes }}
+# (training by training).
+#
 # **Think.** At 8 bits, too, one scheme has several times the relative error of another (section 7).
 # Why does so little of that show in F1?
 #
@@ -1021,19 +1053,28 @@ def changed(bits, sample=None):
     return np.mean(integer.predict(texts) != decisions)
 
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 flips = {bits: (changed(bits), changed(bits, sample_ids)) for bits in (8, 6, 4, 3, 2)}
-table(["bits of the weights", "dynamic: decisions changed", "static: decisions changed"],
-      [[bits, *(f"{share:.2%}" for share in pair)] for bits, pair in flips.items()])
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 exact = quantize_network(model.network, 8).output
 random = torch.from_numpy(np.random.default_rng(0).random((50, 256), dtype=np.float32))
 with torch.inference_mode():
-    gap = (exact(random) - exact.simulate(random)).abs().max().item()
-say(
-    f"Of {decisions.size:,} decisions on comments of the course sample. The output layer's integer "
-    f"result and its simulation differ by {gap:.0e} at most, the rounding of float32. (The file we "
-    "loaded keeps its word vectors in 8 bits already, so the first row says little about *them*.)"
-)
+    mismatch = (exact(random) - exact.simulate(random)).abs().max().item()
+claim(mismatch < 1e-5, "integer result and simulation differ by the rounding of float32")
+
+# %% [markdown]
+# | bits of the weights | dynamic: decisions changed | static: decisions changed |
+# |---|---:|---:|
+# | 8 | {{ flips[8][0]:.2% }} | {{ flips[8][1]:.2% }} |
+# | 6 | {{ flips[6][0]:.2% }} | {{ flips[6][1]:.2% }} |
+# | 4 | {{ flips[4][0]:.2% }} | {{ flips[4][1]:.2% }} |
+# | 3 | {{ flips[3][0]:.2% }} | {{ flips[3][1]:.2% }} |
+# | 2 | {{ flips[2][0]:.2% }} | {{ flips[2][1]:.2% }} |
+#
+# Of {{ decisions.size:, }} decisions on comments of the course sample. The output layer's integer result
+# and its simulation differ by {{ mismatch:.0e }} at most, the rounding of float32. (The file we loaded
+# keeps its word vectors in 8 bits already, so the first row says little about *them*.)
 
 # %% [markdown]
 # ## 10. Is it faster?
@@ -1066,22 +1107,26 @@ predict(
 reveal("int8-latency", ratio["our int8", 1], "times")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-batches = sorted({batch for _, batch in p50})
-table(["p50 in ms (times its float32)", *(f"batch of {batch}" for batch in batches)],
-      [[name, *(f"{p50[name, batch]:.3g}"
-                + (f" ({ratio[name, batch]:.2f})" if name in FLOAT32 else "") for batch in batches)]
-       for name in dict.fromkeys(name for name, _ in p50)])
-
-
-def those(keys):
-    found = [f"{name}, batch of {batch} ({ratio[name, batch]:.2f} times)" for name, batch in keys]
-    return "; ".join(found) or "none"
-
-
-say(f"**Slower than float32:** {those(key for key in ratio if ratio[key] > 1.05)}. **Faster:** "
-    f"{those(key for key in ratio if ratio[key] < 0.95)}. Within 5% we call it no difference.")
+OURS, TORCH, ONNX = FLOAT32
+claim({key for key in ratio if ratio[key] > 1.05} == {(OURS, 1), (ONNX, 1)},
+      "one text at a time, our int8 and onnxruntime's are slower than float32, and nothing else is")
+claim({key for key in ratio if ratio[key] < 0.95} == {(TORCH, 1), (OURS, 64), (TORCH, 64)},
+      "PyTorch's int8 is faster than float32, and so is ours in batches of 64")
 
 # %% [markdown]
+# | p50 in ms (times its float32) | batch of 1 | batch of 64 |
+# |---|---:|---:|
+# | our int8 | {{ p50[OURS, 1]:.3g }} ({{ ratio[OURS, 1]:.2f }}) | {{ p50[OURS, 64]:.3g }} ({{ ratio[OURS, 64]:.2f }}) |
+# | PyTorch's int8 (torch.ao) | {{ p50[TORCH, 1]:.3g }} ({{ ratio[TORCH, 1]:.2f }}) | {{ p50[TORCH, 64]:.3g }} ({{ ratio[TORCH, 64]:.2f }}) |
+# | onnxruntime's int8 | {{ p50[ONNX, 1]:.3g }} ({{ ratio[ONNX, 1]:.2f }}) | {{ p50[ONNX, 64]:.3g }} ({{ ratio[ONNX, 64]:.2f }}) |
+# | float32, PyTorch | {{ p50["float32, PyTorch", 1]:.3g }} | {{ p50["float32, PyTorch", 64]:.3g }} |
+# | float32, onnxruntime | {{ p50["float32, onnxruntime", 1]:.3g }} | {{ p50["float32, onnxruntime", 64]:.3g }} |
+#
+# **Slower than float32:** with one text, our int8 ({{ ratio[OURS, 1]:.2f }} times) and onnxruntime's
+# ({{ ratio[ONNX, 1]:.2f }} times). **Faster:** PyTorch's int8, with one text ({{ ratio[TORCH, 1]:.2f }}
+# times) and in batches of 64 ({{ ratio[TORCH, 64]:.2f }} times), and our int8 in batches of 64
+# ({{ ratio[OURS, 64]:.2f }} times). Within 5% we call it no difference.
+#
 # Integer products are only part of the work. Each step of a GRU also has to find the range of its
 # input, round, scale the result back and compute sigmoids in floating point, and each of these is a
 # call of its own unless somebody wrote one kernel for all. For one short text, such fixed costs
@@ -1096,35 +1141,31 @@ say(f"**Slower than float32:** {those(key for key in ratio if ratio[key] > 1.05)
 # *About 3 minutes, with the quiz.*
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-slowest, fastest = max(ratio, key=ratio.get), min(ratio, key=ratio.get)
-say(
-    f"- **Weights are a distribution.** {shares[2]:.0%} of our layer lies in the middle fifth of "
-    f"its range, {shares[0] + shares[4]:.2%} in the outer two.\n"
-    "- **Clipping is a trade.** Look at the squared error: the 99th percentile "
-    f"{verdict(clipping_factor(8))} at 8 bits and {verdict(clipping_factor(4))} at 4.\n"
-    f"- **Outliers have an address.** A scale per row makes the error {one_scale / row_scales:.1f} "
-    f"times smaller, for {bills['gru.weight_hh_l0', 'per row (output)'][0]:.2f} bits a weight "
-    f"rather than {bills['gru.weight_hh_l0', 'one scale'][0]:.2f}.\n"
-    f"- **Decode by the mean.** On a bell curve, with 256 bins, middles have "
-    f"{by_middle / by_mean:.1f} times its error.\n"
-    f"- **K-means needs a good start, or none.** From quantiles it ends at "
-    f"{final[256, 'at quantiles'] / optimum[256]:.0f} times the error of `utils`, with 256 values.\n"
-    f"- **Unused codes are cheap once coded:** a 4-bit ruler's have "
-    f"{after['symmetric, min-max'][1][0]:.2f} bits of entropy.\n"
-    f"- **F1 notices late.** With {name(chosen)}, Model 2 is "
-    f"{file_size[whole] / file_size[chosen]:.1f} times smaller, and its macro-F1 on test "
-    f"changes by {f1[chosen]['mean'] - spread['mean']:+.3f}.\n"
-    f"- **Faster has to be measured.** int8 takes from {ratio[fastest]:.2f} times ({fastest[0]}, batch "
-    f"of {fastest[1]}) to {ratio[slowest]:.2f} times ({slowest[0]}, batch of {slowest[1]}) as long as "
-    "float32."
-)
+claim((min(ratio, key=ratio.get), max(ratio, key=ratio.get)) == ((TORCH, 64), (OURS, 1)),
+      "int8 gains most with PyTorch's in batches of 64 and loses most with ours and one text")
+recorded = "; ".join(sorted({
+    f"{run['date']}, PyTorch {run['versions']['torch']}, {run['machine']['processor']}, "
+    f"data: {run['data']['kind']}" for run in load_runs("quantization")}))
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-runs = {(run["date"], run["versions"]["torch"], run["machine"]["processor"], run["data"]["kind"])
-        for run in load_runs("quantization")}
-say("Recorded measurements: " + "; ".join(
-    f"{date}, PyTorch {torch_version}, {processor}, data: {kind}"
-    for date, torch_version, processor, kind in sorted(runs)) + ".")
+# %% [markdown]
+# - **Weights are a distribution.** {{ shares[2]:.0% }} of our layer lies in the middle fifth of its range,
+#   {{ shares[0] + shares[4]:.2% }} in the outer two.
+# - **Clipping is a trade.** Look at the squared error: the 99th percentile multiplies it by
+#   {{ clip[8]:.2g }} at 8 bits and divides it by {{ 1 / clip[4]:.2g }} at 4.
+# - **Outliers have an address.** A scale per row makes the error {{ one_scale / row_scales:.1f }} times
+#   smaller, for {{ state["row"].bits:.2f }} bits a weight rather than {{ state["one"].bits:.2f }}.
+# - **Decode by the mean.** On a bell curve, with 256 bins, middles have {{ by_middle / by_mean:.1f }} times
+#   its error.
+# - **K-means needs a good start, or none.** From quantiles it ends at
+#   {{ spread_out[256] / optimum[256]:.0f }} times the error of `utils`, with 256 values.
+# - **Unused codes are cheap once coded:** a 4-bit ruler's have {{ ruler_spent[1]:.2f }} bits of entropy.
+# - **F1 notices late.** With {{ name(chosen) }}, Model 2 is
+#   {{ file_size[whole] / file_size[chosen]:.1f }} times smaller, and its macro-F1 on test changes by
+#   {{ f1[chosen]["mean"] - spread.mean:+.3f }}.
+# - **Faster has to be measured.** int8 takes from {{ ratio[TORCH, 64]:.2f }} times (PyTorch's int8, batch of
+#   64) to {{ ratio[OURS, 1]:.2f }} times (our int8, batch of 1) as long as float32.
+#
+# Recorded measurements: {{ recorded }}.
 
 # %% [markdown]
 # **Check yourself.** Five questions; each option answers back.

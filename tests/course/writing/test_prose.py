@@ -29,6 +29,19 @@ def test_what_stands_in_a_field_is_no_drift_but_all_else_is(found, same):
     assert same_prose(found, "It is {{ x:.2f }} (of 3).") is same
 
 
+def test_the_last_part_may_occur_before_the_end_and_two_fields_may_touch():
+    assert same_prose("1, 2, 3", "{{ x }}, {{ y }}")
+    assert not same_prose("1, ", "{{ x }}, {{ y }}")
+    assert same_prose("ab.", "{{ x }}{{ y }}.") and not same_prose("a.", "{{ x }}{{ y }}.")
+
+
+def test_a_text_of_many_fields_that_differs_at_its_end_is_told_at_once():
+    """Tried in all combinations, the commas would take longer than anybody waits."""
+    source = ", ".join(["{{ x }}"] * 40) + "; words, " * 40 + "the end."
+    found = source.replace("{{ x }}", "0.12")
+    assert same_prose(found, source) and not same_prose(found[:-1] + "!", source)
+
+
 def test_fields_are_filled_with_what_the_cells_above_computed():
     nb = new_notebook(
         cells=[

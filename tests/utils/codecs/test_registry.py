@@ -1,16 +1,12 @@
-import doctest
-import importlib
 import json
-import pkgutil
 
 import numpy as np
 import pytest
 
-from utils import codecs, packing, quantization
+from utils import quantization
 from utils.codecs import CODECS, Float16, Sparse, codec, decode, encode
 from utils.packing import PackingError, read_file, write_file
 from utils.quantization import KMeansQuantizer, Quantizer
-from utils.quantization import base as quantizer_base
 
 
 @pytest.fixture
@@ -199,22 +195,3 @@ def test_a_configuration_holds_plain_values():
     for bits in (3, np.int64(3)):
         _, config, _ = encode(KMeansQuantizer(bits), np.arange(9.0))
         assert json.dumps(config) == "[3, false]"
-
-
-MODULES = [
-    quantizer_base,
-    *(
-        importlib.import_module(f"{package.__name__}{module}")
-        for package in (codecs, packing)
-        for module in ("", *(f".{found.name}" for found in pkgutil.iter_modules(package.__path__)))
-    ),
-]
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
-def test_the_examples_in_docstrings_are_true(module):
-    assert doctest.testmod(module).failed == 0
-
-
-def test_there_are_examples():
-    assert sum(doctest.testmod(module).attempted for module in MODULES) > 15

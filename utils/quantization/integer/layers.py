@@ -87,6 +87,18 @@ class IntegerLinear(_IntegerLayer):
     bits : 2 to 8, of the weights
     activations : a fitted quantizer of the input (static quantization); without it the range of
         every input row is found when it arrives (dynamic quantization)
+
+    Source: Jacob et al., CVPR 2018 (arXiv 1712.05877), equation 7.
+
+    What people get wrong: the sum. A product of two int8 takes 16 bits and the sum of a few of them
+    more: it is kept in int32.
+
+    >>> from utils.quantization import IntegerLinear
+    >>> linear = torch.nn.Linear(2, 1, bias=False)
+    >>> linear.weight.data = torch.tensor([[0.25, -1.0]])
+    >>> integer = IntegerLinear(linear)
+    >>> integer.weight.tolist(), round(integer(torch.tensor([[1.0, 1.0]])).item(), 2)
+    ([[32, -127]], -0.75)
     """
 
     def __init__(
@@ -131,6 +143,17 @@ class IntegerEmbedding(_IntegerLayer):
     bits : 2 to 8
     granularity : one scale for each row ("channel"), or one for the whole "tensor": that takes
         fewer bytes, and its codes compress better
+
+    Source: Jacob et al., CVPR 2018 (arXiv 1712.05877), equation 1, with zero point 0.
+
+    What people get wrong: the scale is thrown away, since cosines do not need it. Every layer that
+    comes after does.
+
+    >>> from utils.quantization import IntegerEmbedding
+    >>> table = torch.nn.Embedding.from_pretrained(torch.tensor([[0.0, 0.0], [1.27, -0.5]]))
+    >>> integer = IntegerEmbedding(table)
+    >>> integer.weight.tolist(), [round(x, 2) for x in integer(torch.tensor(1)).tolist()]
+    ([[0, 0], [127, -50]], [1.27, -0.5])
     """
 
     def __init__(self, embedding: nn.Embedding, bits: int = 8, granularity: str = "channel"):
@@ -168,6 +191,18 @@ class IntegerGRU(_IntegerLayer):
     gru : the layer to quantize; any number of layers and directions
     bits : 2 to 8, of the weights
     activations : a fitted quantizer of the input; without it, dynamic quantization
+
+    Source: Cho et al. (2014), arXiv 1406.1078, in the variant of ``nn.GRU``; the products as in
+    :class:`IntegerLinear`.
+
+    What people get wrong: where the reset gate acts. Cho et al. multiply the state by it before the
+    product with the weights, ``nn.GRU`` the product; weights of one are of no use to the other.
+
+    >>> from utils.quantization import IntegerGRU
+    >>> gru = torch.nn.GRU(4, 3, batch_first=True)
+    >>> states, _ = IntegerGRU(gru)(torch.ones(2, 5, 4))
+    >>> states.shape, bool((states - gru(torch.ones(2, 5, 4))[0]).abs().max() < 0.1)
+    (torch.Size([2, 5, 3]), True)
     """
 
     def __init__(self, gru: nn.GRU, bits: int = 8, activations: AffineQuantizer | None = None):

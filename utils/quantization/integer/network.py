@@ -39,6 +39,18 @@ def quantize_network(
     Returns
     -------
     nn.Module in evaluation mode
+
+    Source: Jacob et al., CVPR 2018 (arXiv 1712.05877), section 2.
+
+    What people get wrong: the embedding. It holds most bytes of a small text model, and many tools
+    leave it in float32, or quantize layers in name only: compare the file, and time it.
+
+    >>> from utils.models import MeanVectorNetwork
+    >>> from utils.quantization import quantize_network
+    >>> network = MeanVectorNetwork(50, dim=8, hidden=4, labels=2).eval()
+    >>> integer, ids = quantize_network(network), torch.tensor([[5, 7, 9, 0]])
+    >>> integer.embedding.weight.dtype, bool((integer(ids) - network(ids)).abs().max() < 0.1)
+    (torch.int8, True)
     """
     network = copy.deepcopy(network).eval()
     layers = {

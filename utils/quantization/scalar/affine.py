@@ -13,9 +13,9 @@ from utils.quantization.scalar.base import ScalarQuantizer
 class AffineQuantizer(ScalarQuantizer):
     """A uniform grid: x is stored as q = clip(round(x / scale) + zero_point).
 
-    Jacob et al., CVPR 2018 (arXiv 1712.05877), equation 1: x ~ scale * (q - zero_point). The range
-    always contains zero, so that zero (padding, ReLU) is stored exactly, and every value inside
-    the range comes back at most half a step away.
+    Back it comes as scale * (q - zero_point). The range always contains zero, so that zero
+    (padding, ReLU) is stored exactly, and every value inside the range comes back at most half a
+    step away.
 
     Parameters
     ----------
@@ -36,6 +36,17 @@ class AffineQuantizer(ScalarQuantizer):
     ----------
     scale_ : (1,) or (channels,) float32.
     zero_point_ : the codes of 0.0, with the shape of `scale_` (absent if symmetric).
+
+    Source: Jacob et al., CVPR 2018 (arXiv 1712.05877), equation 1.
+
+    What people get wrong: the range. With "minmax" one outlier sets the step of all values, which
+    ruins a grid of few bits; with 8 bits, to clip the outlier may cost more than it gains.
+
+    >>> from utils.quantization import AffineQuantizer
+    >>> quantizer = AffineQuantizer(bits=4)
+    >>> codes = quantizer.fit_transform(np.array([0.1, -0.2, 0.25, 1.4]))
+    >>> codes, quantizer.inverse_transform(codes).round(3)
+    (array([ 0, -1,  1,  7], dtype=int8), array([ 0. , -0.2,  0.2,  1.4], dtype=float32))
     """
 
     decode_params = ("bits", "symmetric", "granularity", "axis", "entropy_coding")

@@ -16,8 +16,8 @@ from utils.quantization.vector.kmeans import kmeans, lloyd_step, nearest
 class ProductQuantizer(VectorQuantizerBase):
     """Cut each vector into chunks and replace every chunk by the nearest of its own codewords.
 
-    Jegou, Douze and Schmid, TPAMI 33(1), 2011, section II: M chunks with K codewords each stand
-    for K**M vectors and cost M * log2(K) bits, with a codebook of only K * d numbers.
+    M chunks with K codewords each stand for K**M vectors and cost M * log2(K) bits, with a codebook
+    of only K * d numbers.
 
     Parameters
     ----------
@@ -30,6 +30,18 @@ class ProductQuantizer(VectorQuantizerBase):
     ----------
     codebook_ : (K, d) float32. The columns of chunk m are the codebook of chunk m. K is
         n_codes, or the number of fitted vectors if that is smaller.
+
+    Source: Jegou, Douze and Schmid, TPAMI 33(1), 2011, section II.
+
+    What people get wrong: the codebook. It has K * d numbers however many chunks there are, and of
+    a small table it may take more bytes than the codes.
+
+    >>> from utils.quantization import ProductQuantizer
+    >>> X = np.array([[0, 5], [0, 7], [3, 5], [3, 7]], np.float32)  # two numbers in each half
+    >>> quantizer = ProductQuantizer(n_subspaces=2, n_codes=2, random_state=0)
+    >>> codes = quantizer.fit_transform(X)
+    >>> np.array_equal(quantizer.inverse_transform(codes), X), quantizer.nbytes(codes)
+    (True, 17)
     """
 
     decode_params = ("n_subspaces", "n_codes")
@@ -101,7 +113,7 @@ class ProductQuantizer(VectorQuantizerBase):
 class VectorQuantizer(ProductQuantizer):
     """Replace each vector by the nearest of `n_codes` codewords, found by k-means.
 
-    Vector quantization (Gersho and Gray, 1992, chapter 10): a product quantizer with one chunk.
+    A product quantizer with one chunk.
 
     Parameters
     ----------
@@ -112,6 +124,17 @@ class VectorQuantizer(ProductQuantizer):
     Attributes
     ----------
     codebook_ : (K, d) float32; K is n_codes, or the number of fitted vectors if smaller.
+
+    Source: Gersho and Gray, Vector Quantization and Signal Compression, 1992, chapter 10.
+
+    What people get wrong: a codeword that is nearest to no vector. The mean of nothing is NaN, and
+    left as it is the codeword is wasted; it moves to a vector that is served badly.
+
+    >>> from utils.quantization import VectorQuantizer
+    >>> X = np.array([[0, 0], [0, 2], [9, 9]], np.float32)
+    >>> quantizer = VectorQuantizer(n_codes=2, random_state=0)
+    >>> quantizer.inverse_transform(quantizer.fit_transform(X)).tolist()
+    [[0.0, 1.0], [0.0, 1.0], [9.0, 9.0]]
     """
 
     decode_params = ("n_codes",)
@@ -127,9 +150,9 @@ class VectorQuantizer(ProductQuantizer):
 class OptimizedProductQuantizer(ProductQuantizer):
     """Rotate the vectors so that product quantization loses least, then quantize the chunks.
 
-    Ge, He, Ke and Sun, CVPR 2013. Starts from their parametric solution (`balanced_rotation`),
-    then alternates as in their non-parametric one: a step of k-means in every chunk of the
-    rotated vectors, then the rotation that brings the vectors closest to their quantized selves.
+    Starts from the parametric solution of Ge et al. (`balanced_rotation`), then alternates as in
+    their non-parametric one: a step of k-means in every chunk of the rotated vectors, then the
+    rotation that brings the vectors closest to their quantized selves.
 
     Parameters
     ----------
@@ -140,6 +163,18 @@ class OptimizedProductQuantizer(ProductQuantizer):
     ----------
     rotation_ : (d, d) float32, orthogonal; vectors are rotated as X @ rotation_.
     codebook_ : (K, d) float32, in rotated coordinates.
+
+    Source: Ge, He, Ke and Sun, CVPR 2013.
+
+    What people get wrong: the rotation's bytes. Without its d * d numbers nothing can be decoded.
+
+    >>> from utils.quantization import OptimizedProductQuantizer, ProductQuantizer
+    >>> X = np.arange(16, dtype=np.float32)[:, None] * np.ones(2, np.float32)  # a diagonal
+    >>> for kind in (ProductQuantizer, OptimizedProductQuantizer):
+    ...     quantizer = kind(n_subspaces=2, n_codes=4, random_state=0)
+    ...     print(quantizer.nbytes(quantizer.fit_transform(X)))
+    40
+    56
     """
 
     decode_arrays = ("codebook_", "rotation_")
@@ -189,7 +224,15 @@ class OptimizedProductQuantizer(ProductQuantizer):
 def procrustes(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
     """The orthogonal R (d, d) for which X @ R is closest to Y: U @ Vt of the SVD of X.T @ Y.
 
-    Schoenemann, Psychometrika 31(1), 1966.
+    Source: Schoenemann, Psychometrika 31(1), 1966.
+
+    What people get wrong: the side. For vectors that are columns, R @ X, it is the transpose.
+
+    >>> from utils.quantization import procrustes
+    >>> X = np.array([[2.0, 0.0], [0.0, 1.0]])
+    >>> turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    >>> np.allclose(procrustes(X, X @ turn), turn, atol=1e-6)
+    True
     """
     u, _, vt = np.linalg.svd((X.T @ Y).astype(np.float64))
     return (u @ vt).astype(np.float32)
