@@ -126,3 +126,235 @@ def try_q1(probabilities, epsilon=0.01):
 
 examine(try_q1, cases_q1, KEYS["q1"], protect=["probabilities"],
         forbidden="utils.adaptive.halting_weights")
+
+# %% [markdown]
+# ## Question 2: the price of pondering
+#
+# *20 minutes, 5 points*
+#
+# Nothing in the weights of question 1 keeps a network from taking all steps everywhere. So each step
+# has a price, which is added to the loss. At each word it is proportional to the *ponder cost*
+# N + R: the number of steps, and the remainder, which is the weight of the last step. As before, N is
+# the first step at which the sum of a word's probabilities reaches 1 − ε, or else the last one of
+# all; $R = 1 - (p_1 + \dots + p_{N-1})$.
+#
+# A comment pays the *mean* over its words, or a long comment would have to be hasty at each of them.
+# A batch pays the mean over its comments, times a factor, the *time penalty*. A comment without words
+# costs 0, and is a comment.
+#
+# Training needs the gradient of that price with respect to every probability. N is a whole number. A
+# small enough change of the probabilities leaves it as it is, except just where the sum reaches the
+# bound, and there N jumps and has no derivative. So N is a constant, and all that can be followed
+# downhill is R. Write down how R depends on each of $p_1, p_2, \dots$, and you have it: a word is told
+# to halt earlier only by way of its remainder.
+#
+# Comments of a batch are padded at the end. At padding there stand probabilities, too, which must make
+# no difference, and have the gradient 0.
+#
+# **Example.** Two comments, of 2 words and of 1, with 3 steps at most; ε = 0.01, time penalty 0.5:
+#
+# | comment | word | probabilities | N + R | gradient |
+# |---|---|---|---|---|
+# | 0 | 0 | 0.25, 0.5, 0.75 | 3.25 | −0.125, −0.125, 0 |
+# | 0 | 1 | 1, 0.5, 0.5 | 2 | 0, 0, 0 |
+# | 1 | 0 | 0.5, 0.125, 0.125 | 3.375 | −0.25, −0.25, 0 |
+# | 1 | padding | 0.5, 0.75, 0 | | 0, 0, 0 |
+#
+# The comments cost (3.25 + 2) / 2 = 2.625 and 3.375, in the mean 3, and the price is **1.5**.
+
+# %% tags=["locked:q2_example"]
+# The example, to play with: two comments, two words, three steps.
+PONDERED = np.array([[[0.25, 0.5, 0.75], [1, 0.5, 0.5]], [[0.5, 0.125, 0.125], [0.5, 0.75, 0]]])
+
+# %% tags=["answer:q2"]
+def price_of_pondering(probabilities, words, penalty, epsilon=0.01):
+    """What a batch pays for its steps, and the gradient of that.
+
+    probabilities: float array of shape (comments, longest, max_steps), from 0 to 1, nothing empty.
+    words: integer array of shape (comments,), words of each comment, from 0 to longest.
+    penalty: the time penalty, at least 0.
+    epsilon: from 0 to below 1.
+
+    Returns (price, gradient): a float, and a float array of the shape of `probabilities`.
+    """
+    ### BEGIN SOLUTION
+    comments, longest, most = probabilities.shape
+    reached = np.cumsum(probabilities, axis=2) >= 1 - epsilon
+    reached[..., -1] = True
+    steps = reached.argmax(axis=2) + 1
+    before = np.arange(1, most + 1) < steps[..., None]
+    remainder = 1 - np.where(before, probabilities, 0.0).sum(axis=2)
+    is_word = np.arange(longest) < words[:, None]
+    share = penalty * is_word / np.maximum(words, 1)[:, None] / comments
+    price = (share * (steps + remainder)).sum()
+    return price, -share[..., None] * before
+    ### END SOLUTION
+
+
+# %% tags=["check:q2:5"]
+# Check question 2: price and gradient. Sums that tie with 1 - epsilon are exact.
+def cases_q2(random):
+    yield PONDERED, np.array([2, 1]), 0.5
+    yield PONDERED, np.array([2, 2]), 1.0, 0.25
+    yield PONDERED[:1, :1], np.array([1]), 1.0
+    yield PONDERED[:, :1], np.array([0, 1]), 2.0
+    yield PONDERED, np.array([0, 0]), 1.0
+    yield np.array([[[0.25, 0.5, 0.25, 0.5], [0.0, 0.25, 0.0, 0.5]]]), np.array([2]), 1.0, 0.0
+    yield np.array([[[0.5], [0.25]], [[0.125], [1.0]]]), np.array([2, 1]), 3.0
+    for epsilon in (0.01, 0.005):
+        yield np.array([[[0.5, 0.493, 0.25], [0.3, 0.2, 0.4]]]), np.array([2]), 1.0, epsilon
+    for comments, longest, most, high, epsilon in ((2, 3, 2, 9, 0.25), (3, 2, 4, 7, 0.125),
+                                                   (4, 3, 3, 14, 0.25), (1, 4, 6, 5, 0.125)):
+        p = random.integers(0, high, (comments, longest, most)) / 16
+        words = random.permutation(np.arange(comments) % (longest + 1))
+        yield p, np.where(words.any(), words, longest), float(random.integers(1, 9)), epsilon
+    p = random.uniform(0.02, 0.5, (4, 3, 5)).round(4)
+    yield p, np.array([3, 1, 0, 2]), 0.7, 0.03
+    yield p[:3], np.array([2, 3, 1]), 2.5
+
+
+def try_q2(probabilities, words, penalty, epsilon=0.01):
+    result = price_of_pondering(probabilities, words, penalty, epsilon)
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        return result
+    return {"price": result[0], "gradient": result[1]}
+
+
+examine(try_q2, cases_q2, KEYS["q2"], protect=["probabilities", "words"],
+        forbidden=["utils.adaptive.ponder_cost", "utils.adaptive.halting_weights"])
+
+# %% [markdown]
+# **Try it.** What finite differences say of one word with the probabilities 0.25, p and 0.75, where
+# the cost jumps. What would a network learn that took the difference over the jump for a gradient?
+
+# %%
+one_word = np.array([1])
+for p in (0.5, 0.7, 0.735, 0.75):
+    word = np.array([[[0.25, p, 0.75]]])
+    cost, gradient = price_of_pondering(word, one_word, 1.0)
+    word[0, 0, 1] += 0.01
+    difference = (price_of_pondering(word, one_word, 1.0)[0] - cost) / 0.01
+    print(f"p = {p:5}: cost {cost:.3f}, gradient {gradient[0, 0, 1] + 0.0:+.0f}, "
+          f"quotient of differences {difference:+.1f}")
+
+# %% [markdown]
+# ## Question 3: a batch in which every word halts by itself
+#
+# *20 minutes, 5 points*
+#
+# A mask that multiplies by 0 what a word that halted goes on to compute gives the right states, and
+# saves nothing. To save time, the words that go on have to be gathered into a smaller array before
+# each step. So you write the loop around a network's step, for comments of different lengths that
+# make one padded batch.
+#
+# You get the step as a function: `step(states)` takes states of any number of words, of shape
+# (a, dim), a row for each, and returns their new states, of the same shape, and the probabilities
+# that they halt here, of shape (a,). What it returns for a row depends on that row alone.
+#
+# 1. Step 1 takes the given states of all words, and of no padding. What stands at padding may be
+#    anything, even NaN, which times 0 is still NaN.
+# 2. Each later step takes, of the words that have not halted, the states that the step before
+#    returned. Their order in the array is up to you. Where all words have halted, or there are none,
+#    `step` is not called.
+# 3. A word halts at the first step at which the sum of its probabilities reaches 1 − ε, and at step
+#    `max_steps` in any case. Each step before that weighs its probability, the last one what is left
+#    of 1.
+# 4. A word's result is the sum of the states *after* its steps, by these weights; and the number of its
+#    steps. At padding both are 0.
+#
+# **Example.** Comments of 2 words and of 1, one number for a state, ε = 0.01. This `step` adds 1 to a
+# state, and halts with probability 1/2 below 4, and 1 from there on:
+#
+# | call | rows | returned states | probabilities |
+# |---|---|---|---|
+# | 1 | 0, 3 and 1.5 | 1, 4 and 2.5 | 0.5, 1, 0.5 |
+# | 2 | 1 and 2.5 | 2, 3.5 | 0.5, 0.5 |
+#
+# The results are 0.5 · 1 + 0.5 · 2 = **1.5**, then **4**, and 0.5 · 2.5 + 0.5 · 3.5 = **3**; the steps
+# **2**, **1** and **2**. `step` had 5 rows, where 2 steps for each of the 4 positions would have
+# been 8.
+
+# %% tags=["locked:q3_example"]
+# The example, to play with, and a network that only pretends: it notes how many rows each call had.
+STATES = np.array([[[0.0], [3.0]], [[1.5], [np.nan]]])
+
+
+class PretendNetwork:
+    """Adds `drift` to each state, (dim,). The first number of a new state decides what the
+    probability is: `patient` below `sure` (half of it below 0), and 1 from there on."""
+
+    def __init__(self, drift=(1.0,), patient=0.5, sure=4.0):
+        self.drift, self.patient, self.sure, self.rows = np.array(drift), patient, sure, []
+
+    def step(self, states):
+        new = np.array(states, dtype=float) + self.drift
+        self.rows.append(len(new))
+        first = new[:, 0]
+        patient = np.where(first < 0, self.patient / 2, self.patient)
+        return new, np.where(first < self.sure, patient, 1.0)
+
+# %% tags=["answer:q3"]
+def ponder(step, states, words, max_steps, epsilon=0.01):
+    """Let each word of a padded batch take as many steps as it needs, and compute no others.
+
+    step: function of states (a, dim) that returns new states (a, dim) and probabilities (a,).
+    states: float array of shape (comments, longest, dim), padded at the end.
+    words: integer array of shape (comments,), words of each comment, from 0 to longest.
+    max_steps: at least 1; epsilon: from 0 to below 1.
+
+    Returns (results, steps): float array of the shape of `states`, and integers (comments, longest).
+    """
+    ### BEGIN SOLUTION
+    is_word = np.arange(states.shape[1]) < words[:, None]
+    results, steps = np.zeros(states.shape), np.zeros(is_word.shape, dtype=int)
+    active, now = np.argwhere(is_word), states[is_word]
+    before = np.zeros(len(active))
+    for n in range(1, max_steps + 1):
+        if len(active) == 0:
+            break
+        now, probability = step(now)
+        halts = (before + probability >= 1 - epsilon) | (n == max_steps)
+        weight = np.where(halts, 1 - before, probability)
+        comment, word = active.T
+        results[comment, word] += weight[:, None] * now
+        steps[comment, word] = n
+        before = before + probability
+        active, now, before = active[~halts], now[~halts], before[~halts]
+    return results, steps
+    ### END SOLUTION
+
+
+# %% tags=["check:q3:5"]
+# Check question 3: results, steps, and how many rows each call of `step` had. What stands at
+# padding is NaN in some inputs, and numbers in the others.
+def cases_q3(random):
+    yield STATES, np.array([2, 1]), 4
+    yield STATES, np.array([2, 1]), 1
+    yield STATES, np.array([1, 0]), 3, 0.25
+    yield STATES, np.array([0, 0]), 3
+    yield np.array([[[0.0], [-2.0]]]), np.array([2]), 3, 0.01, (1.0,), 0.25, 9.0
+    yield np.array([[[3.5, -1.0]]]), np.array([1]), 2, 0.01, (1.0, 0.5)
+    for epsilon in (0.01, 0.005):
+        yield np.array([[[0.5], [-1.0]]]), np.array([2]), 6, epsilon, (1.0,), 0.331, 9.0
+    yield np.array([[[0.5], [7.0]], [[9.0], [2.0]]]), np.array([1, 2]), 5, 0.125, (2.0,), 0.375, 8.0
+    for comments, longest, dim, most, epsilon, patient in (
+            (2, 3, 2, 6, 0.25, 0.25), (3, 4, 3, 4, 0.125, 0.125), (4, 2, 1, 5, 0.01, 0.25),
+            (3, 3, 2, 8, 0.5, 0.125), (1, 5, 2, 3, 0.25, 0.375)):
+        states = random.integers(-8, 14, (comments, longest, dim)) / 2
+        words = (random.permutation(comments) + 1) % (longest + 1)
+        if most % 2 == 0:
+            states[np.arange(longest) >= words[:, None]] = np.nan
+        drift = (1.0, *random.integers(1, 5, dim - 1) / 2)
+        yield states, words, most, epsilon, drift, patient, float(random.integers(5, 8))
+
+
+def try_q3(states, words, max_steps, epsilon=0.01, drift=(1.0,), patient=0.5, sure=4.0):
+    network = PretendNetwork(drift, patient, sure)
+    got = ponder(network.step, states, words, max_steps, epsilon)
+    if not isinstance(got, tuple | list) or len(got) != 2:
+        return got
+    return {"results": got[0], "steps": got[1], "rows of each call": network.rows}
+
+
+examine(try_q3, cases_q3, KEYS["q3"], protect=["states", "words"],
+        forbidden=["utils.adaptive.ponder", "utils.adaptive.halting_weights"])
