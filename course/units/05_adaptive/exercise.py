@@ -358,3 +358,124 @@ def try_q3(states, words, max_steps, epsilon=0.01, drift=(1.0,), patient=0.5, su
 
 examine(try_q3, cases_q3, KEYS["q3"], protect=["states", "words"],
         forbidden=["utils.adaptive.ponder", "utils.adaptive.halting_weights"])
+
+# %% [markdown]
+# ## Question 4: an exit for a budget of milliseconds
+#
+# *20 minutes, 5 points*
+#
+# A transformer with a classifier after each layer can stop where it is sure. "Sure" needs a number,
+# and that number a threshold, which is chosen on dev, for the time that there is.
+#
+# - **Unsure.** Labels are independent, each yes or no, and several may be right, or none. So a layer
+#   is as unsure of a comment as the *sum* over its labels of their Bernoulli entropies,
+#   $-p \ln p - (1 - p) \ln(1 - p)$, in nats. A p of 0 or 1 has the entropy 0.
+# - **Exit.** A comment leaves after the first layer that is *less* unsure than the threshold, or after
+#   the last layer if none is. It is given those labels that have a p of 0.5 or more *there*.
+# - **Time.** Layer k with its classifier takes `layer_ms[k]`. A comment pays for every layer up to its
+#   exit. What has to keep to the budget is the *mean* over comments; it may just reach it.
+# - **Choice.** Of the candidates that keep to the budget, the threshold with the highest macro-F1 on
+#   these comments. On a tie of F1, the one that takes less time; on a tie of both, the lowest.
+#   Macro-F1 is the mean over labels of 2 · hits / (times given + times right), which is 0 for a
+#   label without a hit.
+#
+# Later layers are not always better: the highest score within the budget may leave some of it.
+#
+# **Example.** Two layers, of 3 and of 5 ms; four comments, two labels; a budget of 6 ms:
+#
+# | comment | right | p after layer 1 | unsure | p after layer 2 |
+# |---|---|---|---|---|
+# | 0 | yes, no | 0.9, 0.1 | 0.65 | 0.4, 0.1 |
+# | 1 | yes, yes | 0.6, 0.2 | 1.17 | 0.9, 0.7 |
+# | 2 | no, yes | 0.01, 0.99 | 0.11 | 0.2, 0.9 |
+# | 3 | no, no | 0.6, 0.5 | 1.37 | 0.1, 0.3 |
+#
+# | threshold | leave after layer 1 | mean ms | macro-F1 | |
+# |---|---|---|---|---|
+# | 0.5 | 2 | (8 + 8 + 3 + 8) / 4 = 6.75 | 0.833 | over the budget |
+# | **1.0** | 0, 2 | 5.5 | **1** | the choice |
+# | 2.0 | 0, 1, 2, 3 | 3 | 0.65 | |
+
+# %% tags=["locked:q4_example"]
+# The example, to play with.
+AFTER = np.array([[[0.9, 0.1], [0.6, 0.2], [0.01, 0.99], [0.6, 0.5]],
+                  [[0.4, 0.1], [0.9, 0.7], [0.2, 0.9], [0.1, 0.3]]])
+RIGHT = np.array([[1, 0], [1, 1], [0, 1], [0, 0]])
+
+
+def draw_exits(random, layers, comments, labels):
+    """Probabilities after each layer, and what is right: later layers err less and are surer."""
+    right = random.integers(0, 2, (comments, labels))
+    depth = np.arange(1, layers + 1)[:, None, None]
+    logits = (2 * right - 1) * depth * 0.6 + random.normal(0, 1.3, (layers, comments, labels))
+    return (1 / (1 + np.exp(-1.5 * logits))).round(2), right
+
+# %% tags=["answer:q4"]
+def calibrate_exit(probabilities, labels, layer_ms, budget_ms, candidates):
+    """The threshold of an early exit that scores best on dev within a budget of time.
+
+    probabilities: float array of shape (layers, comments, labels), after each layer, from 0 to 1.
+    labels: array of shape (comments, labels), 0 or 1.
+    layer_ms: list of floats, milliseconds of each layer.
+    budget_ms: highest mean of milliseconds allowed.
+    candidates: list of floats, thresholds, in any order.
+
+    Returns (threshold, mean_ms, macro_f1), of the candidate that is chosen.
+    Raises ValueError if no candidate keeps to the budget.
+    """
+    ### BEGIN SOLUTION
+    p = np.clip(probabilities, 1e-12, 1 - 1e-12)
+    unsure = -(p * np.log(p) + (1 - p) * np.log(1 - p)).sum(axis=2)
+    spent, rows, best = np.cumsum(layer_ms), np.arange(len(labels)), None
+    for threshold in sorted(candidates):
+        leaves = unsure < threshold
+        leaves[-1] = True
+        layer = leaves.argmax(axis=0)
+        ms = spent[layer].mean()
+        given = probabilities[layer, rows] >= 0.5
+        hits, both = (labels * given).sum(axis=0), labels.sum(axis=0) + given.sum(axis=0)
+        f1 = np.mean(2 * hits / np.maximum(both, 1))
+        if ms <= budget_ms and (best is None or (f1, -ms) > (best[2], -best[1])):
+            best = threshold, ms, f1
+    if best is None:
+        raise ValueError(f"no threshold keeps to {budget_ms} ms")
+    return best
+    ### END SOLUTION
+
+
+# %% tags=["check:q4:5"]
+# Check question 4: threshold, mean milliseconds and macro-F1.
+def cases_q4(random):
+    yield AFTER, RIGHT, [3.0, 5.0], 6.0, [0.5, 1.0, 2.0]
+    yield AFTER, RIGHT, [3.0, 5.0], 5.5, [2.0, 1.0, 0.5]
+    yield AFTER, RIGHT, [3.0, 5.0], 2.5, [0.5, 2.0]
+    yield AFTER, RIGHT, [3.0, 5.0], 20.0, [0.0, 0.05, 0.1]
+    yield AFTER[:1], RIGHT, [4.0], 4.0, [0.4, 0.1]
+    yield AFTER, 0 * RIGHT, [1.0, 2.0], 3.0, [0.3, 0.7, 2.5]
+    halves = np.array([[[0.5, 1.0], [0.0, 0.5], [1.0, 1.0]], [[0.7, 0.9], [0.2, 0.1], [0.6, 1.0]]])
+    yield halves, np.array([[1, 1], [0, 0], [1, 1]]), [2.0, 1.0], 3.0, [math.log(2)]
+    yield halves[:, 2:], np.array([[1, 1]]), [2.0, 1.0], 3.0, [1.0, 0.4, 2.0, 0.1]
+    halves[0] = 0.5
+    yield halves, np.array([[1, 0], [0, 0], [1, 1]]), [2.0, 1.0], 3.0, [2 * math.log(2)]
+    for layers, comments, labels, share in ((3, 8, 2, 0.7), (4, 16, 3, 0.6), (2, 12, 4, 0.8), (5, 20, 2, 0.5),
+                                            (6, 30, 3, 0.6), (4, 25, 4, 0.9), (3, 10, 2, 1.0)):
+        probabilities, right = draw_exits(random, layers, comments, labels)
+        right[:, 0] *= comments % 3 > 0  # in some inputs the first label is never right,
+        if comments % 8 == 4:  # in some the last one is never given,
+            probabilities[..., -1] *= 0.4
+            right[:, -1] *= comments < 20  # and in one of these it is neither
+        layer_ms = random.integers(2, 20, layers) / 4
+        top = labels * math.log(2)
+        candidates = (random.permutation(12) / 11 * top).round(3) + 0.0005
+        yield probabilities, right, layer_ms.tolist(), share * sum(layer_ms), candidates.tolist()
+        yield probabilities[:, :5], right[:5], layer_ms.tolist(), 0.8 * sum(layer_ms), [top / 2, 9.0, 0.3]
+
+
+def try_q4(probabilities, labels, layer_ms, budget_ms, candidates):
+    return calibrate_exit(probabilities, labels, layer_ms, budget_ms, candidates)
+
+
+examine(try_q4, cases_q4, KEYS["q4"],
+        protect=["probabilities", "labels", "layer_ms", "candidates"],
+        forbidden=["utils.adaptive.exit_layers", "utils.adaptive.bernoulli_entropy",
+                   "utils.metrics.macro_f1", "utils.metrics.f1_report"])
