@@ -479,3 +479,249 @@ examine(try_q4, cases_q4, KEYS["q4"],
         protect=["probabilities", "labels", "layer_ms", "candidates"],
         forbidden=["utils.adaptive.exit_layers", "utils.adaptive.bernoulli_entropy",
                    "utils.metrics.macro_f1", "utils.metrics.f1_report"])
+
+# %% [markdown]
+# ## Question 5: a policy of depth for a server
+#
+# *20 minutes, 5 points*
+#
+# A server tags comments in batches of 64. It collects 64 as they arrive, and computes them as one
+# batch while the next 64 come in. Which policy of depth should it run: all layers, fewer for all,
+# or an adaptive one? You get two lists of measurements, of `policies` and of `timings`.
+#
+# A policy has a `name`, its `macro_f1` on test, and two paired intervals of differences of macro-F1 on
+# the same comments, each as (low, high): `to_full`, this policy minus the full depth, which is None for
+# the full depth itself; and `to_equal`, an adaptive policy minus a control of fixed depth with as many
+# steps in the mean. A policy of fixed depth has None there. It needs no such control.
+#
+# A timing has the `name` of a policy, a `batch_size`, and the milliseconds that a *whole batch* takes,
+# `p50_ms` and `p99_ms`. Each policy was timed at some sizes of batches. What it saves for a single
+# comment tells little about batches, in which all wait for the comment that takes most steps.
+#
+# A policy is out for one or several of these:
+#
+# - `"quality"`: the interval `to_full` reaches below `-max_loss`, so that a loss of more than `max_loss`
+#   is not ruled out. That the difference itself is smaller does not rule it out.
+# - `"not earned"`: the interval `to_equal` does not lie above 0 as a whole. Fewer steps for everyone may
+#   do as well, and need no machinery. (An interval that begins at 0 does not lie above it.)
+# - `"throughput"`: at the median, a batch of 64 takes longer than 64 comments take to arrive at
+#   `per_second`. Then the queue grows without end.
+# - `"latency"`: the first comment of a batch waits for 63 others, for which reckon the time in which 64
+#   arrive, and then for the batch. If the p99 of a batch of 64 takes the sum above `max_p99_ms`, the
+#   promise is broken.
+# - `"not timed"`: there is no timing at 64. Then nobody knows about throughput and latency, so neither
+#   is among its reasons.
+#
+# Of those that are out for none of these, the choice is the one whose batches of 64 take least at the
+# median, and on a tie the one with the higher `macro_f1`. Each other one is `"slower"`.
+#
+# **Example.** `per_second=800, max_p99_ms=200, max_loss=0.01`. 64 comments arrive in 80 ms.
+#
+# | name | macro_f1 | to_full | to_equal | p50, p99 of 1 | p50, p99 of 64 | reasons |
+# |---|---|---|---|---|---|---|
+# | full | 0.620 | | | 4, 6 | 90, 110 | throughput |
+# | half | 0.612 | −0.015 to −0.001 | | 2, 3 | 46, 60 | quality |
+# | two thirds | 0.616 | −0.010 to 0.001 | | 3, 4 | 61, 80 | **the choice** |
+# | exit | 0.618 | −0.006 to 0.002 | 0.001 to 0.011 | 1, 6 | 74, 125 | latency |
+# | patience | 0.617 | −0.009 to 0.003 | −0.002 to 0.008 | 2, 5 | 58, 95 | not earned |
+# | halting | 0.617 | −0.008 to 0.004 | 0.001 to 0.009 | 3, 5 | 75, 90 | slower |
+# | pondering | 0.615 | −0.012 to 0.000 | −0.003 to 0.004 | 2, 2 | | quality, not earned, not timed |
+
+# %% tags=["locked:q5_example"]
+# The example, to play with, and for the checks more policies, most of them close to a limit.
+ROWS = [("full", 0.620, None, None, (4, 6), (90, 110)),
+        ("half", 0.612, (-0.015, -0.001), None, (2, 3), (46, 60)),
+        ("two thirds", 0.616, (-0.010, 0.001), None, (3, 4), (61, 80)),
+        ("exit", 0.618, (-0.006, 0.002), (0.001, 0.011), (1, 6), (74, 125)),
+        ("patience", 0.617, (-0.009, 0.003), (-0.002, 0.008), (2, 5), (58, 95)),
+        ("halting", 0.617, (-0.008, 0.004), (0.001, 0.009), (3, 5), (75, 90)),
+        ("pondering", 0.615, (-0.012, 0.000), (-0.003, 0.004), (2, 2), None)]
+
+
+def as_records(rows, sizes=(1, 64)):
+    """The two lists of records, of rows such as those of the example."""
+    policies = [dict(zip(("name", "macro_f1", "to_full", "to_equal"), row, strict=False)) for row in rows]
+    timings = [{"name": name, "batch_size": size, "p50_ms": ms[0], "p99_ms": ms[1]}
+               for name, _, _, _, *timed in rows for size, ms in zip(sizes, timed, strict=True) if ms]
+    return policies, timings
+
+
+def draw_policies(random, per_second, max_p99_ms, max_loss):
+    """Policies timed at 1, 64 and 8, of which about every seventh was not timed at 64."""
+    fill = 64_000 / per_second
+    for name in random.permutation("ash bay elm fig fir ivy oak yew".split()).tolist():
+        f1 = round(0.6 + random.integers(0, 30) / 1000, 3)
+        low = round(-max_loss + random.choice([-0.03, -0.004, 0, 0.002, 0.005, 0.012]), 3)
+        equal = random.choice([-0.012, -0.005, 0.0, 0.001, 0.004, 0.004])
+        p50 = fill + random.choice([0, 2, -1, -1, -fill / 2, -fill / 4, -fill / 4, max_p99_ms])
+        p99 = max_p99_ms - fill + random.choice([0, 1, -1, 8, -fill / 4, -fill / 8, fill - 0.5])
+        alone, eight = (sorted(random.integers(1, 3 * fill, 2).tolist()) for _ in range(2))
+        yield (name, f1, (low, round(low + 0.001 * random.integers(4, 20), 3)),
+               None if random.random() < 0.35 else (float(equal), round(equal + 0.006, 3)),
+               alone, (p50, max(p50, p99)) if random.random() < 0.85 else None, eight)
+
+# %% tags=["answer:q5"]
+def choose_policy(policies, timings, per_second, max_p99_ms, max_loss):
+    """The policy of depth for a server that computes batches of 64, and why each other is not it.
+
+    policies: list of dicts with "name", "macro_f1", "to_full" and "to_equal"; names are different.
+    timings: list of dicts with "name", "batch_size", "p50_ms" and "p99_ms", in any order, at most
+        one for a policy and a size.
+    per_second: comments that arrive in a second. max_p99_ms: milliseconds promised.
+    max_loss: macro-F1 that may be lost against the full depth, at least 0.
+
+    Returns (choice, reasons): the name of the choice, or None if all are out; and a dict from the
+    name of each other policy to a list of its reasons, all that apply, in any order.
+    """
+    ### BEGIN SOLUTION
+    fill_ms, reasons = 64 * 1000 / per_second, {}
+    of_64 = {t["name"]: t for t in timings if t["batch_size"] == 64}
+    for policy in policies:
+        name, full, equal = policy["name"], policy["to_full"], policy["to_equal"]
+        timing, broken = of_64.get(name), []
+        if full is not None and full[0] < -max_loss:
+            broken.append("quality")
+        if equal is not None and equal[0] <= 0:
+            broken.append("not earned")
+        if timing is None:
+            broken.append("not timed")
+        else:
+            if timing["p50_ms"] > fill_ms:
+                broken.append("throughput")
+            if fill_ms + timing["p99_ms"] > max_p99_ms:
+                broken.append("latency")
+        reasons[name] = broken or ["slower"]
+    fitting = [p for p in policies if reasons[p["name"]] == ["slower"]]
+    if not fitting:
+        return None, reasons
+    choice = min(fitting, key=lambda p: (of_64[p["name"]]["p50_ms"], -p["macro_f1"]))
+    del reasons[choice["name"]]
+    return choice["name"], reasons
+    ### END SOLUTION
+
+
+# %% tags=["check:q5:5"]
+# Check question 5: the choice ("nothing" stands for None) and the reasons of each other policy.
+def cases_q5(random):
+    yield *as_records(ROWS), 800, 200, 0.01
+    yield *as_records(ROWS[::-1]), 500, 300, 0.015
+    yield *as_records(ROWS), 2000, 90, 0.001
+    yield [], [], 800, 200, 0.01
+    yield *as_records([ROWS[5], ("late", 0.61, (0.0, 0.01), (0.002, 0.004), (1, 1), (75, 90))]), 800, 170, 0.0
+    yield *as_records([("late", 0.61, (0.0, 0.01), (0.002, 0.004), (1, 1), (75, 90)), ROWS[5]]), 800, 170, 0.01
+    for per_second, max_p99_ms, max_loss in ((800, 200, 0.01), (400, 500, 0.005), (640, 260, 0.01),
+                                             (1000, 150, 0.0), (1600, 130, 0.02), (500, 400, 0.003)):
+        rows = list(draw_policies(random, per_second, max_p99_ms, max_loss))
+        for first, last in ((0, 1), (1, 2), (2, 5), (0, 8)):
+            policies, timings = as_records(rows[first:last], (1, 64, 8))
+            timings = [timings[i] for i in random.permutation(len(timings))]
+            yield policies, timings, per_second, max_p99_ms, max_loss
+        # Limits that more policies keep to, and more of fixed depth.
+        policies = [p | {"to_equal": None} if i % 2 else p for i, p in enumerate(policies)]
+        yield policies, timings, per_second / 4, 8 * max_p99_ms, 0.025
+
+
+def try_q5(policies, timings, per_second, max_p99_ms, max_loss):
+    result = choose_policy(policies, timings, per_second, max_p99_ms, max_loss)
+    if not isinstance(result, tuple | list) or len(result) != 2 or not isinstance(result[1], dict):
+        return result
+    words = {name: ", ".join(sorted(map(str, why))) if isinstance(why, list | tuple | set) else [why]
+             for name, why in result[1].items()}
+    return "nothing" if result[0] is None else result[0], words
+
+
+examine(try_q5, cases_q5, KEYS["q5"], protect=["policies", "timings"])
+
+# %% [markdown]
+# ## Question 6: does adaptive depth earn anything here?
+#
+# *25 minutes, 6 points, read by a person*
+#
+# Choose **one** form of adaptive depth in **one** setting, and give your verdict for the comments of
+# this course: does it earn anything, or would fewer steps for everyone have done?
+#
+# The next two cells print what was measured. Steps are the mean over words (over comments, where the
+# comment halts or leaves as a whole) on test. Behind an adaptive model stands its difference in
+# macro-F1 to the control of fixed depth with as many steps in the mean, on the same comments: for each
+# run of the training, with the 95 % interval of a paired bootstrap. Where the mean lies between
+# two depths, each comment was drawn, blindly, to go to one of them.
+#
+# Times are ratios, of the milliseconds of a batch to those of the full depth at the same moments on the
+# same machine. In a batch, all comments are answered together; "slowest" is the largest number of
+# steps in a batch, in the mean over batches.
+#
+# Write 200 to 300 words. Each of these gives one point:
+#
+# 1. You name form and setting, its mean steps as a share of the full depth, and its macro-F1 beside that
+#    of the full depth. You say why this comparison alone does not show that *adaptivity* earned
+#    anything.
+# 2. You give the difference to the control of equal mean steps with its intervals, those of all
+#    runs, and say in how many of them it lies on one side of 0.
+# 3. You say how far that is to be trusted: how many settings were tried, how many of their intervals
+#    would miss 0 by chance if nothing were true, and what follows for a setting that is picked because
+#    it looks best.
+# 4. You name the simplest fixed depth that would have done, with its macro-F1 and its steps, or say by
+#    what number none would.
+# 5. You say what is saved in time, as a ratio, for a single comment and for a batch of 64, and explain
+#    the difference between the two by steps. If the time was not measured for your form, you say what
+#    the steps allow at best, and why time may save less.
+# 6. You name one more measurement that could change your verdict, and the result that would.
+
+# %% tags=["locked:q6_quality"]
+scored = load_records("adaptive", split="test", taxonomy="ekman")
+print("macro-F1 on test, mean of the runs (lowest to highest); steps; difference to equal steps")
+for f1, steps in zip(*(summarise(scored, field) for field in ("macro_f1", "mean_steps")), strict=True):
+    name = f1["method"], f1["setting"]
+    runs = [r for r in scored if (r["method"], r["setting"]) == name]
+    print(f"- {', '.join(name)}: {f1['mean']:.3f} ({f1['min']:.3f} to {f1['max']:.3f}); "
+          f"{steps['mean']:.2f} of {runs[0]['max_steps']} steps")
+    for r in runs:
+        if "difference_to_equal_steps" in r and r.get("rule") != "fixed":
+            print(f"    run {r['seed']}: {r['difference_to_equal_steps']:+.4f} "
+                  f"[{r['difference_to_equal_steps_low']:+.4f}, "
+                  f"{r['difference_to_equal_steps_high']:+.4f}]")
+
+# %% tags=["locked:q6_time"]
+print("time of a batch as a share of the full depth's: p50, p99; mean steps, slowest steps")
+for r in load_records("adaptive"):
+    if r.get("batch_size") in (1, 64):
+        print(f"- {r['method']}, {r['setting']}, batches of {r['batch_size']}: {r['ratio']:.2f}, "
+              f"{r['ratio_p99']:.2f}; {r['mean_steps']:.2f}, {r['slowest_steps']:.2f}")
+
+# %% [markdown] tags=["written:q6:6"]
+# **How a full answer is built** (for the person who reads the answers; the numbers in brackets are
+# those that the cells above print).
+#
+# *Verdict:* the recurrent network with ACT, penalty 0.01, takes [mean steps] steps of 4 at a word,
+# [share] of the full depth, and scores [macro-F1], where the GRU with 4 steps scores [macro-F1]. So
+# steps can be left out without loss. That shows that 4 steps are more than these comments need, and not
+# that it matters *where* they are left out: for that, compare with as many steps given out blindly.
+#
+# *Control:* the differences to equal mean steps are [difference, interval] in run 0, [..] in run 1 and
+# [..] in run 2. [Number] of the three lie on one side of 0.
+#
+# *Trust:* [number] settings of [number] runs make [number] intervals. At 95 %, one in twenty misses 0 if
+# nothing is true, [number] of them, and runs of a setting share their test comments. I chose my setting
+# after I had seen its score on test, which favours it; chosen on dev, it would not be flattered.
+#
+# *What would have done:* the GRU with [number] steps for every word, [macro-F1]. It is [difference]
+# away, within what the runs of a single setting differ by.
+#
+# *Time:* alone, a comment takes [ratio] of the time of the full depth, where its steps are [share]: word
+# vectors, gates and Python's loop do not shrink with them. In batches of 64 it is [ratio], since
+# the slowest word of a batch takes [slowest steps] steps, and the batch waits for it.
+#
+# *Next:* the same with runs of ten seeds, chosen on dev. If the differences to equal steps were above
+# 0 in nearly all of them, I would say that it earns something, however little.
+#
+# **What the records say** (compare with what is printed above; it changes when the course is measured
+# again). Of the intervals to equal mean steps most contain 0. More lie above it than chance would
+# give, but hardly ever in two runs of one setting. Those of the Universal Transformer and of PonderNet
+# are mostly of a single run, in which the controls of some depths came out worse than in the
+# others. An interval is over comments, and knows nothing of how runs of the training differ. Somebody
+# who sees that has point 3 without the count.
+#
+# A point is for the argument, not for the verdict. Point 2 is not earned by overlapping intervals of
+# two scores, nor by one run where three are printed. Point 4 is not earned by "fewer steps": it
+# needs the score of one fixed depth. Give half a point for point 5 where one minus the share of
+# steps is called a speed-up.
