@@ -528,7 +528,7 @@ examine(try_q4, cases_q4, KEYS["q4"],
 # | pondering | 0.615 | −0.012 to 0.000 | −0.003 to 0.004 | 2, 2 | | quality, not earned, not timed |
 
 # %% tags=["locked:q5_example"]
-# The example, to play with, and for the checks more policies, most of them close to a limit.
+# The example, to play with.
 ROWS = [("full", 0.620, None, None, (4, 6), (90, 110)),
         ("half", 0.612, (-0.015, -0.001), None, (2, 3), (46, 60)),
         ("two thirds", 0.616, (-0.010, 0.001), None, (3, 4), (61, 80)),
@@ -545,7 +545,8 @@ def as_records(rows, sizes=(1, 64)):
                for name, _, _, _, *timed in rows for size, ms in zip(sizes, timed, strict=True) if ms]
     return policies, timings
 
-
+# %% tags=["locked:q5_draw"]
+# For the checks: more policies, most of them close to a limit.
 def draw_policies(random, per_second, max_p99_ms, max_loss):
     """Policies timed at 1, 64 and 8, of which about every seventh was not timed at 64."""
     fill = 64_000 / per_second
