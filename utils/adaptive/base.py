@@ -1,4 +1,19 @@
-"""What the networks of adaptive depth share: what they say of their steps, and how these are paid."""
+"""What the networks of adaptive depth share: what they say of their steps, and how these are paid.
+
+Source: Graves (2016), arXiv 1603.08983, section 2.
+
+What people get wrong: the mean of the steps is over words. Padding takes 0 steps, so a mean over
+the whole matrix is smaller the more padding there is.
+
+>>> from utils.adaptive import SpatialACTNetwork, steps_taken
+>>> network = SpatialACTNetwork(9, dim=4, hidden=8, labels=3, max_steps=2, adaptive=False)
+>>> ids = np.array([[5, 3, 8], [2, 0, 0]])
+>>> steps = steps_taken(network, ids)
+>>> steps.tolist()
+[[2, 2, 2], [2, 0, 0]]
+>>> steps[ids != 0].mean().item()
+2.0
+"""
 
 from collections.abc import Callable
 
@@ -16,7 +31,7 @@ class TimePenalty:
     over its words, so that a long comment does not pay more for each of its words' steps.
 
     >>> from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
-    >>> from utils.adaptive import SpatialACTNetwork
+    >>> from utils.adaptive import SpatialACTNetwork, TimePenalty
     >>> network = SpatialACTNetwork(vocabulary_size=9, dim=4, hidden=8, labels=3, max_steps=2)
     >>> loss = TimePenalty(network, cross_entropy, 0.01)
     >>> loss(network(torch.tensor([[5, 3]])), torch.tensor([[0.0, 1.0, 0.0]])).shape

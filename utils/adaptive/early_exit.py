@@ -1,4 +1,24 @@
-"""Early exit: a classifier after each layer of a transformer, and a rule when to believe it."""
+"""Early exit: a classifier after each layer of a transformer, and a rule when to believe it.
+
+Source: Xin et al. (2020), DeeBERT, arXiv 2004.12993, for a rule of entropy; Zhou et al. (2020),
+PABEE, arXiv 2006.04152, for one of patience.
+
+What people get wrong: the threshold is chosen on dev, for a budget there. Other comments may take
+more layers or fewer with it, so layers are counted anew where the score is measured.
+
+>>> from utils.adaptive import EarlyExitTransformer, exit_layers
+>>> from utils.adaptive import predict_exits, threshold_for_budget
+>>> sizes = dict(vocab_size=9, hidden_size=8, num_hidden_layers=3, num_attention_heads=2)
+>>> network = EarlyExitTransformer(sizes | {"intermediate_size": 8}, labels=2)
+>>> logits = predict_exits(network, np.array([[5, 3, 8], [2, 0, 0]]))
+>>> logits.shape
+torch.Size([3, 2, 2])
+>>> threshold = threshold_for_budget(logits, mean_layers=2)
+>>> exit_layers(logits, threshold=threshold).double().mean().item() <= 2
+True
+>>> exit_layers(logits).tolist()  # without a rule
+[3, 3]
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +37,7 @@ def bernoulli_entropy(logits: torch.Tensor) -> torch.Tensor:
     The sum over labels of -p log p - (1 - p) log(1 - p), from 0 to labels * log 2. It is computed
     from logits, where neither log p nor log(1 - p) can overflow.
 
+    >>> from utils.adaptive import bernoulli_entropy
     >>> bernoulli_entropy(torch.tensor([[0.0, 0.0], [0.0, 999.0], [999.0, -999.0]])).tolist()
     [1.3862943649291992, 0.6931471824645996, 0.0]
 
@@ -40,6 +61,7 @@ def agreeing(logits: torch.Tensor, cuts: torch.Tensor) -> torch.Tensor:
     -------
     int64 (layers, n), 1 at the first layer
 
+    >>> from utils.adaptive import agreeing
     >>> agreeing(torch.tensor([[[1.0]], [[2.0]], [[-1.0]]]), torch.zeros(1)).squeeze(1).tolist()
     [1, 2, 1]
     """
@@ -136,6 +158,7 @@ class EarlyExitTransformer(TransformerNetwork):
     steps : int64 (batch,), layers that each comment of the last forward pass took
     exit_logits : (layers, batch, labels), after a forward pass in training
 
+    >>> from utils.adaptive import EarlyExitTransformer
     >>> sizes = dict(vocab_size=9, hidden_size=8, num_hidden_layers=3, num_attention_heads=2)
     >>> network = EarlyExitTransformer(sizes | {"intermediate_size": 8}, labels=2).eval()
     >>> network.leave_by(threshold=9.0)(torch.tensor([[5, 3, 8], [2, 0, 0]])).shape
@@ -293,6 +316,17 @@ class ExitLoss:
     loss : of logits (n, labels) and targets
 
     Source: Zhou et al. (2020), PABEE, arXiv 2006.04152, equation 3.
+
+    What people get wrong: the early exits are not free. Layers that serve them as well may serve
+    the last one worse, so compare it with a transformer that was trained for its last layer alone.
+
+    >>> from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+    >>> from utils.adaptive import EarlyExitTransformer, ExitLoss
+    >>> sizes = dict(vocab_size=9, hidden_size=8, num_hidden_layers=3, num_attention_heads=2)
+    >>> network = EarlyExitTransformer(sizes | {"intermediate_size": 8}, labels=2).train()
+    >>> loss = ExitLoss(network, cross_entropy)
+    >>> loss(network(torch.tensor([[5, 3, 8]])), torch.tensor([[0.0, 1.0]])).shape
+    torch.Size([])
     """
 
     def __init__(self, network: EarlyExitTransformer, loss: Callable):

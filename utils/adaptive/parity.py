@@ -1,4 +1,20 @@
-"""A task of which the difficulty is known: is the number of ones odd?"""
+"""A task of which the difficulty is known: is the number of ones odd?
+
+Source: Graves (2016), arXiv 1603.08983, section 3.1.
+
+What people get wrong: one accuracy for all vectors. A network that solves those of few numbers and
+guesses the others looks better than one that guesses all; score each difficulty by itself.
+
+>>> from utils.adaptive import ParityNetwork, parity_batch, train_parity
+>>> network = ParityNetwork(bits=4, units=8, max_steps=3)
+>>> train_parity(network, 4, penalty=0.01, batches=2, batch_size=8)
+>>> vectors, difficulty, parity = parity_batch(100, 4, torch.Generator().manual_seed(0))
+>>> torch.equal((vectors != 0).sum(dim=1), difficulty)
+True
+>>> right = (network(vectors) > 0) == (parity == 1)
+>>> len([right[difficulty == n].float().mean() for n in range(1, 5)])
+4
+"""
 
 import torch
 from torch import nn
@@ -40,6 +56,19 @@ class ParityNetwork(nn.Module):
     Attributes
     ----------
     steps, ponder_cost : (batch,), of the last forward pass
+
+    Source: Graves (2016), arXiv 1603.08983, section 3.1, there with a plain recurrent cell.
+
+    What people get wrong: the whole vector is one input, so that its steps are all thought. Given
+    its numbers one after another, a recurrent network can keep the parity so far in its state, and
+    need not ponder.
+
+    >>> from utils.adaptive import ParityNetwork
+    >>> network = ParityNetwork(bits=4, units=8, max_steps=3)
+    >>> network(torch.tensor([[1.0, -1.0, 1.0, 0.0]])).shape
+    torch.Size([1])
+    >>> 1 <= network.steps.item() <= 3
+    True
     """
 
     def __init__(self, bits: int, units: int, max_steps: int):

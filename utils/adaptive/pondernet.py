@@ -21,6 +21,7 @@ def halting_distribution(hazards: torch.Tensor) -> torch.Tensor:
     ----------
     hazards : (..., max_steps), between 0 and 1
 
+    >>> from utils.adaptive import halting_distribution
     >>> halting_distribution(torch.tensor([0.5, 0.5, 0.125])).tolist()
     [0.5, 0.25, 0.25]
 
@@ -35,6 +36,7 @@ def halting_distribution(hazards: torch.Tensor) -> torch.Tensor:
 def truncated_geometric(rate: float, max_steps: int) -> torch.Tensor:
     """The prior of the number of steps, (max_steps,): geometric, cut off, and renormalised to sum 1.
 
+    >>> from utils.adaptive import truncated_geometric
     >>> truncated_geometric(0.5, 2).tolist()
     [0.6666666865348816, 0.3333333432674408]
 
@@ -51,6 +53,7 @@ def divergence(p: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:
 
     It is infinite where the prior is 0 and p is not, and finite wherever p is 0.
 
+    >>> from utils.adaptive import divergence
     >>> divergence(torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5])).item()
     0.6931471824645996
     """
@@ -75,6 +78,7 @@ class PonderNetwork(WordsAndBlocks):
     step_logits : (batch, max_steps, labels)
     halting_probabilities : (batch, max_steps), of each step to be the last
 
+    >>> from utils.adaptive import PonderNetwork
     >>> network = PonderNetwork(vocabulary_size=9, dim=8, labels=3, max_steps=3).eval()
     >>> network(torch.tensor([[5, 3, 8], [2, 0, 0]])).shape, network.steps.shape
     (torch.Size([2, 3]), torch.Size([2]))
@@ -154,11 +158,22 @@ class PonderLoss:
     Parameters
     ----------
     network : the PonderNetwork that is trained
-    rate : of the prior, see :func:`truncated_geometric`: about 1 / rate steps are expected
+    rate : of the prior, see :func:`truncated_geometric`
     weight : of the divergence, beta in the paper
     loss : of logits (n, labels) and targets (n, k) to losses of each comment (n,)
 
     Source: Banino et al. (2021), arXiv 2107.05407, equation 3.
+
+    What people get wrong: the prior expects 1 / rate steps only before it is cut off. With a
+    rate of 0.2 and at most 3 steps, these are not 5 but fewer than 2.
+
+    >>> from utils.adaptive import PonderLoss, PonderNetwork
+    >>> network = PonderNetwork(vocabulary_size=9, dim=8, labels=3, max_steps=3).train()
+    >>> loss = PonderLoss(network, rate=0.2, weight=0.01)
+    >>> loss(network(torch.tensor([[5, 3, 8]])), torch.tensor([[0.0, 1.0, 0.0]])).shape
+    torch.Size([])
+    >>> round((loss.prior @ torch.tensor([1.0, 2.0, 3.0])).item(), 2)
+    1.85
     """
 
     def __init__(

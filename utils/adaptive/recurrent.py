@@ -21,6 +21,7 @@ class PonderingGRUCell(nn.Module):
     max_steps : at which it halts in any case
     adaptive : False takes ``max_steps`` steps at every input
 
+    >>> from utils.adaptive import PonderingGRUCell
     >>> cell = PonderingGRUCell(inputs=8, units=4, max_steps=3)
     >>> pondered = cell(cell.inputs(torch.randn(2, 8)), torch.zeros(2, 4))
     >>> pondered.state.shape, pondered.cost.shape
@@ -79,6 +80,7 @@ class RecurrentACTNetwork(AdaptiveNetwork):
     max_steps : at each word
     adaptive : False takes ``max_steps`` steps at every word: the control of fixed depth
 
+    >>> from utils.adaptive import RecurrentACTNetwork
     >>> network = RecurrentACTNetwork(vocabulary_size=9, dim=4, units=6, labels=3, max_steps=3).eval()
     >>> network(torch.tensor([[5, 3, 8], [2, 0, 0]])).shape
     torch.Size([2, 3])

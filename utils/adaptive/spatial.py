@@ -45,6 +45,7 @@ class SpatialACTNetwork(AdaptiveNetwork):
     max_steps : convolutions at each word, at most
     adaptive : False takes ``max_steps`` steps at every word: the control of fixed depth
 
+    >>> from utils.adaptive import SpatialACTNetwork
     >>> network = SpatialACTNetwork(vocabulary_size=9, dim=4, hidden=8, labels=3, max_steps=2).eval()
     >>> network(torch.tensor([[5, 3, 8], [2, 0, 0]])).shape
     torch.Size([2, 3])

@@ -139,6 +139,7 @@ class UniversalTransformerNetwork(WordsAndBlocks):
     shared : False has a block of its own for each step, as an ordinary Transformer does; only with
         ``adaptive=False``, since words that halted are looked at by the block that they halted in
 
+    >>> from utils.adaptive import UniversalTransformerNetwork
     >>> network = UniversalTransformerNetwork(vocabulary_size=9, dim=8, labels=3, max_steps=3).eval()
     >>> network(torch.tensor([[5, 3, 8], [2, 0, 0]])).shape
     torch.Size([2, 3])

@@ -2,6 +2,18 @@
 
 The groupings are the files ekman_mapping.json and sentiment_mapping.json beside the official splits,
 with neutral as a group of its own.
+
+Source: Demszky et al. (2020), "GoEmotions", arXiv 2005.00547.
+
+What people get wrong: the labels of a coarser taxonomy are a union, not a sum. A comment of joy
+and of love is positive once, so labels cannot be counted by adding up the emotions of a group.
+
+>>> from utils.data import EMOTIONS, group_labels, label_names
+>>> label_names("sentiment")
+('positive', 'negative', 'ambiguous', 'neutral')
+>>> emotions = np.array([[name in ("joy", "love") for name in EMOTIONS]])
+>>> group_labels(emotions, "sentiment").tolist()
+[[1, 0, 0, 0]]
 """
 
 from collections.abc import Iterable

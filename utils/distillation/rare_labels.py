@@ -77,6 +77,16 @@ def start_at_frequencies(network: nn.Module, labels: np.ndarray) -> None:
         If the network has another number of outputs.
 
     Source: Lin et al. (2017), focal loss, arXiv 1708.02002, section 4.1.
+
+    What people get wrong: the bias is the log-odds of a label, not its share. The sigmoid of a bias
+    of 0.01 is about a half.
+
+    >>> from utils.distillation import start_at_frequencies
+    >>> from utils.models import MeanVectorNetwork
+    >>> network = MeanVectorNetwork(50, dim=4, hidden=8, labels=2)
+    >>> start_at_frequencies(network, np.array([[1, 0], [0, 0], [0, 1], [0, 1]]))
+    >>> network.output.bias.sigmoid().tolist()
+    [0.25, 0.5]
     """
     with torch.no_grad():
         network.output.bias.copy_(torch.from_numpy(logit(label_shares(labels))))

@@ -1,4 +1,17 @@
-"""A classifier runs undisturbed: so many threads, no garbage collection, batches left whole."""
+"""A classifier runs undisturbed: so many threads, no garbage collection, batches left whole.
+
+Source: threadpoolctl, https://github.com/joblib/threadpoolctl, for threads; Python's ``timeit``,
+which switches garbage collection off as well.
+
+What people get wrong: ``OMP_NUM_THREADS`` is read when a library is loaded. Set after NumPy was
+imported, it limits nothing that is in use already.
+
+>>> import gc
+>>> from utils.efficiency.running import limited_threads, no_garbage_collection
+>>> with limited_threads(1), no_garbage_collection():
+...     torch.get_num_threads(), gc.isenabled()
+(1, False)
+"""
 
 import gc
 import inspect
