@@ -59,6 +59,11 @@ class Outcome:
 
 def outcome_of(value: object) -> Outcome:
     """The outcome of a call that returned ``value``; an iterator is read."""
+    return Outcome(*measured(value), shown(value))
+
+
+def measured(value: object) -> tuple[str, np.ndarray]:
+    """Structure and numbers of a value, as an outcome has them."""
     numbers: list[np.ndarray] = []
     structure = _structure(value, numbers)
     values = np.concatenate(numbers) if numbers else np.zeros(0)
@@ -66,7 +71,7 @@ def outcome_of(value: object) -> Outcome:
     if odd.size:
         structure += " with " + ",".join(f"{values[i]}@{i}" for i in odd[:1000])
         values = np.where(np.isfinite(values), values, 0)
-    return Outcome(structure, values, shown(value))
+    return structure, values
 
 
 def outcome_of_error(error: BaseException) -> Outcome:

@@ -14,7 +14,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from utils.checking.outcomes import CHANGED, ENDLESS, Outcome, outcome_of, outcome_of_error
+from utils.checking.outcomes import (
+    CHANGED,
+    ENDLESS,
+    Outcome,
+    measured,
+    outcome_of,
+    outcome_of_error,
+)
 from utils.checking.watch import own_work
 
 SECONDS = 5  # of the processor, that an answer may take for one input
@@ -79,8 +86,8 @@ def run_cases(
 
 
 def _differ(before: object, after: object) -> bool:
-    one, other = outcome_of(before), outcome_of(after)
-    return one.structure != other.structure or not np.array_equal(one.values, other.values)
+    (structure, values), (other, others) = measured(before), measured(after)
+    return structure != other or not np.array_equal(values, others)
 
 
 class Endless(BaseException):
