@@ -98,9 +98,15 @@ def test_the_ends_and_the_highest_steps_are_named():
 
 
 def test_a_chart_without_the_baseline_is_refused():
-    choices = frontier.candidates(measured(*BASELINE, method="another"))
+    choices = frontier.candidates(measured(*BASELINE * 3, method="another"))
     with pytest.raises(ValueError, match="no candidate of the baseline, 'sparse linear', among 1"):
         frontier.draw(choices, [])
+
+
+def test_what_was_trained_once_or_twice_is_no_candidate_unless_no_seed_changes_it():
+    seeds = [frontier.candidates(measured(*BASELINE * n, method="a network")) for n in (1, 2, 3)]
+    assert list(map(len, seeds)) == [0, 0, 1]
+    assert len(frontier.candidates(measured(*BASELINE, method="hashed words"))) == 1
 
 
 def test_a_published_size():
