@@ -1143,8 +1143,10 @@ lost_early = rules[chosen]["difference_to_full_depth"]
 lost_half = exits[half]["macro_f1"] - whole_exits["macro_f1"]
 exits_above, exits_below = (sum(r[f"difference_to_equal_steps_{end}"] * sign > 0 for r in rules.values())
                             for end, sign in (("low", 1), ("high", -1)))
-claim(all(timed(key, 64) > timed(key, 1) for key in rules), "in batches each rule saves less than alone")
 claim(timed(chosen, 1, "ratio_p99") > 0.9, "the slowest comments save next to nothing")
+claim(timed(chosen, 1) < timed(half, 1), "the rule is faster than the half for a single comment, in the median")
+claim(timed(chosen, 64) > timed(half, 64), "the half is faster than the rule in batches")
+claim(abs(lost_early - lost_half) < 0.005, "the rule and the half lose about the same")
 
 # %% [markdown]
 # | rule | mean layers | macro-F1 | against all layers | against equal mean layers | time, 1 comment | its p99 | time, 64 |
@@ -1161,7 +1163,9 @@ claim(timed(chosen, 1, "ratio_p99") > 0.9, "the slowest comments save next to no
 # The bad news is in the other columns. At p99 the chosen rule takes {{ timed(chosen, 1, "ratio_p99"):.2f}} of
 # the time: somebody is always unsure up to the last layer, and waits for all layers and all
 # classifiers. In batches of 64 it takes {{ timed(chosen, 64):.2f}}, and the half transformer
-# {{ timed(half, 64):.2f}}.
+# {{ timed(half, 64):.2f}}. So early exit is the better choice where single comments come and the median
+# counts; where p99 or batches count, cut the transformer: it loses about as much F1, is never slower
+# than its median, and its file is smaller. All this is one training, one seed.
 
 # %% [markdown]
 # ## 10. Looping saves bytes, halting saves time
