@@ -12,7 +12,7 @@ UP_TO = "np.where(np.arange(1, most + 1) <= steps[..., None], probabilities, 0.0
 IS_WORD = "np.arange(longest) < words[:, None]"
 SHARE = "penalty * is_word / np.maximum(words, 1)[:, None] / comments"
 COST = "(share * (steps + remainder)).sum()"
-GRADIENT = "-share[..., None] * before"
+GRADIENT = "0.0 - share[..., None] * before"
 RETURN = f"return price, {GRADIENT}"
 EVERY = "np.ones_like(probabilities)"
 AT_LAST = "(np.arange(1, most + 1) == steps[..., None])"
