@@ -205,6 +205,7 @@ def cases_q2(random):
     yield np.array([[[0.5], [0.25]], [[0.125], [1.0]]]), np.array([2, 1]), 3.0
     for epsilon in (0.01, 0.005):
         yield np.array([[[0.5, 0.493, 0.25], [0.3, 0.2, 0.4]]]), np.array([2]), 1.0, epsilon
+    yield np.array([[[0.5, 0.24995, 0.25]]]), np.array([1]), 1.0, 0.25
     for comments, longest, most, high, epsilon in ((2, 3, 2, 9, 0.25), (3, 2, 4, 7, 0.125),
                                                    (4, 3, 3, 14, 0.25), (1, 4, 6, 5, 0.125)):
         p = random.integers(0, high, (comments, longest, most)) / 16
@@ -529,8 +530,8 @@ examine(try_q4, cases_q4, KEYS["q4"],
 #   is among its reasons.
 #
 # Of those that are out for none of these, the choice is the one whose batches of 64 take least at the
-# median, and on a tie the one with the higher `macro_f1` (on a tie of both, either). Each *other one of
-# those*, and no policy that is out, has the single reason `"slower"`.
+# median, and on a tie the one with the higher `macro_f1` (on a tie of both, the first in the
+# list). Each *other one of those*, and no policy that is out, has the single reason `"slower"`.
 #
 # **Example.** `per_second=800, max_p99_ms=200, max_loss=0.01`. 64 comments arrive in 80 ms.
 #
