@@ -13,6 +13,14 @@ RETURN = "return weights, steps, remainder"
 UP_TO = "np.where(number <= steps[:, None], probabilities, 0.0)"
 NUMBER = "    number = np.arange(1, probabilities.shape[1] + 1)\n"
 
+RESCALED = """
+def rescaled(given, steps):
+    total = given.sum(axis=1, keepdims=True)
+    weights = given / np.where(total > 0, total, 1)
+    weights[total[:, 0] == 0, -1] = 1
+    return weights
+"""
+
 
 def weights(code: str) -> tuple:
     return ((WEIGHTS, code),)
@@ -136,7 +144,18 @@ def halting_weights(probabilities, epsilon=0.01):
                 *weights(f"{UP_TO} / np.maximum({UP_TO}.sum(axis=1, keepdims=True), 1e-300)"),
                 (RETURN, "return weights, steps, weights[np.arange(len(steps)), steps - 1]"),
             ),
+            weights(f"rescaled({UP_TO}, steps)"),
+            (
+                *weights(f"rescaled({UP_TO}, steps)"),
+                (RETURN, "return weights, steps, weights[np.arange(len(steps)), steps - 1]"),
+            ),
+            weights(f"{UP_TO} / {UP_TO}.sum(axis=1, keepdims=True)"),
+            (
+                *weights(f"{UP_TO} / {UP_TO}.sum(axis=1, keepdims=True)"),
+                (RETURN, "return weights, steps, weights[np.arange(len(steps)), steps - 1]"),
+            ),
         ),
+        helpers=RESCALED,
     ),
     Mistake(
         name="last-step-weighs-1",
@@ -159,6 +178,29 @@ def halting_weights(probabilities, epsilon=0.01):
         message="You give all steps up to the last the same weight. Each weighs its probability, and "
         "the last the remainder.",
         changes=weights("(number <= steps[:, None]) / steps[:, None]"),
+    ),
+    Mistake(
+        name="remainder-only-as-a-cap",
+        misconception="The remainder only cuts the last probability down to what is left of 1.",
+        message="Your last step weighs its probability, cut down only where it overshoots what is left "
+        "of 1. It weighs all that is left, also where its own probability is smaller.",
+        changes=(
+            (
+                WEIGHTS,
+                "np.where(number == steps[:, None], np.minimum(probabilities, remainder[:, None]), "
+                "before)",
+            ),
+        ),
+        variants=(
+            (
+                (
+                    WEIGHTS,
+                    "np.where(number == steps[:, None], np.minimum(probabilities, "
+                    "remainder[:, None]), before)",
+                ),
+                (RETURN, "return weights, steps, weights[np.arange(len(steps)), steps - 1]"),
+            ),
+        ),
     ),
     Mistake(
         name="later-steps-keep-weight",

@@ -12,10 +12,42 @@ UP_TO = "np.where(np.arange(1, most + 1) <= steps[..., None], probabilities, 0.0
 IS_WORD = "np.arange(longest) < words[:, None]"
 SHARE = "penalty * is_word / np.maximum(words, 1)[:, None] / comments"
 COST = "(share * (steps + remainder)).sum()"
-GRADIENT = "-share[..., None] * before"
+GRADIENT = "0.0 - share[..., None] * before"
 RETURN = f"return price, {GRADIENT}"
 EVERY = "np.ones_like(probabilities)"
 AT_LAST = "(np.arange(1, most + 1) == steps[..., None])"
+
+EXPECTED = (
+    "(share * ((np.where(before, probabilities, 0.0) * np.arange(1, most + 1)).sum(axis=2)"
+    " + steps * remainder)).sum()\n    number = np.arange(1, most + 1)"
+)
+FROM_N = "share[..., None] * (np.arange(1, most + 1) - steps[..., None]) * before"
+HALTED = "(probabilities.sum(axis=2) >= 1 - epsilon)"
+DIFFERENCES = """
+def price_of_pondering(probabilities, words, penalty, epsilon=0.01):
+    comments, longest, most = probabilities.shape
+    is_word = np.arange(longest) < words[:, None]
+
+    def price_at(p):
+        reached = np.cumsum(p, axis=2) >= 1 - epsilon
+        reached[..., -1] = True
+        steps = reached.argmax(axis=2) + 1
+        before = np.arange(1, most + 1) < steps[..., None]
+        cost = steps + 1 - np.where(before, p, 0.0).sum(axis=2)
+        return penalty * ((cost * is_word).sum(axis=1) / np.maximum(words, 1)).mean()
+
+    gradient, h = np.zeros(probabilities.shape), {h}
+    for index in np.ndindex(*probabilities.shape):
+        up, down = probabilities.astype(float), probabilities.astype(float)
+        up[index] += h
+        down[index] -= h
+        gradient[index] = {quotient}
+    return price_at(probabilities), gradient
+"""
+
+
+def differences(h: str, quotient: str) -> str:
+    return DIFFERENCES.format(h=h, quotient=quotient)
 
 
 def reached(code: str) -> tuple:
@@ -275,6 +307,76 @@ def price_of_pondering(probabilities, words, penalty, epsilon=0.01):
         changes=price(
             "(share * ((np.where(before, probabilities, 0.0) * np.arange(1, most + 1)).sum(axis=2)"
             " + steps * remainder)).sum()"
+        ),
+    ),
+    Mistake(
+        name="expected-steps-for-the-cost",
+        misconception="The ponder cost is the expected number of steps, and so is what is differentiated.",
+        message="You take the expected number of steps, by the weights, for the cost, and its gradient. "
+        "A word costs N + R, and N is a constant.",
+        changes=(
+            (COST, EXPECTED),
+            (RETURN, f"return price, {FROM_N}"),
+        ),
+        variants=(
+            ((COST, EXPECTED), (RETURN, "return price, share[..., None] * (number + 0 * before)")),
+            (
+                (COST, EXPECTED),
+                (RETURN, "return price, share[..., None] * number * before"),
+            ),
+        ),
+    ),
+    Mistake(
+        name="gradient-of-expected-steps-by-the-weights",
+        misconception="Weight moved from step N to step n saves N - n steps.",
+        message="Your price is right, but your gradient is that of the expected number of steps, N - n "
+        "at step n. N is a constant, and R falls by as much at each step before N.",
+        changes=gradient(FROM_N),
+    ),
+    Mistake(
+        name="forced-words-without-a-gradient",
+        misconception="A word that is forced to halt has no say in when it halts.",
+        message="Words that are forced to halt at the last step have no gradient in your answer. Their "
+        "remainder depends on their probabilities as that of any other word.",
+        changes=gradient(f"-share[..., None] * (before & {HALTED}[..., None])"),
+        variants=(gradient(f"-share[..., None] * {HALTED}[..., None] * before"),),
+    ),
+    Mistake(
+        name="forced-words-cost-nothing-to-learn-from",
+        misconception="A word that is forced to halt pays its steps alone.",
+        message="Words that are forced to halt pay no remainder in your answer, and have no gradient. "
+        "They pay N + R as any other.",
+        changes=(
+            (COST, f"(share * (steps + remainder * {HALTED})).sum()"),
+            (RETURN, f"return price, -share[..., None] * {HALTED}[..., None] * before"),
+        ),
+    ),
+    Mistake(
+        name="central-differences",
+        misconception="A gradient can always be had from differences to both sides.",
+        message="Your gradient is a difference of prices, and where a sum just reaches the bound it "
+        "runs over the jump of N. Hold N fixed, and write the derivative of R down.",
+        code=differences("1e-6", "(price_at(up) - price_at(down)) / (2 * h)"),
+        variants=tuple(
+            differences(h, "(price_at(up) - price_at(down)) / (2 * h)")
+            for h in ("1e-2", "1e-3", "1e-4", "1e-5", "1e-7", "1e-8")
+        ),
+    ),
+    Mistake(
+        name="differences-to-one-side",
+        misconception="A gradient can always be had from a small difference.",
+        message="Your gradient is a difference of prices to one side, and where a sum is next to the "
+        "bound it runs over the jump of N. Hold N fixed, and write the derivative of R down.",
+        code=differences("1e-6", "(price_at(probabilities) - price_at(down)) / h"),
+        variants=(
+            *(
+                differences(h, "(price_at(probabilities) - price_at(down)) / h")
+                for h in ("1e-2", "1e-3", "1e-4", "1e-5", "1e-7")
+            ),
+            *(
+                differences(h, "(price_at(up) - price_at(probabilities)) / h")
+                for h in ("1e-2", "1e-3", "1e-4")
+            ),
         ),
     ),
     Mistake(

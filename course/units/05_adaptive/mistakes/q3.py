@@ -12,6 +12,7 @@ STEPS = "steps[comment, word] = n"
 SUM = "before = before + probability"
 COMPACT = "active, now, before = active[~halts], now[~halts], before[~halts]"
 LOOP = "range(1, max_steps + 1)"
+SLOWEST = "~np.isin(active[:, 0], active[before + probability < 1 - epsilon, 0]) | (n == max_steps)"
 RETURN = "return results, steps"
 
 # A loop that computes more than it has to: {rows} are the numbers of the rows for which step is
@@ -43,6 +44,48 @@ def ponder(step, states, words, max_steps, epsilon=0.01):
 
 def wasteful(rows: str, stop: str = "not running.any()") -> str:
     return WASTEFUL.format(rows=rows, stop=stop)
+
+
+PADDING_TOO = """
+def ponder(step, states, words, max_steps, epsilon=0.01):
+    comments, longest, dim = states.shape
+    is_word = np.arange(longest) < words[:, None]
+    if {nothing}:
+        return np.zeros(states.shape), np.zeros((comments, longest), dtype=int)
+    now = np.nan_to_num(states.astype(float)).reshape(-1, dim)
+    active, before = np.arange(len(now)), np.zeros(len(now))
+    results, steps = np.zeros(now.shape), np.zeros(len(now), dtype=int)
+    for n in range(1, max_steps + 1):
+        now, probability = step(now)
+        halts = (before + probability >= 1 - epsilon) | (n == max_steps)
+        results[active] += np.where(halts, 1 - before, probability)[:, None] * now
+        steps[active] = n
+        before = before + probability
+        active, now, before = active[~halts], now[~halts], before[~halts]
+        if len(active) == 0:
+            break
+    results, steps = results.reshape(states.shape), steps.reshape(comments, longest)
+    return results * is_word[..., None], steps * is_word
+"""
+SMALL_ROWS = """
+def ponder(step, states, words, max_steps, epsilon=0.01):
+    is_word = np.arange(states.shape[1]) < words[:, None]
+    now = states[is_word]
+    result, taken, total = np.zeros(now.shape), np.zeros(len(now), dtype=int), np.zeros(len(now))
+    active = np.arange(len(now))
+    for n in range(1, max_steps + 1):
+        if len(active) == 0:
+            break
+        now, probability = step(now)
+        halts = (total[active] + probability >= 1 - epsilon) | (n == max_steps)
+        result[active] += np.where(halts, 1 - total[active], probability)[:, None] * now
+        total[active] += probability
+        taken[active] = n
+        active, now = np.flatnonzero(~halts), now[~halts]
+    results, steps = np.zeros(states.shape), np.zeros(is_word.shape, dtype=int)
+    results[is_word], steps[is_word] = result, taken
+    return results, steps
+"""
 
 
 def halts(code: str) -> tuple:
@@ -104,7 +147,11 @@ def ponder(step, states, words, max_steps, epsilon=0.01):
         misconception="Padding halts at the first step.",
         message="`step` gets padding, too. Choose the words before the first call.",
         code=wasteful("np.flatnonzero(running | (~is_word & (n == 1)))"),
-        variants=(wasteful("np.flatnonzero(running | ~is_word)"),),
+        variants=(
+            wasteful("np.flatnonzero(running | ~is_word)"),
+            PADDING_TOO.format(nothing="False"),
+            PADDING_TOO.format(nothing="not is_word.any()"),
+        ),
     ),
     Mistake(
         name="whole-comments-computed",
@@ -114,6 +161,47 @@ def ponder(step, states, words, max_steps, epsilon=0.01):
         code=wasteful(
             "np.flatnonzero(is_word & np.repeat(running.reshape(comments, longest).any(axis=1), "
             "longest))"
+        ),
+    ),
+    Mistake(
+        name="rows-of-the-small-array",
+        misconception="A word's row in the gathered array is its number in the batch.",
+        message="After the first step you take a word's row in the smaller array for its place in the "
+        "batch, so sums or results go to other words. Gather the places along with the states.",
+        code=SMALL_ROWS,
+        variants=(
+            (
+                (
+                    COMPACT,
+                    COMPACT.replace(
+                        "active[~halts]", "np.argwhere(is_word)[np.flatnonzero(~halts)]"
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Mistake(
+        name="comments-halt-as-a-whole",
+        misconception="A comment halts when the last of its words does.",
+        message="In your answer all words of a comment go on, and are weighed, until the slowest of "
+        "them halts. Each word halts by itself.",
+        changes=halts(SLOWEST),
+        variants=(
+            (*halts(SLOWEST), *weight("np.where(halts, np.maximum(1 - before, 0), probability)")),
+            (
+                *halts(SLOWEST),
+                *weight(
+                    "np.where(halts, np.maximum(1 - before, 0), "
+                    "np.minimum(probability, np.maximum(1 - before, 0)))"
+                ),
+            ),
+            (
+                *halts(SLOWEST),
+                *weight(
+                    "np.where(halts | (before + probability >= 1 - epsilon), "
+                    "np.maximum(1 - before, 0), probability)"
+                ),
+            ),
         ),
     ),
     Mistake(

@@ -4,6 +4,7 @@ from course.writing.mistakes import Alternative, Mistake
 
 CLIP = "np.clip(probabilities, 1e-12, 1 - 1e-12)"
 UNSURE = "-(p * np.log(p) + (1 - p) * np.log(1 - p)).sum(axis=2)"
+EXACT = "-(np.nan_to_num(p * np.log(p)) + np.nan_to_num((1 - p) * np.log(1 - p))).sum(axis=2)"
 SPENT = "np.cumsum(layer_ms)"
 IN_ORDER = "sorted(candidates)"
 LEAVES = "unsure < threshold"
@@ -161,6 +162,14 @@ def calibrate_exit(probabilities, labels, layer_ms, budget_ms, candidates):
         changes=((CLIP, "probabilities"),),
     ),
     Mistake(
+        name="nan-of-the-whole-comment",
+        misconception="The NaN of a single label can be mended after the sum.",
+        message="You put 0 for NaN after the sum over labels, so a comment with a single p of 0 or 1 "
+        "looks perfectly sure. Only that label has the entropy 0; mend it before the sum.",
+        changes=((CLIP, "probabilities"), *unsure(f"np.nan_to_num({UNSURE})")),
+        variants=(((CLIP, "probabilities"), *unsure(f"np.nan_to_num({UNSURE}, nan=-1.0)")),),
+    ),
+    Mistake(
         name="clipped-far-from-0",
         misconception="A small constant changes nothing.",
         message="You move p so far away from 0 and 1 that labels which are certain look unsure.",
@@ -182,6 +191,10 @@ def calibrate_exit(probabilities, labels, layer_ms, budget_ms, candidates):
         message="A comment that is just as unsure as the threshold leaves in your answer. It has to be "
         "less.",
         changes=leaves("unsure <= threshold"),
+        variants=(
+            ((CLIP, CLIP.replace("1e-12", "1e-15")), *leaves("unsure <= threshold")),
+            ((CLIP, "probabilities"), *unsure(EXACT), *leaves("unsure <= threshold")),
+        ),
     ),
     Mistake(
         name="last-layer-not-forced",
@@ -278,6 +291,7 @@ def calibrate_exit(probabilities, labels, layer_ms, budget_ms, candidates):
         misconception="The budget holds for every comment.",
         message="You hold the slowest comment to the budget. It is the mean that has to keep to it.",
         changes=((MS, "spent[layer].max()"),),
+        variants=(((FITS, "spent[layer].max() <= budget_ms"),),),
     ),
     Mistake(
         name="time-of-the-median",
@@ -378,6 +392,26 @@ def calibrate_exit(probabilities, labels, layer_ms, budget_ms, candidates):
         misconception="A comment is given the labels of the last layer.",
         message="You score what the last layer says. A comment is given the labels of its exit.",
         changes=((GIVEN, "probabilities[-1] >= 0.5"),),
+    ),
+    Mistake(
+        name="labels-of-the-surest-layer-if-none-is-sure",
+        misconception="If no layer is sure enough, the surest of them is asked.",
+        message="Where no layer is sure enough, you give a comment the labels of the one that is least "
+        "unsure. It leaves after the last layer, with the labels that it has there.",
+        changes=(
+            (
+                GIVEN,
+                "probabilities[np.where(leaves[:-1].any(axis=0), layer, unsure.argmin(axis=0)), rows] "
+                ">= 0.5",
+            ),
+        ),
+    ),
+    Mistake(
+        name="labels-of-the-first-layer-if-none-is-sure",
+        misconception="If no layer is sure enough, the first answer stands.",
+        message="Where no layer is sure enough, you give a comment the labels of the first one. It "
+        "leaves after the last layer, with the labels that it has there.",
+        changes=((GIVEN, "probabilities[layer * leaves[:-1].any(axis=0), rows] >= 0.5"),),
     ),
     Mistake(
         name="labels-of-the-first-layer",

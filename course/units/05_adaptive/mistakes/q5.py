@@ -18,6 +18,30 @@ CHOICE = f"min(fitting, key=lambda p: {KEY})"
 DELETE = '    del reasons[choice["name"]]\n'
 RETURN = 'return choice["name"], reasons'
 NOTHING = "return None, reasons"
+IF_SLOWER = """for name, why in reasons.items():
+        if (
+            why != ["slower"]
+            and name in of_64
+            and of_64[name]["p50_ms"] {than} of_64[choice["name"]]["p50_ms"]
+        ):
+            why.append("slower")
+    return choice["name"], reasons"""
+
+SCALED = (
+    '{t["name"]: t | {"p50_ms": 64 * t["p50_ms"], "p99_ms": 64 * t["p99_ms"]} '
+    'for t in timings if t["batch_size"] == 1}'
+)
+
+
+def reckoned(which: str, factor: str) -> tuple:
+    code = (
+        f"            alone = [t for t in timings if t['name'] == name and {which}]\n"
+        f"            if alone and alone[0]['p50_ms'] * {factor} > fill_ms:\n"
+        "                broken.append('throughput')\n"
+        f"            if alone and fill_ms + alone[0]['p99_ms'] * {factor} > max_p99_ms:\n"
+        "                broken.append('latency')\n"
+    )
+    return ((UNTIMED, UNTIMED + code),)
 
 
 def quality(code: str) -> tuple:
@@ -254,6 +278,27 @@ MISTAKES = [
         ),
     ),
     Mistake(
+        name="not-timed-is-reckoned",
+        misconception="A time that is missing can be reckoned from smaller batches.",
+        message="Where a policy was not timed at 64, you reckon throughput or latency from smaller "
+        'batches. What a batch of 64 takes does not follow from these: its reason is "not timed".',
+        changes=reckoned("t['batch_size'] == 1", "64"),
+        variants=(
+            reckoned("t['batch_size'] == 1", "1"),
+            reckoned("t['batch_size'] == 8", "8"),
+            reckoned("t['batch_size'] == 8", "1"),
+            reckoned("True", "64 / alone[0]['batch_size']"),
+            ((OF_64, f"{{**{SCALED}, **{OF_64}}}"),),
+        ),
+    ),
+    Mistake(
+        name="single-comments-times-64",
+        misconception="A batch of 64 takes 64 times as long as a comment.",
+        message="You reckon the time of a batch of 64 as 64 times that of a single comment. It was "
+        "measured: take the timing at 64.",
+        changes=((OF_64, SCALED),),
+    ),
+    Mistake(
         name="not-timed-alone",
         misconception="What was not timed has that one reason.",
         message="A policy that was not timed has this reason alone in your answer. The others that "
@@ -351,6 +396,27 @@ MISTAKES = [
         misconception="A server that keeps up is fast enough.",
         message='You never give the reason "latency".',
         changes=latency("False"),
+    ),
+    Mistake(
+        name="latency-only-if-throughput-holds",
+        misconception="Where the queue grows without end, latency is no question.",
+        message="Where throughput fails you do not look at latency. All reasons that apply are asked "
+        "for.",
+        changes=latency(f"not {THROUGHPUT} and {LATENCY}"),
+    ),
+    Mistake(
+        name="throughput-only-if-latency-holds",
+        misconception="Where the promise is broken, throughput is no question.",
+        message="Where latency fails you do not look at throughput. All reasons that apply are asked "
+        "for.",
+        changes=throughput(f"{THROUGHPUT} and not {LATENCY}"),
+    ),
+    Mistake(
+        name="earned-only-if-quality-holds",
+        misconception="Where quality fails, the control is no question.",
+        message="Where quality fails you do not look at `to_equal`. All reasons that apply are asked "
+        "for.",
+        changes=earned(f"{EARNED} and not broken"),
     ),
     Mistake(
         name="latency-of-two-batches",
@@ -501,6 +567,8 @@ MISTAKES = [
                     "for name, why in reasons.items()}",
                 ),
             ),
+            ((RETURN, IF_SLOWER.format(than=">")),),
+            ((RETURN, IF_SLOWER.format(than=">=")),),
         ),
     ),
     Mistake(
