@@ -24,3 +24,16 @@ def test_parity_of_few_bits_is_learned_and_costs_are_within_bounds():
     assert right.float().mean() > 0.97
     assert 1 <= network.steps.min() and network.steps.max() <= 4
     assert bool((network.ponder_cost >= 1).all()) and bool((network.ponder_cost <= 5).all())
+
+
+def test_a_penalty_teaches_fewer_steps():
+    vectors, _, _ = parity_batch(500, 4, torch.Generator().manual_seed(9))
+    steps = {}
+    for penalty in (0.0, 1.0):
+        torch.manual_seed(0)
+        network = ParityNetwork(bits=4, units=8, max_steps=4)
+        torch.nn.init.constant_(network.cell.halting.linear.bias, -0.5)
+        train_parity(network, 4, penalty=penalty, batches=60, batch_size=64, lr=2e-2)
+        network(vectors)
+        steps[penalty] = network.steps.double().mean().item()
+    assert steps[1.0] < steps[0.0] - 0.5
