@@ -691,7 +691,7 @@ examine(try_q5, cases_q5, KEYS["q5"], protect=["policies", "timings"])
 
 # %% tags=["locked:q6_quality"]
 scored = [r for r in load_records("adaptive", split="test", taxonomy="ekman")
-          if r["experiment"] != "separate blocks"]
+          if r["experiment"] in ("recurrent", "spatial", "universal", "ponder")]
 print("macro-F1 on test, mean of the runs (lowest to highest); mean steps\n"
       "    difference to equal steps [95 % interval] in run 0; run 1; run 2")
 for f1, steps in zip(*(summarise(scored, field) for field in ("macro_f1", "mean_steps")), strict=True):

@@ -1127,7 +1127,6 @@ claim(max(races) - min(races) > abs(best_case[kind, WIDTHS[-1]] - best_case[kind
 # not "40% faster"; and whoever leaves out a third of the *layers* has not measured any time yet.
 
 # %% [markdown]
-<<<<<<< HEAD
 # ## 9. Leave when you are sure
 #
 # *About 5 minutes.*
@@ -1254,14 +1253,11 @@ claim(abs(lost_early - lost_half) < 0.005, "the rule and the half lose about the
 # the time: somebody is always unsure up to the last layer, and waits for all layers and all
 # classifiers. In batches of 64 it takes {{ timed(chosen, 64):.2f}}, and the half transformer
 # {{ timed(half, 64):.2f}}. So early exit is the better choice where single comments come and the median
-# counts; where p99 or batches count, cut the transformer: it loses about as much F1, is never slower
-# than its median, and its file is smaller. All this is one training, one seed.
+# counts; where p99 or batches count, cut the transformer: it loses about as much F1, every comment
+# takes half of the time, and its file is smaller. All this is one training, one seed.
 
 # %% [markdown]
-# ## 10. Looping saves bytes, halting saves time
-=======
-# ## 9. Looping saves bytes, halting time in one form of three
->>>>>>> s2-lecmend
+# ## 10. Looping saves bytes, halting time in one form of three
 #
 # *About 3 minutes.*
 #
@@ -1328,18 +1324,12 @@ recorded = "; ".join(sorted({
 # - **On GoEmotions it earns nothing that we can show.** Of {{ len(compared) }} comparisons at equal mean
 #   steps, {{ len(above) }} intervals lie above 0 and {{ len(below) }} below; one fixed step loses
 #   {{ max(one_step.values()):.3f}} at most.
-<<<<<<< HEAD
-# - **The slowest holds the rest.** In batches of 64, recurrent ACT takes {{ share[REC, 64]["ACT"]:.2f}} of
-#   the time of four fixed steps, for {{ share_of_steps[REC]:.2f}} of the steps.
-# - **Looping saves bytes, halting saves time**, and neither does the other.
-# - **Early exit** at {{ timed(chosen, 1):.2f}} of the time for one comment changes macro-F1 by
-#   {{ lost_early:+.3f}}, the half transformer at {{ timed(half, 1):.2f}} by {{ lost_half:+.3f}}; in batches
-#   of 64 they take {{ timed(chosen, 64):.2f}} and {{ timed(half, 64):.2f}}.
-=======
 # - **Steps are not milliseconds.** In batches of 64, recurrent ACT takes {{ share[REC, 64]["ACT"]:.2f}} of the time of
 #   four fixed steps, for {{ share_of_steps[REC]:.2f}} of the steps: the halting itself costs, and the slowest holds the rest.
 # - **Looping saves bytes, halting time in one form of three**, and one fixed step is faster everywhere.
->>>>>>> s2-lecmend
+# - **Early exit** at {{ timed(chosen, 1):.2f}} of the time for one comment changes macro-F1 by
+#   {{ lost_early:+.3f}}, the half transformer at {{ timed(half, 1):.2f}} by {{ lost_half:+.3f}}; in batches
+#   of 64 they take {{ timed(chosen, 64):.2f}} and {{ timed(half, 64):.2f}}.
 #
 # Recorded measurements: {{ recorded }}.
 
