@@ -755,7 +755,7 @@ lost = {method: np.mean([r["difference_to_full_depth"] for r in of(method, time_
 claim(min(lost.values()) > -0.01, "each form has a point of few steps that loses less than a point")
 REC, SPA, UNI = FORMS
 
-
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def loss_at(method, penalty):
     return -np.mean([r["difference_to_full_depth"] for r in of(method, time_penalty=penalty)])
 
@@ -772,6 +772,7 @@ helped = deepening[REC] + deepening[SPA]
 claim(min(helped) > 0 and min(deepening[UNI]) < 0 < max(deepening[UNI]),
       "depth helps the recurrent and the spatial networks in all seeds, the Transformer in some")
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 # What stands behind the comparisons.
 late = [r["best_epoch"] == r["epochs"] for r in test]
 poor = [r["macro_f1"] for r in sorted(of(FORMS[UNI], seed=2), key=lambda r: r["max_steps"])]
