@@ -26,8 +26,9 @@ def sinusoids(count: int, dim: int) -> torch.Tensor:
 class CompactBlock(nn.Module):
     """A Transformer block that is computed at active words only; the others are still looked at.
 
-    Keys and values of words that halted are kept from their last step: their states do not change,
-    and the block is the same. Normalisation comes after each sum, as in the paper.
+    Of words that halted, keys and values are kept as they were at their last step, made of the state
+    that went into it: to make them anew, of the state that came out, would be another computation.
+    Normalisation comes after each sum, as in the paper.
 
     Parameters
     ----------

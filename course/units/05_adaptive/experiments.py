@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from course.measuring.baselines import file_path, scored, ship
 from course.measuring.results import Experiment
 from course.measuring.training import data
+from course.threads import one_thread
 from utils.adaptive import ParityNetwork, parity_batch, steps_taken, train_parity
 from utils.models import NeuralClassifier
 from utils.packing import load_model
@@ -86,7 +87,7 @@ PARITY_TRAINING = {"penalty": 0.02, "batches": 2000}
 
 def parity(seed: int) -> list[dict]:
     """ACT on vectors of which the difficulty is known: accuracy and steps of each difficulty."""
-    torch.set_num_threads(1)
+    one_thread()
     torch.manual_seed(seed)
     network = ParityNetwork(**PARITY)
     train_parity(network, PARITY["bits"], seed=seed, **PARITY_TRAINING)

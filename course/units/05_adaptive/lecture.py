@@ -908,7 +908,7 @@ def draw_prior(rate):
     axes.bar(range(1, 5), p, width=0.5, color=BLUE, label="renormalised", zorder=4)
     axes.axvline(median(p), color=RED, linewidth=2)
     axes.set(xlabel="step", xticks=range(1, 5), ylabel="probability", ylim=(0, 1),
-             title=f"rate {rate:.2f}: mean {p @ np.arange(1, 5):.2f}, median (red) {median(p)}")
+             title=f"rate {rate:.2f}: mean {p @ np.arange(1, 5):.2f}, median (line) {median(p)}")
     axes.legend()
     return figure
 
@@ -932,6 +932,7 @@ figure, axes = plt.subplots(figsize=(7.5, 3.8))
 draw_points(axes, FORMS[UNI], "max_steps", plots.GREY, "s", "fixed depth")
 draw_points(axes, UNI, "time_penalty", BLUE, "o", "ACT")
 draw_points(axes, "PonderNet", "prior_rate", GREEN, "^", "PonderNet")
+axes.axhline(linear["mean"], color="black", linestyle=":", label="sparse linear")
 axes.set(xlabel="mean steps", ylabel="macro-F1 on test", title="one Transformer block, used again")
 axes.legend(loc="upper left")
 show(figure, alt="Macro-F1 against mean steps for one Transformer block used again and again. "
@@ -1202,6 +1203,7 @@ for kind, color, marker in (("entropy", BLUE, "o"), ("patience", GREEN, "^")):
                    markerfacecolor=fill, label=f"{label}, batch of {size}")
 for key in (half, (whole_exits["method"], whole_exits["setting"])):
     right.plot(timed(key, 1), exits[key]["macro_f1"], "s", color=plots.GREY)
+left.axhline(linear["mean"], color="black", linestyle=":", label="sparse linear")
 left.set(xlabel="mean layers", ylabel="macro-F1 on test")
 right.set(xlabel="median time, as a share of the whole transformer's")
 left.legend(loc="lower right")
