@@ -1,5 +1,6 @@
 """Pruning: which weights, units, heads and layers a network can do without, and what is left of it."""
 
+from utils.pruning.gated_transformer import GRAINS, GatedTransformer
 from utils.pruning.hard_concrete import (
     BETA,
     GAMMA,
@@ -18,6 +19,14 @@ from utils.pruning.learned import (
     fit_to_the_end,
     matching_parameters,
 )
+from utils.pruning.transformer import (
+    Constant,
+    PrunedTransformerNetwork,
+    gated,
+    head_importance,
+    prune_transformer,
+    sizes,
+)
 from utils.pruning.variational import (
     THRESHOLD,
     VariationalNetwork,
@@ -30,11 +39,15 @@ from utils.pruning.variational import (
 
 __all__ = [
     "BETA",
+    "Constant",
     "GAMMA",
+    "GRAINS",
+    "GatedTransformer",
     "HardConcrete",
     "L0Network",
     "LearnedSparsity",
     "PenalizedLoss",
+    "PrunedTransformerNetwork",
     "SHUT",
     "THRESHOLD",
     "Units",
@@ -43,9 +56,11 @@ __all__ = [
     "deterministic_gate",
     "dropout_rate",
     "fit_to_the_end",
+    "gated",
     "gru_units",
     "hard_concrete",
     "hard_concrete_density",
+    "head_importance",
     "keep_probability",
     "kl_divergence",
     "linear_noise",
@@ -53,4 +68,6 @@ __all__ = [
     "log_alpha",
     "lookup_noise",
     "matching_parameters",
+    "prune_transformer",
+    "sizes",
 ]

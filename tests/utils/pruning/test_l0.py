@@ -35,7 +35,7 @@ def shut(gated: L0Network, number: int, which) -> None:
 @pytest.mark.parametrize("training", [False, True])
 def test_with_all_gates_open_a_network_says_what_it_said(training):
     network = gru()
-    gated = L0Network(network, ["*.weight*"]).train(training)
+    gated = L0Network(network, ["gru.*", "output.weight"]).train(training)
     said = network.eval()(IDS)
     shut(gated, 0, [])
     assert torch.allclose(gated(IDS), said, atol=1e-6)
