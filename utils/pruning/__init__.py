@@ -19,6 +19,7 @@ from utils.pruning.learned import (
     fit_to_the_end,
     matching_parameters,
 )
+from utils.pruning.movement import MovementPruning, straight_through_mask
 from utils.pruning.transformer import (
     Constant,
     PrunedTransformerNetwork,
@@ -46,6 +47,7 @@ __all__ = [
     "HardConcrete",
     "L0Network",
     "LearnedSparsity",
+    "MovementPruning",
     "PenalizedLoss",
     "PrunedTransformerNetwork",
     "SHUT",
@@ -70,4 +72,5 @@ __all__ = [
     "matching_parameters",
     "prune_transformer",
     "sizes",
+    "straight_through_mask",
 ]

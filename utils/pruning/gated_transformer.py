@@ -48,7 +48,7 @@ class GatedTransformer(nn.Module):
         self,
         network: TransformerNetwork,
         grains: Sequence[str] = ("heads",),
-        keep: float = 0.9,
+        keep: float = 0.98,
         stride: float = 1.0,
         frozen: bool = False,
     ):

@@ -105,7 +105,8 @@ class L0Network(LearnedSparsity):
     >>> from utils.models import MeanVectorNetwork
     >>> from utils.pruning import L0Network, linear_units
     >>> network = MeanVectorNetwork(50, dim=4, hidden=8, labels=2)
-    >>> gated = L0Network(network, units={"hidden": linear_units(network, "hidden")})
+    >>> units = {"hidden": linear_units(network, "hidden")}
+    >>> gated = L0Network(network, units=units, keep=0.9)
     >>> round(gated.expected_l0().item(), 3)  # 0.9 of 8 rows of 4 weights and a bias
     36.0
     """
@@ -115,7 +116,7 @@ class L0Network(LearnedSparsity):
         network: nn.Module,
         weights: Sequence[str] = (),
         units: Mapping[str, Units] | None = None,
-        keep: float = 0.9,
+        keep: float = 0.98,
         stride: float = 1.0,
     ):
         super().__init__(network)

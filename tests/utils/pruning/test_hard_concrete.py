@@ -60,6 +60,11 @@ def test_the_stride_changes_how_far_a_step_goes_and_not_where_gates_begin():
     assert moved == pytest.approx([0.01, 0.5], rel=1e-3)
 
 
+def test_a_gate_that_is_likely_not_0_need_not_be_open():
+    half, nearly = (HardConcrete((1,), keep=p).eval()().item() for p in (0.9, 0.98))
+    assert half == pytest.approx(0.67, abs=0.005) and nearly == pytest.approx(0.99, abs=0.01)
+
+
 @pytest.mark.parametrize("wrong", [{"keep": 0.0}, {"keep": 1.0}, {"stride": 0.0}])
 def test_what_gates_cannot_begin_with_is_refused(wrong):
     with pytest.raises(ValueError, match="must"):

@@ -71,7 +71,8 @@ def test_a_unit_of_a_gru_whose_gate_is_shut_has_no_state_and_no_say():
 
 def test_expected_l0_counts_the_weights_behind_each_gate():
     network = MeanVectorNetwork(20, dim=4, hidden=8, labels=2)
-    gated = L0Network(network, ["embedding.weight"], {"hidden": linear_units(network, "hidden")})
+    units = {"hidden": linear_units(network, "hidden")}
+    gated = L0Network(network, ["embedding.weight"], units, keep=0.9)
     assert gated.expected_l0().item() == pytest.approx(0.9 * (20 * 4 + 8 * 5), rel=1e-5)
     shut(gated, 1, [0, 1])
     assert gated.expected_l0().item() == pytest.approx(20 * 4 + 6 * 5, abs=1e-3)
