@@ -354,7 +354,7 @@ figure, panels = plt.subplots(1, 3, figsize=(10.5, 3.3), sharey=True)
 for axes, (way, values) in zip(panels, ways.items(), strict=True):
     path = torch.cat([torch.zeros(1, values.shape[1]), values])[:, ::40]
     axes.plot(path.numpy(), color=BLUE, linewidth=1, alpha=0.6)
-    axes.set(title=way, xlabel="step after pruning")
+    axes.set(title=way if way != "masked" else "masked: what would be saved", xlabel="step after pruning")
 panels[0].set_ylabel("pruned weights")
 show(figure, alt="Values of some pruned weights over 20 steps after they were set to zero, for three "
      "ways of going on. Not zero after the first step: "
@@ -475,6 +475,8 @@ for axes, batch in zip(panels, products, strict=True):
         axes.plot([100 * share for share in SHARES], ratios[batch, kind], style, color=color, label=kind)
     axes.axhline(1, color="black", linestyle=":", linewidth=1)
     axes.set(yscale="log", xlabel="zeros (%)", title=f"batch of {batch}")
+    axes.set_yticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"], minor=False)
+    axes.minorticks_off()
 panels[0].set_ylabel("time, as a share of dense")
 panels[1].legend(title="stored as")
 show(figure, alt="Time of a product with a 512 by 512 matrix as a share of the dense one, at "
@@ -950,18 +952,24 @@ ONE_SHOT = {"magnitude, per layer": AT_ONCE, "magnitude, over all": "magnitude, 
 linear = mean(load_records("pruning", experiment="sparse linear", split="test"))
 
 
-def draw_curve(axes, model, method, label, color, marker, line="-", sparsities=None):
+def place(sparsity):
+    """Where a sparsity is drawn: a step to the right for each half of what remains."""
+    return -np.log2(1 - sparsity)
+
+
+def draw_curve(axes, model, method, label, color, marker, line="-"):
     """Mean macro-F1 with bars from the least to the greatest seed."""
-    at = [s for s in (sparsities or SPARSITIES) if of(model, method, s)]
+    at = [s for s in SPARSITIES if of(model, method, s)]
     f1 = np.array([[r["macro_f1"] for r in of(model, method, s)] for s in at])
     middle = f1.mean(axis=1)
-    axes.errorbar([100 * s for s in at], middle, [middle - f1.min(axis=1), f1.max(axis=1) - middle],
+    axes.errorbar([place(s) for s in at], middle, [middle - f1.min(axis=1), f1.max(axis=1) - middle],
                   color=color, marker=marker, linestyle=line, capsize=3, label=label)
 
 
 def draw_lines(axes, model):
     axes.axhline(mean(of(model, "control")), color="black", linewidth=1.2, label="control: not pruned")
     axes.axhline(linear, color="black", linestyle=":", label="sparse linear")
+    axes.set_xticks([place(s) for s in SPARSITIES], [f"{100 * s:.0f}" for s in SPARSITIES])
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -1064,3 +1072,397 @@ wins = sum(min(gains) > 0 for gains in over_new.values())
 #
 # SENTENCES8 In {{ wins }} of {{ len(over_new) }} settings the ticket is ahead of its mask with new weights in all
 # three seeds. (The new weights are those of the layers. Word vectors begin at the distilled ones in both.)
+
+# %% [markdown]
+# ## 9. The curves, and what is small from the start
+#
+# *About 5 minutes.*
+#
+# Now all of it in one picture. On the left macro-F1 against zeros. On the right the same networks against
+# the **bytes of the complete file**: words, positions, non-zeros in 8 bits, and everything else that a
+# prediction needs. There the dumbest rival can take part, a network that was *trained small* and dense, with
+# as many epochs as the control: fewer units, and word vectors cut to their first principal axes.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+CURVES = {"gradual (cubic)": (GRADUAL, BLUE, "o", "-"),
+          "one-shot, same epochs": (TUNED, GREEN, "s", "--"),
+          "lottery ticket": (TICKET, plots.PALETTE[4], "D", "-."),
+          "one-shot, not trained": (AT_ONCE, PINK, "^", ":"),
+          "random, not trained": ("random", plots.GREY, "v", ":"),
+          "random, same epochs": ("random, fine-tuned", plots.GREY, "X", "-")}
+small = {m: {r["instead_of"]: [q for q in test if q["method"] == r["method"] and q["model"] == m]
+             for r in test if r["model"] == m and r.get("instead_of")} for m in MODELS}
+linear_bytes = mean(load_records("pruning", experiment="sparse linear", split="test"), "file_bytes")
+
+
+def draw_by_bytes(axes, model):
+    for label, (method, color, marker, line) in CURVES.items():
+        runs = [of(model, method, s) for s in SPARSITIES if of(model, method, s)]
+        axes.plot([mean(r, "file_bytes") for r in runs], [mean(r) for r in runs], color=color,
+                  marker=marker, linestyle=line, label=label)
+    rivals = sorted(small[model].values(), key=lambda r: mean(r, "file_bytes"))
+    axes.plot([mean(r, "file_bytes") for r in rivals], [mean(r) for r in rivals], "P-", color=RED,
+              markersize=9, label="trained small, dense")
+    axes.plot(mean(of(model, "control"), "file_bytes"), mean(of(model, "control")), "ks")
+    axes.plot(linear_bytes, linear, "*", color="black", markersize=13)
+    axes.set(xscale="log", xlabel="bytes of the complete file")
+    plots.bytes_axis(axes)
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def draw_all(model, lowest):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.8), sharey=True)
+    for label, (method, *style) in CURVES.items():
+        draw_curve(left, model, method, label, *style)
+    draw_lines(left, model)
+    draw_by_bytes(right, model)
+    left.set(xlabel="zeros (%)", ylabel="macro-F1 on test", ylim=(lowest, None), title=model)
+    handles = {label: handle for axes in (left, right)
+               for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
+    right.set_title("square: control; star: sparse linear", fontsize=11)
+    return figure
+
+
+def describe_all(model, lowest):
+    lines = [f"{label}: " + ", ".join(
+        f"{s:.0%} {mean(of(model, method, s)):.3f} in {human_bytes(mean(of(model, method, s), 'file_bytes'))}"
+        for s in SPARSITIES if of(model, method, s)) for label, (method, *_) in CURVES.items()]
+    rivals = ", ".join(f"{mean(r):.3f} in {human_bytes(mean(r, 'file_bytes'))}"
+                       for r in small[model].values())
+    return (f"Macro-F1 of the {model} model, from {lowest} up, against the share of zeros, and against "
+            "the bytes of the file. " + ". ".join(lines) + f". Trained small: {rivals}. Control "
+            f"{mean(of(model, 'control')):.3f}, sparse linear {linear:.3f} in {human_bytes(linear_bytes)}.")
+
+
+# %%
+explore(draw_all, describe_all, model=Dropdown(options=MODELS),
+        lowest=Dropdown(options=[0.0, 0.4, 0.5], value=0.4, description="lowest F1 shown"))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+equal = {(m, s): [100 * (a["macro_f1"] - b["macro_f1"]) for a, b in
+                  zip(sorted(of(m, GRADUAL, s), key=lambda r: r["seed"]),
+                      sorted(rivals, key=lambda r: r["seed"]), strict=True)]
+         for m in MODELS for s, rivals in sorted(small[m].items())}
+equal_rows = "\n".join(
+    f"| {m}, {s:.0%} zeros | {human_bytes(mean(of(m, GRADUAL, s), 'file_bytes'))} | "
+    f"{mean(of(m, GRADUAL, s)):.3f} | {human_bytes(mean(small[m][s], 'file_bytes'))} | "
+    f"{mean(small[m][s]):.3f} | " + ", ".join(f"{gain:+.1f}" for gain in gains) + " |"
+    for (m, s), gains in equal.items())
+float_share = {m: mean(of(m, GRADUAL, 0.9, "float32"), "file_bytes")
+               / mean(of(m, "control", 0.0, "float32"), "file_bytes") for m in MODELS}
+byte_share = {m: mean(of(m, GRADUAL, 0.9), "file_bytes") / mean(of(m, "control"), "file_bytes")
+              for m in MODELS}
+claim(max(float_share.values()) <= 0.2, "at 90% the float32 file is at most a fifth")
+
+# %% [markdown]
+# | pruned gradually | its file | macro-F1 | trained small: its file | macro-F1 | points, pruned minus small, seed by seed |
+# |---|---:|---:|---:|---:|---|
+# {{ equal_rows }}
+#
+# SENTENCES9
+#
+# A tenth of the weights is not a tenth of the file: against the control's, in float32 it is
+# {{ float_share["dense"]:.2f}} (dense) and {{ float_share["GRU"]:.2f}} (GRU) at 90% zeros, and with 8 bits in both
+# {{ byte_share["dense"]:.2f}} and {{ byte_share["GRU"]:.2f}}. Words and positions do not shrink with the weights.
+
+# %% [markdown]
+# ## 10. Who pays?
+#
+# *About 4 minutes.*
+#
+# Macro-F1 is a mean of seven labels. It can hide that one of them is gone, and micro-F1, which counts
+# decisions, can hide it even better. [Hooker et al. (2019)](https://arxiv.org/abs/1911.05248) found that
+# pruned networks of nearly equal accuracy fail on *other* examples, above all rare ones. Ask our records, label by
+# label; the rarest first.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+(facts,) = load_records("efficiency", experiment="data")
+COMMENTS = dict(sorted(facts["rows_per_label_test"].items(), key=lambda item: item[1]))
+RARE = list(COMMENTS)
+
+
+def label_points(model, method, sparsity):
+    """Of each label, the difference of F1 to the control in points, mean over seeds."""
+    runs, controls = of(model, method, sparsity), of(model, "control")
+    return {name: 100 * np.mean([r["per_label_f1"][name] for r in runs])
+            - 100 * np.mean([r["per_label_f1"][name] for r in controls]) for name in RARE}
+
+
+def gone(model, method, sparsity):
+    """How many labels have an F1 of 0, mean over seeds."""
+    return np.mean([sum(f1 == 0 for f1 in r["per_label_f1"].values())
+                    for r in of(model, method, sparsity)])
+
+
+PAYERS = {"gradual (cubic)": GRADUAL, "one-shot, not trained": AT_ONCE,
+          "activation-aware, not trained": "activation-aware", "random, not trained": "random"}
+
+# %%
+predict("payer", f"The GRU, {PAYERS['gradual (cubic)']}, 98% zeros. How many points of F1 does the label lose that "
+        "loses most?", "points")
+
+# %%
+worst_gru = label_points("GRU", GRADUAL, 0.98)
+reveal("payer", -min(worst_gru.values()), "points")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def draw_payers(model, method):
+    figure, axes = plt.subplots(figsize=(9.5, 4.3))
+    at = [s for s in SPARSITIES if of(model, PAYERS[method], s)]
+    for k, name in enumerate(RARE):
+        values = [label_points(model, PAYERS[method], s)[name] for s in at]
+        axes.plot([place(s) for s in at], values, marker=plots.MARKERS[k], color=plots.PALETTE[k],
+                  linestyle="-" if k < 3 else "--", linewidth=2.4 if k < 3 else 1.2,
+                  label=f"{name} ({COMMENTS[name]:,})")
+    macro = [np.mean(list(label_points(model, PAYERS[method], s).values())) for s in at]
+    axes.plot([place(s) for s in at], macro, color="black", linewidth=3, alpha=0.5, label="macro-F1")
+    axes.axhline(0, color="black", linewidth=1)
+    axes.set_xticks([place(s) for s in at], [f"{100 * s:.0f}" for s in at])
+    axes.set(xlabel="zeros (%)", ylabel="points of F1 against the control",
+             title=f"{model}, {method}: labels with F1 of 0 at 98%: "
+             f"{gone(model, PAYERS[method], 0.98):.1f}")
+    axes.legend(loc="lower left", title="label (comments of test)", ncols=2, fontsize=9)
+    return figure
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def describe_payers(model, method):
+    at = {s: label_points(model, PAYERS[method], s) for s in SPARSITIES}
+    return (f"Points of F1 against the control by label, {model}, {method}. "
+            + " ".join(f"{s:.0%}: " + ", ".join(f"{name} {value:+.1f}" for name, value in one.items()) + "."
+                       for s, one in at.items())
+            + f" Labels with an F1 of 0 at 98%: {gone(model, PAYERS[method], 0.98):.1f}.")
+
+
+explore(draw_payers, describe_payers, model=Dropdown(options=MODELS, value="GRU"),
+        method=Dropdown(options=list(PAYERS)))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def payer(model, method, sparsity):
+    """Macro- and micro-F1 against the control in points, the label that loses most, and labels at 0."""
+    runs, controls = of(model, method, sparsity), of(model, "control")
+    micro = 100 * (mean(runs, "micro_f1") - mean(controls, "micro_f1"))
+    by_label = label_points(model, method, sparsity)
+    name = min(by_label, key=by_label.get)
+    seeds = [100 * r["per_label_f1"][name] for r in controls]
+    return np.mean(list(by_label.values())), micro, name, by_label[name], np.ptp(seeds), gone(
+        model, method, sparsity)
+
+
+bills = {(m, kind, s): payer(m, method, s) for m in MODELS for kind, method in PAYERS.items()
+         for s in (0.9, 0.98)}
+payer_rows = "\n".join(
+    f"| {m}, {kind}, {s:.0%} | {macro:+.1f} | {micro:+.1f} | {name} ({COMMENTS[name]:,}) | {loss:+.1f} | "
+    f"{spread:.1f} | {dead:.1f} |" for (m, kind, s), (macro, micro, name, loss, spread, dead) in bills.items())
+
+# %% [markdown]
+# | points against the control | macro-F1 | micro-F1 | label that loses most (comments) | its loss | its range over the control's seeds | labels with F1 0 |
+# |---|---:|---:|---|---:|---:|---:|
+# {{ payer_rows }}
+#
+# SENTENCES10
+#
+# **Think.** A label with an F1 of exactly 0 is rare in our table even where a network is ruined. Why, and
+# would you see it in your own reports?
+#
+# <details><summary>Answer</summary>
+#
+# Thresholds are tuned for each label and each network. If a network knows nothing of *disgust*, the best
+# threshold says yes to everybody, and that has an F1 above 0: with a share $p$ of comments, $2p / (1 + p)$.
+# With thresholds left as they were, the same network would say yes to nobody, and that is a 0. So look at F1 per
+# label beside what "yes to all" would get, and say how thresholds were chosen.
+#
+# </details>
+
+# %% [markdown]
+# ## 11. Removed for real
+#
+# *About 4 minutes.*
+#
+# To be faster, weights must go in *blocks* that a dense program can leave out: whole units. A GRU unit has
+# two sides. Leading in, a row of each of the three gates, in both matrices and both biases; leading out, a
+# *column* of the recurrent matrix, and columns of the output layer. By hand, for one direction of Model 2:
+
+# %%
+gru, units = model.network.gru, 64
+scores = pruning.unit_scores(model.network, sample, "activation")  # of each direction
+kept = [one.argsort(descending=True)[: units // 2].sort().values for one in scores]
+rows = torch.cat([kept[0] + gate * units for gate in range(3)])  # reset, update, candidate
+fewer = gru.weight_ih_l0[rows], gru.weight_hh_l0[rows][:, kept[0]], gru.bias_hh_l0[rows]
+[tuple(tensor.shape) for tensor in fewer]
+
+# %%
+predict("units", "Half of the units of each direction go: what share of the weights of the recurrent matrix "
+        "is left?", "%")
+
+# %%
+reveal("units", 100 * fewer[1].numel() / gru.weight_hh_l0.numel(), "%")
+
+# %% [markdown]
+# Both sides are halved. `remove_units` does it for all tensors. The proof that nothing was forgotten: the
+# small network says what the large one says if nothing leads *out* of the units that are gone.
+
+# %%
+removed, masked_units = (act(model.network, kept) for act in (pruning.remove_units, pruning.mask_units))
+held_out = torch.as_tensor(model.tokenizer.encode(texts, model.length))
+with torch.inference_mode():
+    apart = (removed(held_out) - masked_units(held_out)).abs().max().item()
+    one = held_out[:1, :12]
+    in_turns = cpu_us({"whole": lambda: model.network(one), "masked": lambda: masked_units(one),
+                       "removed": lambda: removed(one)})
+apart, {name: round(us / in_turns["whole"], 2) for name, us in in_turns.items()}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+claim(apart < 1e-4, "the small network says what the masked one says")
+HALF = "half of the units removed"
+HALVES = {"control: not pruned": ("control", "8 bits"), "removed, not trained": (f"{HALF}, not trained", "float32"),
+          "removed, and the same epochs": (HALF, "8 bits"),
+          "half from the start": ("half of the units from the start", "8 bits")}
+unit_rows = "\n".join(
+    f"| {name} | " + " | ".join(f"{mean(of(m, method, 0.0, stored)):.3f} | "
+                                f"{points(of(m, method, 0.0, stored)) if method != 'control' else ''}"
+                                for m in MODELS) + " |" for name, (method, stored) in HALVES.items())
+equal_outputs = max(r["largest_difference"] for m in MODELS for r in of(m, f"{HALF}, not trained", 0.0, "float32"))
+lost_half_units = {m: -100 * mean(of(m, HALF), "difference_to_control") for m in MODELS}
+claim(equal_outputs < 1e-4, "the small network from its file says what the masked one says")
+claim(lost_half_units["GRU"] <= 1, "without half of its units the GRU loses at most a point")
+times = {(r["model"], r["method"], r["batch_size"]): r for m in MODELS
+         for r in load_records("pruning", experiment=f"latency, {m}")}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+TIMED = list(dict.fromkeys(method for _, method, _ in times))
+time_rows = "\n".join(
+    f"| {method} | " + " | ".join(
+        f"{times[m, method, size]['ratio']:.2f} ({times[m, method, size]['network_ratio']:.2f})"
+        for m in MODELS for size in (1, 64)) + " |" for method in TIMED)
+faster = {size: times["GRU", HALF, size]["network_ratio"] for size in (1, 64)}
+claim(max(faster.values()) < 0.95, "the GRU with half of its units takes less time")
+with_zeros = [times[m, f"{s} zeros", size]["ratio"] for m in MODELS for s in ("90%", "98%") for size in (1, 64)]
+claim(all(0.9 < ratio < 1.1 for ratio in with_zeros), "zeros in a dense network save no time")
+
+# %% [markdown]
+# The outputs differ by {{ apart:.0e}} at most. Now the records: half of the units of both models removed, by
+# the criterion that was best on dev, and trained on; beside a network that had half of them from the start.
+#
+# | macro-F1 on test | dense | points to the control | GRU | points to the control |
+# |---|---:|---:|---:|---:|
+# {{ unit_rows }}
+#
+# And time, in turns, one thread, as shares of the whole model's median: from text to labels, and in brackets
+# for the network alone.
+#
+# | | dense, 1 comment | dense, 64 | GRU, 1 comment | GRU, 64 |
+# |---|---:|---:|---:|---:|
+# {{ time_rows }}
+#
+# SENTENCES11 Without half of its units the GRU loses {{ lost_half_units["GRU"]:.1f}} points and takes
+# {{ faster[1]:.2f}} of the time for one comment and {{ faster[64]:.2f}} in a batch of 64, the network alone; that is
+# {{ 1 / faster[1]:.2f}} and {{ 1 / faster[64]:.2f}} times as fast. Loaded from its file, it differs from the
+# masked network by {{ equal_outputs:.0e}} in any logit.
+
+# %% [markdown]
+# ## 12. What you have learned
+#
+# *About 3 minutes, with the questions.*
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+recorded = "; ".join(sorted({
+    f"{run['date']}, PyTorch {run['versions']['torch']}, {run['machine']['processor']}, "
+    f"data: {run['data']['kind']}" for run in load_runs("pruning")}))
+
+# %% [markdown]
+# - **Many weights are not needed.** Without the smaller half of every matrix, untrained, {{ lost_half:.1%}} of
+#   Model 2's decisions change.
+# - **A mask is a count, not a threshold.** On 4 bits, "below the median" is {{ below:.0%}} and "up to it"
+#   {{ up_to:.0%}}. Over all layers, magnitudes compare what has no common scale.
+# - **Zeros do not stay by themselves.** With all gradients masked, momentum revives {{ alive["gradients masked"]:.0%}}
+#   of them in a step.
+# - **Zeros alone make nothing smaller or faster.** With its masks the file is
+#   {{ masks_file[0] / dense_file[0]:.1f}} times as large. Gaps of a byte pay from {{ even[32]["gaps"]:.0%}} zeros for
+#   values of 32 bits, and from {{ even[4]["gaps"]:.0%}} for values of 4.
+# - **Most of gradual pruning is training.** At 90%, the same epochs after one-shot pruning are worth
+#   {{ by_training["GRU"]:.1f}} points on the GRU; doing it gradually {{ np.mean(over_tuned["GRU"]):+.1f}} more.
+# - **Saliency asks the loss**: $h w^2 / 2$, with squares of gradients *per sample*.
+# - **A ticket counts against its own mask with new weights**, and against training that is as long.
+# - **Look at the labels.** At 98%, the GRU changes macro-F1 by {{ bills["GRU", "gradual (cubic)", 0.98][0]:+.1f}} points,
+#   micro-F1 by {{ bills["GRU", "gradual (cubic)", 0.98][1]:+.1f}}, and *{{ bills["GRU", "gradual (cubic)", 0.98][2] }}* by
+#   {{ bills["GRU", "gradual (cubic)", 0.98][3]:+.1f}}.
+# - **What is removed for real is faster**: half of the GRU's units, {{ faster[1]:.2f}} of the network's time,
+#   {{ lost_half_units["GRU"]:.1f}} points.
+#
+# Recorded measurements: {{ recorded }}.
+
+# %% [markdown]
+# **Check yourself.** Five questions; each option answers back.
+
+# %%
+quiz(
+    "Three rounds, each removing 20% of the weights that remain. How sparse is the network?",
+    {
+        "60%": "That would be 20% of all weights each time.",
+        "48.8%": "0.8 to the third is 0.512, and the rest is gone.",
+        "51.2%": "That share remains.",
+    },
+    answer="48.8%",
+)
+
+# %%
+quiz(
+    "Weights are set to zero and get a gradient of zero from now on. The optimiser is SGD with momentum, and "
+    "the training goes on. What happens?",
+    {
+        "They stay at zero.": "Only if their velocity is zero, too. It is what it was before pruning.",
+        "They move, by what is left of their velocity.":
+            "Until it has faded. Set it to zero as well, or put the mask into the network.",
+        "Weight decay revives them.": "It multiplies them by a number below 1, and zero stays zero.",
+    },
+    answer="They move, by what is left of their velocity.",
+)
+
+# %%
+quiz(
+    "A matrix has 70% zeros, and the others are codes of 4 bits. Which is the smallest?",
+    {
+        "dense: 4 bits a place": "A bitmap and the non-zeros take 1 + 0.3 times 4, that is 2.2 bits.",
+        "gaps of a byte": "0.3 times (8 + 4) is 3.6 bits a place: less than dense, more than a bitmap.",
+        "a bitmap and the non-zeros": "1 + 0.3 times 4 is 2.2 bits a place. Gaps take 3.6.",
+    },
+    answer="a bitmap and the non-zeros",
+)
+
+# %%
+quiz(
+    "A paper prunes gradually over 20 epochs, and compares with one-shot pruning that is not trained. What is "
+    "missing?",
+    {
+        "A higher sparsity.": "It would move both, and still compare training with none.",
+        "One-shot pruning with the same 20 epochs.":
+            "And the dense network with them, too: more epochs may help that as well.",
+        "More layers.": "The comparison would be as unfair.",
+    },
+    answer="One-shot pruning with the same 20 epochs.",
+)
+
+# %%
+quiz(
+    "A curvature for OBD: a batch's loss is differentiated once, and the gradient squared. At the end of "
+    "training, what does it measure?",
+    {
+        "The Gauss-Newton diagonal.": "That is the mean of squares, sample by sample.",
+        "Next to nothing: the mean gradient is near zero there.":
+            "What is left is the noise of the batch. Square each sample's gradient, then take the mean.",
+        "The exact Hessian.": "It takes second derivatives, or many samples' squared first ones.",
+    },
+    answer="Next to nothing: the mean gradient is near zero there.",
+)
+
+# %% [markdown]
+# **Next.** In the assignment you write the masks, a training that revives nothing, Optimal Brain Damage
+# with shared weights, the search for a ticket and the bytes of four formats, and judge from records who pays.
+# Unit 07 no longer prescribes what goes: gates and noise *learn* it, down to heads of a transformer, and at its
+# end all methods meet.
+#
+# **Further reading.** [Zhu and Gupta (2017)](https://arxiv.org/abs/1710.01878) compare large sparse with
+# small dense networks. [Deep Compression](https://arxiv.org/abs/1510.00149), section 2, stores gaps.
+# [Hooker et al. (2019)](https://arxiv.org/abs/1911.05248) look at who pays.
