@@ -1,0 +1,274 @@
+# %% [markdown]
+# # Assignment 06: which weights may go
+#
+# Most weights of a trained network can be set to zero at little loss. Which ones, when, and what is
+# gained? Here you write the masks, a training in which what was pruned stays pruned, the saliency that
+# looks at the loss instead of at the size of a weight, the search for a lottery ticket, and a count of
+# the bytes that a sparse matrix really takes. At the end you argue from measurements what pruning did
+# to the rare emotions of this course.
+#
+# | Question | You write | Minutes | Points |
+# |---|---|---|---|
+# | 1 | masks by magnitude, of a layer and of all | 15 | 4 |
+# | 2 | a schedule, and a training that revives nothing | 20 | 5 |
+# | 3 | Optimal Brain Damage, with shared weights | 20 | 5 |
+# | 4 | a lottery ticket, and its control | 20 | 5 |
+# | 5 | the bytes of sparse weights | 20 | 5 |
+# | 6 | a written verdict: who pays for the zeros? | 25 | 6 |
+#
+# **How it works.**
+#
+# - Write where it says `# YOUR CODE HERE`, and delete the line that raises `NotImplementedError`.
+# - Below each answer stand checks. Run them as often as you like: each calls your function with many
+#   inputs, and prints "passed" or ends in an `AssertionError`, whose last lines show the smallest
+#   input on which your answer is wrong, what came out and what was expected. Where all results
+#   together prove which idea went wrong, it says which; else it guesses at no cause. Checks give no
+#   points.
+# - The points come from hidden tests, which are put in when your work is graded; leave their cells,
+#   empty but for a comment, where they are. They are the checks with other inputs, drawn in the same
+#   way: they test nothing that the question does not say, and all that it says.
+# - No question needs the answer to another one. *Restart and Run All* stops at a question that you leave
+#   open; to go on below it, put the cursor there and choose *Run, Run Selected Cell and All Below*.
+# - The standard library, NumPy and scikit-learn are allowed; import what else you need in the
+#   answer's cell. The course's own `utils` implements much of this; calling that is no answer, and
+#   the checks notice. A warning, say of 0 / 0, costs no points.
+# - What your functions are given must be the same after the call as before.
+# - Before you hand in, choose *Kernel, Restart and Run All*.
+#
+# The small numbers in questions 1 to 5 are invented, so that you can follow them in your head.
+# The numbers in question 6 are measured.
+
+# %%
+import math
+
+import numpy as np
+
+# %% [markdown]
+# ## Question 1: masks by magnitude
+#
+# *15 minutes, 4 points*
+#
+# Magnitude pruning removes the weights with the smallest absolute values. The rest is bookkeeping,
+# and there two programs that "prune 90%" often differ. Here it is exact:
+#
+# - **How many.** Of n weights the nearest whole number to `sparsity` · n is *wanted*, and of two that are
+#   equally near the smaller one: in doubt a weight is kept. (Where the checks draw a sparsity for which
+#   two are equally near, it is a multiple of 1/64, so that the product is exact.)
+# - **Scope.** With `"layer"` that holds for each tensor of the network by itself. With `"global"` n is the
+#   number of weights of all tensors together, and they are all compared with each other.
+# - **A floor.** Global pruning may empty a layer, and then the network is cut in two. So each tensor
+#   keeps at least its `least` largest weights (all of them, if it has fewer), in either scope. Where
+#   they are in the way, the next smallest weights of the scope go instead, so that as many go as
+#   wanted; and if there are not enough of those, all go that may.
+# - **Ties.** Of weights of equal magnitude those that stand first go first: row by row within a tensor,
+#   and in the order of the list. So those that stand last are kept longest, by the floor as well.
+# - Only places and magnitudes count: a weight that is 0 already is pruned if its turn comes, and not
+#   before.
+#
+# A tensor has any number of dimensions, and holds floats or int8. An int8 may be −128, whose magnitude
+# is 128, which is no int8.
+#
+# **Example.** Two tensors, half of the weights to go. What goes is struck through:
+#
+# | scope, `least` | 0.5, −0.1, 0.2, 0.1 (two rows) | 0.7, −0.9, 0.6, 2.0 | |
+# |---|---|---|---|
+# | layer, 0 | 0.5, ~~−0.1~~, 0.2, ~~0.1~~ | ~~0.7~~, −0.9, ~~0.6~~, 2.0 | two of each |
+# | global, 0 | ~~0.5~~, ~~−0.1~~, ~~0.2~~, ~~0.1~~ | 0.7, −0.9, 0.6, 2.0 | nothing is left of the first |
+# | global, 1 | 0.5, ~~−0.1~~, ~~0.2~~, ~~0.1~~ | 0.7, −0.9, ~~0.6~~, 2.0 | 0.6 goes instead of 0.5 |
+#
+# With a sparsity of 0.375 a layer of 4 has 1.5 wanted, which makes 1: of −0.1 and 0.1 the first goes.
+
+# %% tags=["locked:q1_example"]
+# The example, to play with.
+TENSORS = [np.array([[0.5, -0.1], [0.2, 0.1]]), np.array([0.7, -0.9, 0.6, 2.0])]
+
+# %% tags=["answer:q1"]
+def magnitude_masks(tensors, sparsity, scope, least=0):
+    """Which weights of each tensor are kept.
+
+    tensors: list of arrays, float or int8, of any shape; at least one, none of them empty.
+    sparsity: from 0 to 1. scope: "layer" or "global". least: weights that each tensor keeps.
+
+    Returns a list of bool arrays of the tensors' shapes: True where a weight is kept.
+    """
+    ### BEGIN SOLUTION
+    if scope == "layer":
+        return [magnitude_masks([tensor], sparsity, "global", least)[0] for tensor in tensors]
+    sizes = np.concatenate([np.abs(tensor.astype(float)).ravel() for tensor in tensors])
+    wanted = math.ceil(sparsity * len(sizes) - 0.5)
+    ends = np.cumsum([tensor.size for tensor in tensors])
+    may_go = np.ones(len(sizes), dtype=bool)
+    for tensor, end in zip(tensors, ends, strict=True):
+        first = end - tensor.size
+        order = np.argsort(sizes[first:end], kind="stable")
+        may_go[first + order[max(tensor.size - least, 0):]] = False
+    order = np.argsort(sizes, kind="stable")
+    kept = np.ones(len(sizes), dtype=bool)
+    kept[order[may_go[order]][:wanted]] = False
+    parts = np.split(kept, ends[:-1])
+    return [part.reshape(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+    ### END SOLUTION
+
+
+# %% tags=["check:q1:4"]
+# Check question 1: the masks.
+def cases_q1(random):
+    for scope in ("layer", "global"):
+        for sparsity, least in ((0.5, 0), (0.5, 1), (0.75, 2), (0.375, 0), (0.0, 0), (1.0, 0), (1.0, 1)):
+            yield TENSORS, sparsity, scope, least
+        yield [np.array([0.0, -0.0, 3.0, 0.0])], 0.25, scope
+        yield [np.array([[-128, 127, 1], [-5, 5, 0]], dtype=np.int8), np.array([[3.0]])], 0.5, scope
+        yield [np.array([1.0]), np.array([2.0, 2.0, -2.0]), np.array([[0.5], [2.0]])], 0.5, scope, 1
+        yield [np.ones(5), np.full((2, 2), 0.5)], 0.7, scope, 2
+    for count, high, sixteenths in ((1, 4, 6), (2, 3, 9), (3, 12, 12), (3, 2, 5), (4, 90, 14)):
+        shapes = [tuple(random.integers(1, 5, 1 + i % 3)) for i in range(count)]
+        tensors = [random.integers(-high, high + 1, shape) / 8 * 2.0**i for i, shape in enumerate(shapes)]
+        for scope in ("layer", "global"):
+            yield tensors, sixteenths / 16, scope
+            yield tensors[::-1], 1 - sixteenths / 16, scope, int(random.integers(1, 4))
+            yield tensors, round(random.uniform(0.2, 0.9), 3), scope
+    tensors = [random.integers(-128, 128, (3, 5)).astype(np.int8), random.normal(size=7).astype(np.float16)]
+    yield tensors, 0.6, "layer"
+    yield tensors, 0.5, "global"
+
+
+def try_q1(tensors, sparsity, scope, least=0):
+    return [np.array(mask) for mask in magnitude_masks(tensors, sparsity, scope, least)]
+
+
+examine(try_q1, cases_q1, KEYS["q1"], protect=["tensors"])
+
+# %% [markdown]
+# ## Question 2: when to prune, and how to stay pruned
+#
+# *20 minutes, 5 points*
+#
+# Gradual pruning takes a few weights away, lets the others make up for it, and goes on. Write two
+# functions.
+#
+# **The schedule.** There are `times` prunings, one every `every` steps after step `begin`. So the k-th is
+# at step `begin` + k · `every`, and from then until the next one the sparsity stays as it is; after the
+# last one it stays `final`, and before the first one it is `start`. After the k-th of n prunings the
+# sparsity has gone this share of the way from `start` to `final`:
+#
+# - `"equal"`: k/n. That is the lecture's schedule: to drop 5% of a layer's weights every 1,000 steps, and
+#   always 5% of all that it once had, is `start` 0, `final` 0.05 n.
+# - `"cubic"`: 1 − (1 − k/n)³. Much goes early, when there is much to spare, and little at the end.
+#
+# **The training.** `sparsities[t]` says how sparse the weights are to be in step t. A step is:
+#
+# 1. *Prune.* The nearest whole number to the sparsity times the number of weights are to be 0 (of two
+#    equally near the smaller one; the checks draw eighths, so that the product is exact). If fewer are
+#    pruned so far, the smallest of the *others* go as well, by magnitude, and of equal ones those that
+#    stand first. If more are pruned, nothing happens: what is pruned never comes back.
+# 2. *Go a step.* $g$ is the gradient at the pruned weights, plus `decay` times the weights. The velocity
+#    becomes `momentum` · $v$ + $g$, and `rate` times the new velocity is taken from the weights.
+#
+# But a pruned weight is 0 *from the moment it is pruned*, and so is its velocity: nothing about it has to
+# be stored any longer. It has to be kept there, for the gradient asks it to come back (that the loss
+# would fall if the weight were not 0 is no exception, it is the rule), and the velocity that it had
+# before would carry it on even where the gradient is 0. Note that a weight that is alive may be 0, too.
+#
+# **Example.** From 0 to 0.8 with `begin` 100, `every` 10, `times` 4:
+#
+# | step | 0, 109 | 110 | 120 | 129 | 130 | 140, 999 |
+# |---|---|---|---|---|---|---|
+# | equal | 0 | 0.2 | 0.4 | 0.4 | 0.6 | 0.8 |
+# | cubic | 0 | 0.4625 | 0.7 | 0.7 | 0.7875 | 0.8 |
+#
+# And two steps on the weights 1 and 4, `rate` 0.5, `momentum` 0.5, `decay` 0, where the gradient is always
+# (2, 2) and the sparsities are 0 and 0.5: after the first step the weights are 0 and 3, the velocity 2 and 2.
+# The first weight is smaller, and is pruned; the second has the velocity 0.5 · 2 + 2 = 3. So the weights
+# are **0** and **1.5**, the velocity **0** and **3**. Without the mask the first one would now be −1.5.
+
+# %% tags=["answer:q2"]
+def sparsity_at(step, start, final, begin, every, times, shape):
+    """The sparsity of a schedule at a step, 0 or more.
+
+    start, final: sparsities, from 0 to 1, in any order. begin: 0 or more; every, times: 1 or more.
+    shape: "equal" or "cubic".
+    """
+    ### BEGIN SOLUTION
+    share = min(max((step - begin) // every, 0), times) / times
+    if shape == "cubic":
+        share = 1 - (1 - share) ** 3
+    return start + (final - start) * share
+    ### END SOLUTION
+
+
+def train_pruned(weights, gradient, sparsities, rate, momentum, decay):
+    """A training in which pruned weights stay at 0, of len(sparsities) steps.
+
+    weights: float array of any shape. gradient: function of weights that returns an array of the
+        same shape; to be called once in each step. sparsities: list of numbers from 0 to 1.
+    rate, momentum, decay: numbers, at least 0. The velocity is 0 at the beginning.
+
+    Returns (weights, velocity, kept): after the last step, and a bool array, True where not pruned.
+    """
+    ### BEGIN SOLUTION
+    velocity, kept = np.zeros(weights.shape), np.ones(weights.shape, dtype=bool)
+    for sparsity in sparsities:
+        wanted = math.ceil(sparsity * weights.size - 0.5)
+        sizes = np.where(kept, np.abs(weights), -1.0)
+        kept.flat[np.argsort(sizes, axis=None, kind="stable")[:wanted]] = False
+        weights, velocity = weights * kept, velocity * kept
+        velocity = momentum * velocity + (gradient(weights) + decay * weights) * kept
+        weights = weights - rate * velocity
+    return weights, velocity, kept
+    ### END SOLUTION
+
+
+# %% tags=["check:q2_schedule"]
+# Check question 2, the schedule.
+def cases_q2_schedule(random):
+    for shape in ("equal", "cubic"):
+        for step in (0, 100, 109, 110, 111, 119, 120, 129, 130, 139, 140, 141, 999):
+            yield step, 0.0, 0.8, 100, 10, 4, shape
+        for step in (999, 1000, 1500, 9000, 18000, 30000):
+            yield step, 0.0, 0.9, 0, 1000, 18, shape
+        yield 6, 0.5, 0.75, 1, 5, 1, shape
+        for _ in range(4):
+            begin, every, times = (int(n) for n in random.integers(1, 9, 3))
+            step = begin + int(random.integers(0, every * times + 4))
+            yield step, random.integers(1, 5) / 16, random.integers(6, 17) / 16, begin, every, times, shape
+
+
+def try_q2_schedule(step, start, final, begin, every, times, shape):
+    return sparsity_at(step, start, final, begin, every, times, shape)
+
+
+examine(try_q2_schedule, cases_q2_schedule, KEYS["q2_schedule"])
+
+# %% tags=["check:q2:5"]
+# Check question 2, the training: the results, and the weights at which each gradient was taken.
+def cases_q2(random):
+    two, flat = np.array([1.0, 4.0]), np.zeros(2)
+    yield two, flat + 2, flat, [0, 0.5], 0.5, 0.5, 0.0
+    yield two, -two, flat + 1, [0.5, 0.5, 0.5], 0.5, 0.0, 0.25
+    yield two, -two, flat + 1, [], 0.5, 0.5, 0.25
+    yield np.array([2.0, -2.0, 2.0, 2.0]), -np.ones(4), np.ones(4), [0.25, 0.5, 0.5], 0.25, 0.5, 0.0
+    yield np.array([[0.0, 3.0], [0.0, -1.0]]), -np.ones((2, 2)), np.ones((2, 2)), [0.25, 0.5], 0.25, 0.0, 0.0
+    yield np.array([5.0, -3.0, 1.0]), np.ones(3), np.zeros(3), [0.5, 0.375, 0, 1], 0.25, 0.5, 0.0
+    yield (np.array([1.0, 2.0, 2.0, 9.0]), np.array([0, 0, 2.0, 0]), np.zeros(4),
+           [0.25, 0.25, 0.5, 0.25], 1.0, 0.0, 0.0)
+    for steps in (1, 2, 3):
+        yield np.array([1, 0.5, 3, 5]), np.array([1, 0, 0, 0]), np.zeros(4), [0.25] * steps, 1.0, 0.0, 0.0
+    for shape, eighths in (((5,), (0, 0, 2, 2, 4, 4)), ((2, 4), (1, 2, 5, 2, 6)), ((3, 2), (0, 1, 2, 3, 4, 6, 6)),
+                           ((7,), (4, 4, 7, 8)), ((2, 2, 2), (0, 4, 4, 4, 0)), ((9,), (2, 4, 5, 6))):
+        numbers = [random.uniform(low, high, shape).round(2) for low, high in ((-2, 2), (-3, 3), (0.5, 2))]
+        momentum, decay = float(random.choice([0.5, 0.75])), float(random.choice([0.125, 0.25]))
+        yield *numbers, [n / 8 for n in eighths], 0.25, momentum, decay
+
+
+def try_q2(weights, slope, curvature, sparsities, rate, momentum, decay):
+    seen = []
+
+    def gradient(w):
+        seen.append(np.array(w))
+        return slope + curvature * (w + w.sum() / 8)
+
+    weights, velocity, kept = train_pruned(weights, gradient, sparsities, rate, momentum, decay)
+    return {"weights": weights, "velocity": velocity, "kept": kept, "seen by gradient": seen}
+
+
+examine(try_q2, cases_q2, KEYS["q2"], protect=["weights", "sparsities"])
