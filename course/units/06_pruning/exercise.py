@@ -272,3 +272,124 @@ def try_q2(weights, slope, curvature, sparsities, rate, momentum, decay):
 
 
 examine(try_q2, cases_q2, KEYS["q2"], protect=["weights", "sparsities"])
+
+# %% [markdown]
+# ## Question 3: Optimal Brain Damage, with shared weights
+#
+# *20 minutes, 5 points*
+#
+# A small weight may matter, and a large one may not: what counts is how much the loss rises without it.
+# At a minimum the gradient is 0, and for a change $d$ of the weights the loss rises by $d^T H d / 2$,
+# with the Hessian $H$, and exactly so if the loss is quadratic. Optimal Brain Damage sets one weight to
+# 0 at a time, $d_k = -w_k$, and so gets the *saliency* $h_k w_k^2 / 2$, where $h_k$ is an entry of the
+# diagonal of $H$.
+#
+# One weight often serves several *connections*: a GRU uses its matrices at every word. You get derivatives
+# for each **connection**, as if it had a weight of its own, and `weight_of[c]`, the weight that connection
+# c uses. If a weight moves, all of its connections move together; write the loss as a function of the
+# weights, and the chain rule says what to add up. A weight that no connection uses has the saliency 0.
+#
+# - **exact**: the saliencies by the Hessian with respect to the *weights*. You get the one with respect to
+#   connections, all of it; those of one weight meet each other there as well.
+# - **estimate**: seldom is there a Hessian. Gauss and Newton put the *mean over samples of the squared
+#   gradient* in the place of $h_k$. You get the gradient of each sample's own loss with respect to each
+#   connection. (The gradient of a batch is the mean of those. At a minimum that is 0, and so is its
+#   square; the mean of the squares is not.) What is squared is, again, the gradient of a weight.
+# - **predicted** and **real**: the `count` weights of the lowest *exact* saliency are set to 0 all at once
+#   (of equal ones those of the lower index first). Predicted is the sum of their saliencies; real is by
+#   how much the loss rises, by the whole Hessian. They differ wherever weights stand in for each other.
+#
+# **Example.** Weights 2 and 1; three connections, of the weights 0, 1 and 1; two samples; `count` 2:
+#
+# | | connection 0 | connection 1 | connection 2 |
+# |---|---|---|---|
+# | Hessian | 2 | 1 | 0 |
+# | | 1 | 3 | −1 |
+# | | 0 | −1 | 4 |
+# | gradients of sample 0 | 1 | 2 | −1 |
+# | gradients of sample 1 | −1 | 0 | −3 |
+#
+# The Hessian of the weights is $\begin{pmatrix} 2 & 1 \\ 1 & 5 \end{pmatrix}$: 3 + 4 − 1 − 1 = 5. Exact are
+# 2 · 2² / 2 = **4** and 5 · 1² / 2 = **2.5**. The second weight has the gradients 1 and −3: its estimate is
+# (1 + 9) / 2 · 1² / 2 = **2.5**, the first one's is **2**. Without both, 6.5 is **predicted**; **real** are
+# 4 + 2.5 + 1 · 2 · 1 = **8.5**.
+
+# %% tags=["locked:q3_example"]
+# The example, to play with.
+HESSIAN = np.array([[2.0, 1, 0], [1, 3, -1], [0, -1, 4]])
+GRADIENTS = np.array([[1.0, 2, -1], [-1, 0, -3]])
+
+# %% tags=["answer:q3"]
+def brain_damage(weights, weight_of, hessian, gradients, count):
+    """Saliencies of Optimal Brain Damage, and what deleting some weights is predicted to cost and costs.
+
+    weights: float array of shape (weights,), at a minimum of the loss.
+    weight_of: integer array of shape (connections,), the index of the weight that each one uses.
+    hessian: float array of shape (connections, connections), symmetric.
+    gradients: float array of shape (samples, connections). count: from 0 to len(weights).
+
+    Returns (exact, estimate, predicted, real): two float arrays of shape (weights,), and two floats.
+    """
+    ### BEGIN SOLUTION
+    uses = (weight_of[:, None] == np.arange(len(weights))).astype(float)
+    of_weights = uses.T @ hessian @ uses
+    exact = np.diag(of_weights) * weights**2 / 2
+    estimate = ((gradients @ uses) ** 2).mean(axis=0) * weights**2 / 2
+    gone = np.argsort(exact, kind="stable")[:count]
+    change = np.zeros(len(weights))
+    change[gone] = -weights[gone]
+    return exact, estimate, exact[gone].sum(), change @ of_weights @ change / 2
+    ### END SOLUTION
+
+
+# %% tags=["check:q3:5"]
+# Check question 3.
+def cases_q3(random):
+    for count in (0, 1, 2):
+        yield np.array([2.0, 1.0]), np.array([0, 1, 1]), HESSIAN, GRADIENTS, count
+    yield np.array([1.0, -2.0, 0.5]), np.arange(3), HESSIAN, GRADIENTS, 2
+    yield np.array([-3.0]), np.array([0, 0, 0]), HESSIAN, GRADIENTS[:1], 1
+    yield np.array([3.0, 0.5, 7.0]), np.array([1, 0, 1]), HESSIAN, GRADIENTS, 2
+    yield np.array([1.0, 1.0, -1.0, 1.0]), np.arange(4), np.eye(4) + 0.25, np.eye(4), 2
+    yield np.array([2.0, 1.0, 3.0]), np.arange(3), np.array([[1, 0.5, 0], [0.5, 4, 1], [0, 1, 2]]), GRADIENTS, 1
+    for weights, connections, samples, count in ((3, 5, 4, 2), (4, 4, 3, 3), (5, 9, 2, 3), (2, 6, 5, 1), (6, 8, 1, 4)):
+        roots = random.integers(-2, 4, (connections, connections)) / 2
+        w = random.choice([-2.0, -1.5, -1, -0.5, 0.5, 1, 1.5, 2, 3], weights)
+        gradients = random.integers(-4, 5, (samples, connections)) / 2
+        yield w, random.permutation(np.arange(connections) % weights), roots.T @ roots, gradients, count
+
+
+def try_q3(weights, weight_of, hessian, gradients, count):
+    exact, estimate, predicted, real = brain_damage(weights, weight_of, hessian, gradients, count)
+    return {"exact": exact, "estimate": estimate, "predicted": predicted, "real": real}
+
+
+examine(try_q3, cases_q3, KEYS["q3"], protect=["weights", "weight_of", "hessian", "gradients"])
+
+# %% [markdown]
+# **Try it.** A linear regression with noise, of two inputs that are nearly the same and one that hardly
+# moves. Which weight would you delete by magnitude, and which by saliency? What is predicted if all go?
+
+# %%
+draw = np.random.default_rng(0)
+x = draw.normal(size=(2000, 3)) * [1, 0.05, 0.1]
+x[:, 1] += x[:, 0]
+w, noise = np.array([0.5, 0.5, 1.0]), 0.5 * draw.normal(size=2000)
+noise -= x @ np.linalg.lstsq(x, noise, rcond=None)[0]  # so that w is the minimum
+for count in (1, 2, 3):
+    exact, estimate, predicted, real = brain_damage(
+        w, np.arange(3), x.T @ x / len(x), -noise[:, None] * x, count)
+    print(f"{count} deleted: predicted {predicted:.4f}, real {real:.4f}")
+print("exact", exact.round(4), "estimate", estimate.round(4), "their ratio", (estimate / exact).round(2))
+
+# %% [markdown]
+# <details><summary>What to see (think first)</summary>
+#
+# By magnitude one of the twins goes first; by saliency the third weight, which is the largest, but its
+# input hardly moves. Without both twins the loss rises by twice what is predicted: each alone seems to be
+# worth a quarter of the pair, since a diagonal knows nothing of the other. So a little is pruned at a
+# time, and trained in between, where one twin may take over from the other. The estimate is about a
+# quarter of the exact one, the variance of the noise, for all weights alike, so that their order is the
+# same.
+#
+# </details>
