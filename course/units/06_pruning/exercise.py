@@ -393,3 +393,256 @@ print("exact", exact.round(4), "estimate", estimate.round(4), "their ratio", (es
 # same.
 #
 # </details>
+
+# %% [markdown]
+# ## Question 4: a lottery ticket, and its control
+#
+# *20 minutes, 5 points*
+#
+# A pruned network, trained anew from the weights that it *began* with, may do as well as the dense one. To
+# find it takes many trainings, and each has to begin as it should. You get the training as a function:
+#
+# `train(weights, mask, first, last, state=None)` goes the steps from `first` up to, not including, `last`,
+# and returns the new weights and the state of the optimiser (its velocities). It changes nothing that it
+# is given. Weights where `mask` is False *stay as they are given*, whatever that is. `state=None` is a
+# fresh optimiser; to go on with a training, hand in the state that it returned.
+#
+# 1. Train the dense network from `start`, from step 0 to `last`. On the way keep the weights of step
+#    `early`: so train in two parts, and the second goes on with the state of the first.
+# 2. Prune `fraction` of the weights that *remain*: the nearest whole number to `fraction` times their number
+#    (of two equally near the smaller; there the checks draw a `fraction` of 0.25 or 0.5, and the product
+#    is exact). The smallest by magnitude at the end of the latest training go, of equal ones those that
+#    stand first. What is pruned never comes back.
+# 3. *Rewind*: those that remain get back the weights of step `early` of the *dense* training, and those
+#    that are pruned are 0. Train from step `early` to `last`, with a fresh optimiser.
+# 4. Repeat 2 and 3, `rounds` times in all. The ticket is what the last training gives; with 0 rounds it is
+#    the dense network after its training.
+# 5. *The control*: is it the mask alone, or these weights? So train `other`, new random weights, under the
+#    final mask (0 where it is False), from step 0 to `last`, with a fresh optimiser.
+#
+# With `early` 0 the weights of step `early` are `start`. No step is trained that is not asked for above:
+# the steps of all calls together are counted.
+#
+# **Example.** Eleven weights, `fraction` 0.25: 2.75 make 3, and 8 remain; of these 2 go, and 6 remain; 1.5
+# make 1, and 5 remain. With `early` 2 and `last` 10, that is 10 + 3 · 8 + 10 = **44** steps.
+
+# %% tags=["locked:q4_training"]
+# A training that only pretends. Its goal moves a little with each step, so that it makes a difference
+# at which step a training begins.
+class PretendTraining:
+    def __init__(self, goal):
+        self.goal, self.steps = goal, 0
+
+    def train(self, weights, mask, first, last, state=None):
+        weights, mask = np.array(weights, dtype=float), np.array(mask, dtype=bool)
+        velocity = np.zeros(weights.shape) if state is None else np.array(state)
+        for step in range(first, last):
+            gradient = weights - self.goal * (1 - 0.5 ** (step + 1)) + weights.mean() / 4
+            velocity = 0.5 * velocity + np.where(mask, gradient, 0)
+            weights = weights - 0.25 * np.where(mask, velocity, 0)
+            self.steps += 1
+        return weights, velocity
+
+# %% tags=["answer:q4"]
+def lottery_ticket(train, start, other, rounds, fraction, early, last):
+    """Iterative magnitude pruning with rewinding, and the control.
+
+    train: as above. start, other: float arrays of the same shape, any number of dimensions.
+    rounds: 0 or more. fraction: from 0 to below 1. early, last: steps, 0 <= early < last.
+
+    Returns (mask, ticket, control): bool array, True where a weight remains, and the weights after the
+    trainings of the ticket and of the control; all of the shape of `start`.
+    """
+    ### BEGIN SOLUTION
+    mask = np.ones(start.shape, dtype=bool)
+    rewound, state = train(start, mask, 0, early)
+    ticket, _ = train(rewound, mask, early, last, state)
+    for _ in range(rounds):
+        number = math.ceil(fraction * mask.sum() - 0.5)
+        places = np.flatnonzero(mask)
+        order = np.argsort(np.abs(ticket.flat[places]), kind="stable")
+        mask = mask.copy()
+        mask.flat[places[order[:number]]] = False
+        ticket, _ = train(rewound * mask, mask, early, last)
+    control, _ = train(other * mask, mask, 0, last)
+    return mask, ticket, control
+    ### END SOLUTION
+
+
+# %% tags=["check:q4:5"]
+# Check question 4: mask, ticket, control, and how many steps were trained in all.
+def cases_q4(random):
+    three = np.array([1.0, -2.0, 0.5])
+    for rounds in (0, 1, 2):
+        yield three, three[::-1], 4 * three[[1, 0, 2]], rounds, 0.5, 0, 4
+        yield three, three[::-1], 4 * three[[1, 0, 2]], rounds, 0.5, 2, 5
+    yield np.full((2, 3), 0.5), np.ones((2, 3)), np.full((2, 3), -2.0), 1, 0.5, 1, 3
+    yield np.zeros(4), np.ones(4), np.array([0.0, 0, 2, 3]), 2, 0.25, 0, 3
+    yield np.ones(3), three, three, 2, 0.0, 1, 3
+    pair = np.array([1.0, -1, 0, 0])
+    yield pair, pair + 1, 2 * pair, 1, 0.25, 0, 3
+    for shape, rounds, fraction, early, last in (((11,), 3, 0.25, 2, 10), ((4, 5), 4, 0.2, 0, 5), ((3, 4), 3, 0.2, 3, 6),
+                                                 ((2, 9), 5, 0.2, 1, 4), ((10,), 2, 0.25, 4, 5), ((13,), 2, 0.45, 0, 3)):
+        start, other, goal = random.normal(size=(3, *shape)).round(2)
+        yield start, other, 2 * goal, rounds, fraction, early, last
+
+
+def try_q4(start, other, goal, rounds, fraction, early, last):
+    training = PretendTraining(goal)
+    mask, ticket, control = lottery_ticket(training.train, start, other, rounds, fraction, early, last)
+    return {"mask": np.array(mask), "ticket": ticket, "control": control, "steps trained": training.steps}
+
+
+examine(try_q4, cases_q4, KEYS["q4"], protect=["start", "other"])
+
+# %% [markdown]
+# ## Question 5: the bytes of sparse weights
+#
+# *20 minutes, 5 points*
+#
+# A zero that is stored is as long as any other number. If it is not stored, something has to say where
+# the others stand. Four ways, for a matrix of which the mask says which weights are not 0:
+#
+# - **dense**: all weights, zeros too.
+# - **bitmap**: one bit for each place, and the non-zero weights.
+# - **deltas**: for each *entry* its gap, which is how many zeros have been passed since the entry before
+#   (or since the beginning), row by row through the whole matrix; and its weight. A gap takes `gap_bits`
+#   bits, and so it is at most 2^`gap_bits` − 1. Where that does not reach to the next weight, a zero is
+#   stored as an entry, too, after so many zeros, as often as needed (Deep Compression). After the last
+#   non-zero weight nothing is stored.
+# - **csr**, *compressed sparse rows*: for each non-zero weight its column, in `column_bits`; the weights; and
+#   rows + 1 pointers, in `pointer_bits` each, that say at which weight each row begins, the last one where
+#   they end. The numbers are columns from 0 to columns − 1, and pointers from 0 to the number of weights,
+#   so they may not fit; then there is no csr.
+#
+# A weight takes `value_bits`, also a zero that is stored. Numbers of a few bits stand one after another,
+# but each *array* begins on a whole byte, so its bits are rounded **up** to bytes: the bitmap, the gaps, the
+# columns, the pointers, the weights. The shape and the widths stand in a header, which is not counted.
+#
+# From which sparsity on is a format worth it? A second function answers that for n weights, and for a
+# format that has, beside the non-zero weights, one array of `place_bits` for each place and `entry_bits` for
+# each non-zero weight. (A bitmap has 1 and 0; a list of places in 16 bits has 0 and 16.) It returns the
+# *fewest zeros* with which that takes fewer bytes than dense, or None if it never does.
+#
+# **Example.** Two rows of 9, with weights that are not 0 at the places 1 and 2 of the first row and at 6 of the
+# second; `value_bits` is 8, `gap_bits` 2, `column_bits` 4 and `pointer_bits` 2:
+#
+# | format | bytes |
+# |---|---|
+# | dense | **18** |
+# | bitmap | 18 bits = 3, and 3: **6** |
+# | deltas | gaps 1, 0, 3, 3, 3, 0, of which the threes belong to stored zeros: 12 bits = 2, and 6: **8** |
+# | csr | columns 1, 2, 6: 12 bits = 2; pointers 0, 2, 3: 6 bits = 1; and 3: **6** |
+#
+# The 12 zeros between the last two weights are three times "3 passed, and one stored". Bitmap and csr are
+# equal, and so the smallest is **bitmap**. And the fewest zeros among 100 weights:
+#
+# | format | weights of 32 bits | weights of 4 bits |
+# |---|---|---|
+# | bitmap | 4, since 13 + 384 < 400 | 28, since 13 + 36 < 50 |
+# | list of places in 16 bits | 34 | 81 |
+
+# %% tags=["locked:q5_example"]
+# The example, to play with.
+MASK = np.zeros((2, 9), dtype=bool)
+MASK[[0, 0, 1], [1, 2, 6]] = True
+
+# %% tags=["answer:q5"]
+def sparse_bytes(mask, value_bits, gap_bits, column_bits, pointer_bits):
+    """Bytes of each format, and which of them is the smallest.
+
+    mask: bool array of shape (rows, columns), True where a weight is not 0; neither number is 0.
+    The others are numbers of bits, at least 1.
+
+    Returns (found, smallest): a dict from "dense", "bitmap", "deltas" and, if it fits, "csr" to bytes;
+    and the name of the smallest, of equal ones the one that stands first in this list.
+    """
+    ### BEGIN SOLUTION
+    places = np.flatnonzero(mask)
+    weights = math.ceil(len(places) * value_bits / 8)
+    gaps = np.diff(places, prepend=-1) - 1
+    entries = len(places) + int((gaps // 2**gap_bits).sum())
+    found = {
+        "dense": math.ceil(mask.size * value_bits / 8),
+        "bitmap": math.ceil(mask.size / 8) + weights,
+        "deltas": math.ceil(entries * gap_bits / 8) + math.ceil(entries * value_bits / 8),
+    }
+    if mask.shape[1] <= 2**column_bits and len(places) < 2**pointer_bits:
+        pointers = math.ceil((len(mask) + 1) * pointer_bits / 8)
+        found["csr"] = math.ceil(len(places) * column_bits / 8) + pointers + weights
+    return found, min(found, key=found.get)
+    ### END SOLUTION
+
+
+def fewest_zeros(n, value_bits, place_bits, entry_bits):
+    """The fewest zeros among n weights, at least 1, for which the format is smaller than dense, or None.
+
+    value_bits: at least 1. place_bits, entry_bits: at least 0.
+    """
+    ### BEGIN SOLUTION
+    dense = math.ceil(n * value_bits / 8)
+    for zeros in range(n + 1):
+        others = math.ceil((place_bits * n + entry_bits * (n - zeros)) / 8)
+        if others + math.ceil((n - zeros) * value_bits / 8) < dense:
+            return zeros
+    return None
+    ### END SOLUTION
+
+
+# %% tags=["check:q5"]
+# Check question 5, the bytes of all formats.
+def cases_q5(random):
+    yield MASK, 8, 2, 4, 2
+    yield MASK, 8, 2, 3, 2
+    yield MASK, 3, 1, 4, 1
+    yield MASK.T, 4, 4, 1, 8
+    yield np.zeros((3, 5), dtype=bool), 32, 4, 8, 16
+    yield np.ones((2, 8), dtype=bool), 4, 1, 3, 4
+    yield np.ones((2, 8), dtype=bool), 4, 1, 3, 5
+    yield np.array([[0, 0, 0, 1]]) == 1, 5, 2, 2, 1
+    yield np.array([[0, 0, 0, 0, 1, 0, 0]]) == 1, 5, 2, 3, 1
+    yield np.array([[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]) == 1, 8, 1, 2, 8
+    yield np.array([[0, 0, 1], [0, 0, 0], [0, 1, 0]]) == 1, 8, 1, 2, 2
+    yield np.arange(1, 601).reshape(3, 200) % 150 == 0, 32, 4, 8, 3
+    yield np.arange(1, 601).reshape(100, 6) % 150 == 0, 3, 5, 3, 4
+    for rows, columns, share, *bits in ((5, 9, 0.5, 3, 1, 4, 6), (4, 30, 0.1, 8, 3, 5, 16), (7, 16, 0.3, 5, 2, 4, 7),
+                                        (3, 65, 0.15, 16, 3, 6, 8), (12, 8, 0.2, 32, 2, 3, 5), (9, 9, 0.8, 4, 2, 8, 8)):
+        yield random.random((rows, columns)) < share, *bits
+
+
+def try_q5(mask, value_bits, gap_bits, column_bits, pointer_bits):
+    return sparse_bytes(mask, value_bits, gap_bits, column_bits, pointer_bits)
+
+
+examine(try_q5, cases_q5, KEYS["q5"], protect=["mask"])
+
+# %% tags=["check:q5_zeros:5"]
+# Check question 5, the fewest zeros ("never" stands for None).
+def cases_q5_zeros(random):
+    for value_bits in (32, 4):
+        for place_bits, entry_bits in ((1, 0), (0, 16), (0, 4), (2, 3)):
+            yield 100, value_bits, place_bits, entry_bits
+    for numbers in ((1, 1, 1, 0), (8, 1, 1, 0), (9, 3, 0, 0), (3, 2, 0, 1), (8, 8, 8, 0), (1, 8, 0, 1),
+                    (2, 8, 1, 0), (10, 4, 1, 2), (24, 1, 0, 5), (16, 2, 1, 0), (64, 8, 8, 1)):
+        yield numbers
+    for _ in range(6):
+        yield tuple(int(random.integers(low, high)) for low, high in ((10, 80), (2, 12), (0, 3), (0, 9)))
+
+
+def try_q5_zeros(n, value_bits, place_bits, entry_bits):
+    result = fewest_zeros(n, value_bits, place_bits, entry_bits)
+    return "never" if result is None else result
+
+
+examine(try_q5_zeros, cases_q5_zeros, KEYS["q5_zeros"])
+
+# %% [markdown]
+# **Try it.** A matrix of 256 by 256, pruned ever more, with weights of 32 and of 4 bits.
+
+# %%
+draws = np.random.default_rng(0).random((256, 256))
+for bits in (32, 4):
+    for sparsity in (0.1, 0.5, 0.8, 0.9, 0.95, 0.99):
+        found, smallest = sparse_bytes(draws >= sparsity, bits, 5, 8, 16)
+        shares = ", ".join(f"{name} {size / found['dense']:.2f}" for name, size in found.items())
+        print(f"{bits} bits, sparsity {sparsity}: {shares}; the smallest is {smallest}")

@@ -60,7 +60,8 @@ MISTAKES = [
             (
                 *exact(f"{OWN} / np.maximum(uses.sum(axis=0), 1) * weights**2 / 2"),
                 *estimate(
-                    "((gradients @ uses / np.maximum(uses.sum(axis=0), 1)) ** 2).mean(axis=0) * weights**2 / 2"
+                    "((gradients @ uses / np.maximum(uses.sum(axis=0), 1)) ** 2).mean(axis=0)"
+                    " * weights**2 / 2"
                 ),
             ),
         ),
@@ -77,8 +78,8 @@ MISTAKES = [
         misconception="The Hessian is added up over the connections of a weight once.",
         message="You add the Hessian up over the connections of a weight along one of its sides alone. "
         "Both of its sides are connections.",
-        changes=((OF_WEIGHTS, f"uses.T @ hessian @ (uses * (np.cumsum(uses, axis=0) == 1))"),),
-        variants=(((OF_WEIGHTS, f"uses.T @ hessian @ (uses / np.maximum(uses.sum(axis=0), 1))"),),),
+        changes=((OF_WEIGHTS, "uses.T @ hessian @ (uses * (np.cumsum(uses, axis=0) == 1))"),),
+        variants=(((OF_WEIGHTS, "uses.T @ hessian @ (uses / np.maximum(uses.sum(axis=0), 1))"),),),
     ),
     Mistake(
         name="row-sums",
@@ -162,7 +163,8 @@ MISTAKES = [
             (
                 (
                     RETURN,
-                    f"used = np.where(uses.any(axis=0), 1, np.nan)\n    return exact * used, estimate * used, {PREDICTED}, {REAL}",
+                    "used = np.where(uses.any(axis=0), 1, np.nan)\n"
+                    f"    return exact * used, estimate * used, {PREDICTED}, {REAL}",
                 ),
             ),
         ),
