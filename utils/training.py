@@ -85,6 +85,7 @@ def fit(
     warmup: float = 0.0,
     decay: bool = False,
     patience: int = 3,
+    keep_from: int = 1,
     clip: float = 1.0,
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = binary_cross_entropy_with_logits,
     bf16: bool = False,
@@ -101,6 +102,8 @@ def fit(
     dev : ids (m, tokens) and 0/1 labels (m, labels)
     seed : of the order of batches and of dropout (not of the weights, which exist already)
     epochs, patience : at most so many; stop after so many without a better dev macro-F1
+    keep_from : the first epoch whose weights may be kept, where earlier ones are of another model:
+        one that is not sparse yet
     batch_size, lr, weight_decay, clip : AdamW's and the gradient norm's limit
     embedding_lr : learning rate of ``embedding.weight``; 0 freezes it, None means ``lr``
     output_lr : learning rate of the last layer, ``output``, which starts from nothing even where the
@@ -119,7 +122,7 @@ def fit(
     Raises
     ------
     ValueError
-        If there is nothing to train on, or rows do not match.
+        If there is nothing to train on, rows do not match, or no epoch is left to be kept.
     FloatingPointError
         If the loss is no longer finite.
 
@@ -131,6 +134,8 @@ def fit(
             f"fit needs as many targets as comments: train {len(ids)} and {len(targets)}, "
             f"dev {len(dev_ids)} and {len(dev_labels)}"
         )
+    if not 1 <= keep_from <= max(epochs, 1):
+        raise ValueError(f"of {epochs} epochs none is kept from the {keep_from}th on")
     set_seed(seed)
     device = next(network.parameters()).device
     ids, targets = torch.as_tensor(ids), torch.as_tensor(np.asarray(targets, dtype=np.float32))
@@ -146,7 +151,7 @@ def fit(
     if checkpoint is not None and Path(checkpoint).exists():
         history, best = _resume(Path(checkpoint), network, optimizer, scheduler, order)
     for epoch in range(len(history.epochs) + 1, epochs + 1):
-        if epoch - 1 - history.best_epoch >= patience:
+        if epoch - 1 - max(history.best_epoch, keep_from - 1) >= patience:
             break
         network.train()
         losses = []
@@ -172,7 +177,7 @@ def fit(
         history.epochs.append(
             {"epoch": epoch, "loss": float(np.mean(losses)), "dev_macro_f1": score}
         )
-        if score > history.best_dev_macro_f1:
+        if epoch >= keep_from and score > history.best_dev_macro_f1:
             history.best_epoch, history.best_dev_macro_f1, history.thresholds = (
                 epoch,
                 score,
@@ -226,7 +231,7 @@ def _save(path, network, best, optimizer, scheduler, order, history) -> None:
         "epochs": history.epochs,
         "best_epoch": history.best_epoch,
         "best_dev_macro_f1": history.best_dev_macro_f1,
-        "thresholds": torch.as_tensor(history.thresholds),
+        "thresholds": None if history.thresholds is None else torch.as_tensor(history.thresholds),
     }
     # Written beside and renamed, so that an interruption leaves the last whole checkpoint.
     partial = path.with_name(path.name + ".partial")
@@ -247,6 +252,6 @@ def _resume(path, network, optimizer, scheduler, order) -> tuple[History, dict]:
         state["epochs"],
         state["best_epoch"],
         state["best_dev_macro_f1"],
-        state["thresholds"].numpy(),
+        None if state["thresholds"] is None else state["thresholds"].numpy(),
     )
     return history, state["best"]

@@ -22,7 +22,7 @@ What people get wrong: a codec whose class the reader never imports. It works wh
 and nowhere else, so reading knows only those that are registered, and writing refuses all others.
 """
 
-from utils.codecs.basic import Float16, Int8, Raw, Sparse
+from utils.codecs.basic import Float16, Int8, Raw
 from utils.codecs.registry import (
     CODECS,
     MAX_EXPANSION,
@@ -33,6 +33,7 @@ from utils.codecs.registry import (
     expect,
 )
 from utils.codecs.sequences import Gaps, Words, pack_words, unpack_words
+from utils.codecs.sparse import Sparse, break_even, positions_bits
 
 __all__ = [
     "CODECS",
@@ -44,10 +45,12 @@ __all__ = [
     "Raw",
     "Sparse",
     "Words",
+    "break_even",
     "codec",
     "decode",
     "encode",
     "expect",
     "pack_words",
+    "positions_bits",
     "unpack_words",
 ]

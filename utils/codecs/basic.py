@@ -1,10 +1,8 @@
-"""Codecs of numbers: as they are, in half precision, in 8 bits, and without their zeros."""
-
-from math import prod
+"""Codecs of numbers: as they are, in half precision, and in 8 bits."""
 
 import numpy as np
 
-from utils.codecs.registry import Codec, Encoded, Parts, Shape, codec, decode, encode, expect
+from utils.codecs.registry import Encoded, Parts, Shape, codec, expect
 
 
 @codec
@@ -98,54 +96,3 @@ class Int8:
             f"codes or scales do not fit {shape}",
         )
         return codes * scale.astype(np.float32)
-
-
-@codec
-class Sparse:
-    """A bitmask of the non-zeros, and the non-zeros by any other codec.
-
-    One bit for each place: with few non-zeros their positions take more than their values, with
-    more than about a third it is cheaper than an index for each.
-
-    Parameters
-    ----------
-    values : codec of the list of non-zeros, or the name of one; such as a quantizer of numbers
-
-    Source: Han, Mao and Dally, ICLR 2016 (arXiv 1510.00149), section 2, who keep the distance
-    from one non-zero to the next in place of a mask.
-
-    What people get wrong: codes of a quantizer for the whole array, zeros included. They move the
-    zeros, and spend bits on them.
-
-    >>> from utils.codecs import Sparse, encode
-    >>> encode(Sparse("raw"), np.array([[0, 0, 7], [0, 0, 9]], np.int16))
-    ('sparse', ['raw', []], [array([36], dtype=uint8), array([7, 9], dtype=int16)])
-    """
-
-    name = "sparse"
-
-    def __init__(self, values: str | Codec = "float16"):
-        self.values = values
-
-    def __repr__(self) -> str:
-        return f"Sparse({self.values!r})"
-
-    def encode(self, array: np.ndarray) -> Encoded:
-        mask = (array != 0).reshape(-1)
-        name, config, parts = encode(self.values, array.reshape(-1)[mask])
-        return [name, config], [np.packbits(mask), *parts]
-
-    @classmethod
-    def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
-        (name, inner), (packed, *parts) = config, parts
-        # Each would need a mask of its own: one small file could nest them without end.
-        expect(name != cls.name, "the non-zeros of a sparse array have no zeros left")
-        expect(
-            packed.dtype == np.uint8 and packed.shape == (-(-prod(shape) // 8),),
-            f"the mask does not fit shape {shape}",
-        )
-        mask = np.unpackbits(packed, count=prod(shape)).astype(bool)
-        values = decode(name, inner, parts, (int(mask.sum()),))
-        array = np.zeros(mask.size, dtype=values.dtype)
-        array[mask] = values
-        return array.reshape(shape)
