@@ -136,7 +136,8 @@ def try_q1(tensors, sparsity, scope, least=0):
     return [np.array(mask) for mask in magnitude_masks(tensors, sparsity, scope, least)]
 
 
-examine(try_q1, cases_q1, KEYS["q1"], protect=["tensors"])
+examine(try_q1, cases_q1, KEYS["q1"], protect=["tensors"],
+        forbidden=["utils.pruning.keep_largest", "utils.pruning.magnitude_masks"])
 
 # %% [markdown]
 # ## Question 2: when to prune, and how to stay pruned
@@ -227,6 +228,7 @@ def cases_q2_schedule(random):
         for step in (999, 1000, 1500, 9000, 18000, 30000):
             yield step, 0.0, 0.9, 0, 1000, 18, shape
         yield 6, 0.5, 0.75, 1, 5, 1, shape
+        yield 7, 0.75, 0.25, 1, 2, 5, shape
         for _ in range(4):
             begin, every, times = (int(n) for n in random.integers(1, 9, 3))
             step = begin + int(random.integers(0, every * times + 4))
@@ -237,7 +239,8 @@ def try_q2_schedule(step, start, final, begin, every, times, shape):
     return sparsity_at(step, start, final, begin, every, times, shape)
 
 
-examine(try_q2_schedule, cases_q2_schedule, KEYS["q2_schedule"])
+examine(try_q2_schedule, cases_q2_schedule, KEYS["q2_schedule"],
+        forbidden=["utils.pruning.cubic", "utils.pruning.steps_of"])
 
 # %% tags=["check:q2:5"]
 # Check question 2, the training: the results, and the weights at which each gradient was taken.
@@ -364,7 +367,8 @@ def try_q3(weights, weight_of, hessian, gradients, count):
     return {"exact": exact, "estimate": estimate, "predicted": predicted, "real": real}
 
 
-examine(try_q3, cases_q3, KEYS["q3"], protect=["weights", "weight_of", "hessian", "gradients"])
+examine(try_q3, cases_q3, KEYS["q3"], protect=["weights", "weight_of", "hessian", "gradients"],
+        forbidden="utils.pruning.obd_saliency")
 
 # %% [markdown]
 # **Try it.** A linear regression with noise, of two inputs that are nearly the same and one that hardly
@@ -622,9 +626,8 @@ def cases_q5_zeros(random):
     for value_bits in (32, 4):
         for place_bits, entry_bits in ((1, 0), (0, 16), (0, 4), (2, 3)):
             yield 100, value_bits, place_bits, entry_bits
-    for numbers in ((1, 1, 1, 0), (8, 1, 1, 0), (9, 3, 0, 0), (3, 2, 0, 1), (8, 8, 8, 0), (1, 8, 0, 1),
-                    (2, 8, 1, 0), (10, 4, 1, 2), (24, 1, 0, 5), (16, 2, 1, 0), (64, 8, 8, 1)):
-        yield numbers
+    yield from ((1, 1, 1, 0), (8, 1, 1, 0), (9, 3, 0, 0), (3, 2, 0, 1), (8, 8, 8, 0), (1, 8, 0, 1),
+                (2, 8, 1, 0), (10, 4, 1, 2), (24, 1, 0, 5), (16, 2, 1, 0), (64, 8, 8, 1))
     for _ in range(6):
         yield tuple(int(random.integers(low, high)) for low, high in ((10, 80), (2, 12), (0, 3), (0, 9)))
 

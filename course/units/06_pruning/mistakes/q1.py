@@ -2,8 +2,6 @@
 
 from course.writing.mistakes import Alternative, Mistake
 
-NO_LIBRARY = "The masks of utils.pruning know no floor, which is half of this question."
-
 SIZES = "np.concatenate([np.abs(tensor.astype(float)).ravel() for tensor in tensors])"
 WANTED = "math.ceil(sparsity * len(sizes) - 0.5)"
 SCOPE = 'if scope == "layer":'
@@ -30,6 +28,20 @@ def gone(code: str) -> tuple:
 
 
 MISTAKES = [
+    Mistake(
+        name="calls-the-library",
+        misconception="Knowing which function to call is the same as knowing what it does.",
+        message="your answer calls utils.pruning.keep_largest",
+        changes=(
+            (
+                GONE,
+                "import torch\n    from utils.pruning import keep_largest as of_library\n"
+                "    may = np.flatnonzero(may_go)\n"
+                "    share = min(wanted / max(len(may), 1), 1.0)\n"
+                "    kept[may] = of_library(torch.tensor(sizes[may]), share).numpy()",
+            ),
+        ),
+    ),
     # -------------------------------------------------------------------------------- how many
     Mistake(
         name="rounded-down",

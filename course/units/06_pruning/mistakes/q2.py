@@ -2,10 +2,6 @@
 
 from course.writing.mistakes import Alternative, Mistake
 
-NO_LIBRARY = (
-    "utils.pruning prunes the networks of torch, and this training is a function of NumPy arrays."
-)
-
 COUNT = "(step - begin) // every"
 SHARE = "min(max((step - begin) // every, 0), times) / times"
 CUBIC = "1 - (1 - share) ** 3"
@@ -34,6 +30,18 @@ def velocity(code: str) -> tuple:
 
 
 MISTAKES = [
+    Mistake(
+        name="calls-the-library",
+        misconception="Knowing which function to call is the same as knowing what it does.",
+        message="your answer calls utils.pruning.cubic",
+        changes=(
+            (
+                CUBIC,
+                "1 - (1 - share) ** 3; from utils.pruning import cubic as of_library\n"
+                "        share = of_library(1.0, times)(round(share * times))",
+            ),
+        ),
+    ),
     # -------------------------------------------------------------------------------- the schedule
     Mistake(
         name="schedule-without-an-end",

@@ -2,8 +2,6 @@
 
 from course.writing.mistakes import Alternative, Mistake
 
-NO_LIBRARY = "utils.pruning takes saliencies of a network of torch, where no weight is shared so."
-
 USES = "(weight_of[:, None] == np.arange(len(weights))).astype(float)"
 OF_WEIGHTS = "uses.T @ hessian @ uses"
 EXACT = "np.diag(of_weights) * weights**2 / 2"
@@ -33,6 +31,15 @@ def real(code: str) -> tuple:
 OWN = "uses.T @ np.diag(hessian)"
 
 MISTAKES = [
+    Mistake(
+        name="calls-the-library",
+        misconception="Knowing which function to call is the same as knowing what it does.",
+        message="your answer calls utils.pruning.obd_saliency",
+        changes=exact(
+            "np.diag(of_weights); import torch; from utils.pruning import obd_saliency as of_library\n"
+            "    exact = of_library({'w': torch.tensor(weights)}, {'w': torch.tensor(exact)})['w'].numpy()"
+        ),
+    ),
     # -------------------------------------------------------------------------------- the exact one
     Mistake(
         name="connections-do-not-meet",

@@ -2,7 +2,7 @@
 
 from course.writing.mistakes import Alternative, Mistake
 
-NO_LIBRARY = "utils.pruning finds tickets of networks of torch, and this training is a function."
+NO_LIBRARY = "utils.pruning rewinds networks of torch, and this training is a function of arrays."
 
 FIRST = "rewound, state = train(start, mask, 0, early)"
 DENSE = "ticket, _ = train(rewound, mask, early, last, state)"
