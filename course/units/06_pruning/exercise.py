@@ -168,9 +168,9 @@ examine(try_q1, cases_q1, KEYS["q1"], protect=["tensors"],
 #    becomes `momentum` · $v$ + $g$, and `rate` times the new velocity is taken from the weights.
 #
 # But a pruned weight is 0 *from the moment it is pruned*, and so is its velocity: nothing about it has to
-# be stored any longer. It has to be kept there, for the gradient asks it to come back (that the loss
-# would fall if the weight were not 0 is no exception, it is the rule), and the velocity that it had
-# before would carry it on even where the gradient is 0. Note that a weight that is alive may be 0, too.
+# be stored any longer. That does not come by itself. The gradient of a pruned weight is seldom 0, and the
+# velocity that it had before would carry it on even if it were. Note that a weight that is alive may be
+# 0, too.
 #
 # **Example.** From 0 to 0.8 with `begin` 100, `every` 10, `times` 4:
 #
@@ -416,9 +416,9 @@ print("exact", exact.round(4), "estimate", estimate.round(4), "their ratio", (es
 # 1. Train the dense network from `start`, from step 0 to `last`. On the way keep the weights of step
 #    `early`: so train in two parts, and the second goes on with the state of the first.
 # 2. Prune `fraction` of the weights that *remain*: the nearest whole number to `fraction` times their number
-#    (of two equally near the smaller; there the checks draw a `fraction` of 0.25 or 0.5, and the product
-#    is exact). The smallest by magnitude at the end of the latest training go, of equal ones those that
-#    stand first. What is pruned never comes back.
+#    (of two equally near the smaller; where the checks come to that, `fraction` is 0.25 or 0.5, and the
+#    product is exact). The smallest by magnitude at the end of the latest training go, of equal ones those
+#    that stand first. What is pruned never comes back.
 # 3. *Rewind*: those that remain get back the weights of step `early` of the *dense* training, and those
 #    that are pruned are 0. Train from step `early` to `last`, with a fresh optimiser.
 # 4. Repeat 2 and 3, `rounds` times in all. The ticket is what the last training gives; with 0 rounds it is

@@ -2,7 +2,9 @@
 
 from course.writing.mistakes import Alternative, Mistake
 
-NO_LIBRARY = "utils.codecs writes sparse tensors; here the bytes are counted, of widths that are given."
+NO_LIBRARY = (
+    "utils.codecs writes sparse tensors; here the bytes are counted, of widths that are given."
+)
 
 PLACES = "places = np.flatnonzero(mask)"
 WEIGHTS = "weights = math.ceil(len(places) * value_bits / 8)"
