@@ -2,6 +2,7 @@
 
 from course.measuring.results import Experiment
 
+from .emotions import EMOTIONS
 from .rules import RULES
 from .transformer import (
     heads,
@@ -23,4 +24,4 @@ TRANSFORMER = [
     Experiment("movement", movement),
     Experiment("structure latency", structure_latency, seeded=False, alone=True, scored=False),
 ]
-EXPERIMENTS = [*RULES, *UNITS, *TRANSFORMER]
+EXPERIMENTS = [*RULES, *UNITS, *EMOTIONS, *TRANSFORMER]
