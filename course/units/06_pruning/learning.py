@@ -4,6 +4,7 @@ It gets what it starts from as numbers, and knows nothing of the cache nor of th
 change there, or in what is measured, trains nothing anew.
 """
 
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,8 +13,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.teachers.transformer import TRAINING as TRANSFORMER_TRAINING
-from course.measuring.training import data, train_network
+from course.measuring.training import TAXONOMY, data
+from course.threads import one_thread
 from utils.distillation import freeze_word_pieces
+from utils.efficiency import count_parameters
 from utils.models import NeuralClassifier, WordPiece, find_encoder
 from utils.pruning import (
     GatedTransformer,
@@ -21,10 +24,11 @@ from utils.pruning import (
     PenalizedLoss,
     PrunedTransformerNetwork,
 )
-from utils.training import set_seed
+from utils.training import fit, set_seed
 
 from .fine_tuning import soft_labels
 
+PART = 300  # comments of dev
 BATCH = TRANSFORMER_TRAINING["batch_size"]
 # The matrices of the encoder, without its tables of word pieces and of places.
 MATRICES = ("*.query.weight", "*.key.weight", "*.value.weight", "*.dense.weight")
@@ -46,10 +50,22 @@ def some_of_train(seed: int, comments: int | None) -> tuple[list[str], np.ndarra
 
 
 def _train(network, seed: int, comments: int | None, **options) -> tuple[NeuralClassifier, dict]:
+    """One epoch. A part of dev is enough to see that it went well; thresholds are tuned later."""
+    one_thread()
     texts, targets = some_of_train(seed, comments)
-    options = TRANSFORMER_TRAINING | {"epochs": 1, "length": MAX_TOKENS} | options
-    tokenizer = WordPiece.from_folder(find_encoder())
-    return train_network(network, tokenizer, seed, texts=texts, targets=targets, **options)
+    dev, tokenizer = data("dev"), WordPiece.from_folder(find_encoder())
+    start = time.perf_counter()
+    fit(
+        network,
+        (tokenizer.encode(texts, MAX_TOKENS), targets),
+        (tokenizer.encode(dev.texts[:PART], MAX_TOKENS), dev.labels[:PART]),
+        seed=seed,
+        progress=False,
+        **TRANSFORMER_TRAINING | {"epochs": 1} | options,
+    )
+    cost = {"training_s": time.perf_counter() - start, "parameters": count_parameters(network)}
+    names = dev.label_names
+    return NeuralClassifier(network, tokenizer, TAXONOMY, names, length=MAX_TOKENS), cost
 
 
 def train_further(
