@@ -13,11 +13,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.teachers.transformer import TRAINING as TRANSFORMER_TRAINING
-from course.measuring.training import TAXONOMY, data
+from course.measuring.training import data
 from course.threads import one_thread
 from utils.distillation import freeze_word_pieces
-from utils.efficiency import count_parameters
-from utils.models import NeuralClassifier, WordPiece, find_encoder
+from utils.models import WordPiece, find_encoder
 from utils.pruning import (
     GatedTransformer,
     MovementPruning,
@@ -49,8 +48,8 @@ def some_of_train(seed: int, comments: int | None) -> tuple[list[str], np.ndarra
     return [texts[row] for row in rows], targets[rows]
 
 
-def _train(network, seed: int, comments: int | None, **options) -> tuple[NeuralClassifier, dict]:
-    """One epoch. A part of dev is enough to see that it went well; thresholds are tuned later."""
+def _train(network, seed: int, comments: int | None, **options) -> dict:
+    """One epoch; what it cost. Dev has no say in it, so a part is enough to see how it went."""
     one_thread()
     texts, targets = some_of_train(seed, comments)
     dev, tokenizer = data("dev"), WordPiece.from_folder(find_encoder())
@@ -63,23 +62,21 @@ def _train(network, seed: int, comments: int | None, **options) -> tuple[NeuralC
         progress=False,
         **TRANSFORMER_TRAINING | {"epochs": 1} | options,
     )
-    cost = {"training_s": time.perf_counter() - start, "parameters": count_parameters(network)}
-    names = dev.label_names
-    return NeuralClassifier(network, tokenizer, TAXONOMY, names, length=MAX_TOKENS), cost
+    return {"training_s": time.perf_counter() - start}
 
 
 def train_further(
     seed: int, comments: int | None, config: Mapping, state: Mapping
-) -> tuple[NeuralClassifier, dict]:
+) -> tuple[PrunedTransformerNetwork, dict]:
     """One epoch more of the recipe that the network was fine-tuned by."""
     network = start(config, state)
     set_seed(seed)
-    return _train(network, seed, comments, loss=cross_entropy)
+    return network, _train(network, seed, comments, loss=cross_entropy)
 
 
 def learn_gates(
     seed: int, comments: int, strength: float, rate: float, config: Mapping, state: Mapping
-) -> tuple[NeuralClassifier, dict]:
+) -> tuple[PrunedTransformerNetwork, dict]:
     """Gates on all heads, and nothing else, learn for an epoch what each of them is worth.
 
     Returns the network without the heads that are shut, and beside the cost of training ``log_alpha``
@@ -89,13 +86,12 @@ def learn_gates(
     gates = GatedTransformer(start(config, state), ("heads",), frozen=True)
     loss = PenalizedLoss(cross_entropy, gates.expected_l0, strength)
     options = {"lr": rate, "output_lr": 0.0, "decay": False, "loss": loss}
-    model, cost = _train(gates, seed, comments, **options)
+    cost = _train(gates, seed, comments, **options)
     cost |= {
         "log_alpha": [gate.log_alpha.tolist() for gate in gates.gates["heads"]],
         "gates": [gate.tolist() for gate in gates.values()["heads"]],
     }
-    model.network = gates.pruned()
-    return model, cost
+    return gates.pruned(), cost
 
 
 def prune_weights(
@@ -106,7 +102,7 @@ def prune_weights(
     stride: float,
     config: Mapping,
     state: Mapping,
-) -> tuple[NeuralClassifier, dict]:
+) -> tuple[PrunedTransformerNetwork, dict]:
     """An epoch in which ever fewer weights are left: by movement, or by their size."""
     network = start(config, state)
     set_seed(seed)
@@ -114,7 +110,5 @@ def prune_weights(
     pruning = MovementPruning(
         network, MATRICES, sparsity, steps, learned=learned, stride=stride, refresh=20
     )
-    model, cost = _train(pruning, seed, comments, loss=cross_entropy)
-    cost["sparsity_of_layers"] = pruning.sparsity()
-    model.network = pruning.pruned()
-    return model, cost
+    cost = _train(pruning, seed, comments, loss=cross_entropy)
+    return pruning.pruned(), cost | {"sparsity_of_layers": pruning.sparsity()}
