@@ -1,6 +1,8 @@
-"""What units 06 and 07 measure of the transformer: heads, structure, and movement; trained once each."""
+"""What units 06 and 07 measure of the transformer: heads, structure, and movement."""
 
+import copy
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,6 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from course.measuring.baselines import file_path
 from course.measuring.cache import trained_once
+from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.training import TAXONOMY, data
 from course.threads import one_thread
 from utils.efficiency import count_macs, count_parameters
@@ -19,24 +22,24 @@ from utils.metrics import (
     paired_difference,
     tune_thresholds,
 )
-from utils.models import NeuralClassifier, TransformerNetwork
+from utils.models import NeuralClassifier, TransformerNetwork, WordPiece, find_encoder
 from utils.packing import load_model, save_model, size_report
-from utils.pruning import head_importance, prune_transformer, sizes
+from utils.pruning import PrunedTransformerNetwork, head_importance, prune_transformer, sizes
 
 from .fine_tuning import fine_tune, soft_labels
+from .keeping import SPLITS, network_once, said
 from .learning import learn_gates, prune_weights, train_further
-from .saying import SPLITS, said
 from .switching import SENTENCES, answers
 from .timing import race
 
 METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
-COMMENTS = 16_000  # of further training, for all alike
-GATES = {"comments": 6_000, "rate": 0.05}
+COMMENTS = 8_000  # of further training, for all alike
+GATES = {"comments": 4_000, "rate": 0.05}
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01)
 GONE = 36  # heads of 72, at least
-DEV = 1_500  # comments of dev on which single heads are switched off
-ASKED = 1_000  # comments of train that importance is asked of
+DEV = 800  # comments of dev on which single heads are switched off
+ASKED = 600  # comments of train that importance is asked of
 SPARSITIES = (0.9, 0.97)
 STRIDE = 300.0
 HALF = {"network.*": "float16"}
@@ -62,29 +65,51 @@ def numbers(network: TransformerNetwork) -> dict:
     return {"config": network.config, "state": state}
 
 
-def further(seed: int, **kept) -> tuple[NeuralClassifier, dict]:
+def further(seed: int, **kept) -> tuple[PrunedTransformerNetwork, dict]:
     """What is kept of the fine-tuned transformer, removed for real and trained further."""
     small = prune_transformer(fine_tuned(seed)[0].network, **kept)
-    return trained_once(train_further, seed=seed, comments=COMMENTS, **numbers(small))
+    return network_once(train_further, seed=seed, comments=COMMENTS, **numbers(small))
 
 
-def with_gates(seed: int, strength: float) -> tuple[NeuralClassifier, dict]:
+def with_gates(seed: int, strength: float) -> tuple[PrunedTransformerNetwork, dict]:
     whole = prune_transformer(fine_tuned(seed)[0].network)
-    return trained_once(learn_gates, seed=seed, strength=strength, **GATES, **numbers(whole))
+    return network_once(learn_gates, seed=seed, strength=strength, **GATES, **numbers(whole))
 
 
 # --- scores -------------------------------------------------------------------------------------------
 
 
+def in_half(network: TransformerNetwork) -> NeuralClassifier:
+    """A classifier of what its file will hold: weights in half precision."""
+    rounded = copy.deepcopy(network)
+    with torch.no_grad():
+        for parameter in rounded.parameters():
+            parameter.copy_(parameter.half().float())
+    tokenizer, names = WordPiece.from_folder(find_encoder()), data("dev").label_names
+    return NeuralClassifier(rounded, tokenizer, TAXONOMY, names, length=MAX_TOKENS)
+
+
+def written(model: NeuralClassifier, path: Path) -> None:
+    """Write a file, and see that it holds the weights that are scored."""
+    save_model(model, path, HALF)
+    state = load_model(path).network.state_dict()
+    if any(not torch.equal(ours, state[n]) for n, ours in model.network.state_dict().items()):
+        raise ValueError(f"{path} does not hold the weights that were scored")
+
+
 def score(
-    model: NeuralClassifier, setting: str, seed: int, controls: dict | None = None, **extra
+    network: TransformerNetwork, setting: str, seed: int, controls: dict | None = None, **extra
 ) -> tuple[list[dict], np.ndarray]:
     """A record for each split, of the file that is written; and what is predicted for test.
 
+    Thresholds are tuned on dev, with the weights as the file holds them.
+
     ``controls`` are names and predictions for test, of which the record has paired differences.
     """
-    path, records = file_path(METHOD, setting, seed), []
-    save_model(model, path, HALF)
+    path, records, model = file_path(METHOD, setting, seed), [], in_half(network)
+    answers_of = said(model)
+    model.thresholds = tune_thresholds(data("dev").labels, answers_of["dev"]).astype(np.float32)
+    written(model, path)
     heads, columns = sizes(model.network)
     counts = {
         "layers": len(heads),
@@ -94,7 +119,7 @@ def score(
         "parameters": count_parameters(model.network),
         "macs": count_macs(model.network),
     }
-    for split, probabilities in said(path).items():
+    for split, probabilities in answers_of.items():
         comments, predicted = data(split), probabilities >= model.thresholds
         report = f1_report(comments.labels, probabilities, model.thresholds, comments.label_names)
         low, high = bootstrap_interval(comments.labels, predicted)
@@ -109,9 +134,9 @@ def score(
             "macro_f1_high": high,
             "micro_f1": report["micro_f1"],
             "per_label_f1": {name: s["f1"] for name, s in report["per_label"].items()},
+            **extra,
             **counts,
             **size_report(path),
-            **extra,
         }
         if split == SPLITS[-1]:
             for name, control in (controls or {}).items():
@@ -128,7 +153,9 @@ def score(
 def controls(seed: int) -> tuple[list[dict], dict]:
     """The unpruned transformer, as it was and trained as much further as all others."""
     (start, cost), (more, more_cost) = fine_tuned(seed), further(seed)
-    before, fine = score(start, FINE_TUNED, seed, criterion="none", further_comments=0, **cost)
+    before, fine = score(
+        start.network, FINE_TUNED, seed, criterion="none", further_comments=0, **cost
+    )
     after, unpruned = score(
         more,
         UNPRUNED,
@@ -307,7 +334,7 @@ def shape_name(shape: tuple[int, int, int]) -> str:
     return "{} layers, {} heads, {} columns".format(*shape)
 
 
-def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[NeuralClassifier, dict]:
+def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNetwork, dict]:
     """The layers that matter most, and of these the most important heads and columns; trained."""
     layers, heads, columns = shape
     effects = torch.tensor(_effects(seed))
@@ -360,7 +387,7 @@ def movement(seed: int) -> list[dict]:
     for sparsity in SPARSITIES:
         for name, learned in (("movement", True), ("magnitude", False)):
             settings = {"comments": COMMENTS, "sparsity": sparsity, "learned": learned}
-            model, cost = trained_once(prune_weights, seed=seed, stride=STRIDE, **settings, **whole)
+            model, cost = network_once(prune_weights, seed=seed, stride=STRIDE, **settings, **whole)
             extra = {"criterion": name, "sparsity": sparsity, "further_comments": COMMENTS, **cost}
             records += score(model, f"weights by {name}, {sparsity:.0%}", seed, others, **extra)[0]
     return records
