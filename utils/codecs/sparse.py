@@ -162,7 +162,9 @@ class Sparse:
 
     def encode(self, array: np.ndarray) -> Encoded:
         mask = (array != 0).reshape(-1)
-        name, config, values = encode(self.values, array.reshape(-1)[mask])
+        # A quantizer has nothing to learn from no numbers.
+        chosen = self.values if mask.any() else "float16"
+        name, config, values = encode(chosen, array.reshape(-1)[mask])
         way, places = self._positions(mask, array.shape, sum(part.nbytes for part in values))
         # The bitmap is not named: files were written before there were other ways.
         return [name, config, *([] if way == "bitmap" else [way])], [*places, *values]

@@ -2,6 +2,7 @@
 
 from course.measuring.results import Experiment
 
+from .rules import RULES
 from .transformer import (
     heads,
     living,
@@ -11,6 +12,7 @@ from .transformer import (
     structure,
     structure_latency,
 )
+from .units import UNITS
 
 TRANSFORMER = [
     Experiment("heads", heads),
@@ -21,4 +23,4 @@ TRANSFORMER = [
     Experiment("movement", movement),
     Experiment("structure latency", structure_latency, seeded=False, alone=True, scored=False),
 ]
-EXPERIMENTS = [*TRANSFORMER]
+EXPERIMENTS = [*RULES, *UNITS, *TRANSFORMER]

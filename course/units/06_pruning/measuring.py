@@ -1,0 +1,139 @@
+"""Unit 06's records: a network of which weights are gone, as its file holds it, beside the control."""
+
+import numpy as np
+from torch import nn
+
+from course.measuring.baselines import file_path
+from course.measuring.cache import trained_once
+from course.measuring.training import TAXONOMY, data
+from utils.codecs import Sparse
+from utils.metrics import bootstrap_interval, f1_report, paired_difference, tune_thresholds
+from utils.models import NeuralClassifier
+from utils.packing import load_model, save_model, size_report
+from utils.pruning import matrices, sparsity_of
+from utils.quantization import AffineQuantizer
+
+from .recipe import train_early, train_further, train_parent, vocabulary
+
+DRAWS = 300  # of comments, for intervals
+SPARSITIES = (0.5, 0.8, 0.9, 0.95, 0.98)
+# Word vectors in 8 bits and the rest in half precision, as unit 01 ships its networks, or all in
+# float32; non-zeros in the same way, with where they stand.
+DENSE = {"vocabulary": "words", "network.embedding.weight": "int8", "network.*": "float16"}
+SPARSE = {
+    "vocabulary": "words",
+    "network.embedding.weight": Sparse(AffineQuantizer(8)),
+    "network.*weight*": Sparse("float16"),
+    "network.*": "float16",
+}
+DENSE_FLOAT32 = {"vocabulary": "words"}
+SPARSE_FLOAT32 = {"vocabulary": "words", "network.*weight*": Sparse("raw")}
+
+
+def numbers(model: NeuralClassifier) -> dict[str, np.ndarray]:
+    """A network's state as arrays, for what is kept by them."""
+    return {name: tensor.numpy() for name, tensor in model.network.state_dict().items()}
+
+
+def early(model: str, seed: int, **sizes) -> tuple[NeuralClassifier, dict]:
+    return trained_once(train_early, model=model, seed=seed, **sizes)
+
+
+def parent(model: str, seed: int, **sizes) -> tuple[NeuralClassifier, dict]:
+    state = numbers(early(model, seed, **{k: v for k, v in sizes.items() if k != "epochs"})[0])
+    return trained_once(train_parent, model=model, seed=seed, state=state, **sizes)
+
+
+def control(model: str, seed: int) -> tuple[NeuralClassifier, dict]:
+    state = numbers(parent(model, seed)[0])
+    return trained_once(train_further, model=model, seed=seed, state=state)
+
+
+def probabilities(model: NeuralClassifier) -> dict[str, np.ndarray]:
+    return {split: model.predict_proba(data(split).texts) for split in ("dev", "test")}
+
+
+class Judge:
+    """Scores what is left of a model of one seed, beside its control.
+
+    Parameters
+    ----------
+    model : of ``recipe.MODELS``
+    """
+
+    def __init__(self, model: str, seed: int):
+        self.model, self.seed = model, seed
+        whole, _ = control(model, seed)
+        said = probabilities(whole)
+        thresholds = tune_thresholds(data("dev").labels, said["dev"])
+        self.control = said["test"] >= thresholds
+        self.like = whole
+
+    def records(
+        self,
+        network: nn.Module,
+        method: str,
+        sparsity: float,
+        *,
+        stored: str = "8 bits",
+        **facts,
+    ) -> list[dict]:
+        """Records of dev and test, of the model that was saved and loaded back.
+
+        Fields: ``model``; ``sparsity``, that was asked for; ``sparsity_in_file``, the share of zeros
+        among all numbers of the network that its file gives back, the biases too; ``pruned``, the
+        tensors of which weights may go, and ``sparsity_of_layers``, the share of zeros in each;
+        ``float32_file_bytes``, of the same network in float32; of test also ``difference_to_control``,
+        ``_low`` and ``_high``, of macro-F1 on the same comments. At sparsity 0 files are dense ones.
+        """
+        setting = f"{self.model}, {sparsity:.0%}, {stored}"
+        like = self.like
+        model = NeuralClassifier(
+            network, vocabulary(), TAXONOMY, like.label_names, length=like.length
+        )
+        path = file_path(method, setting, self.seed)
+        small, full = (SPARSE, SPARSE_FLOAT32) if sparsity else (DENSE, DENSE_FLOAT32)
+        codecs = full if stored == "float32" else small
+        float32 = save_model(model, path, full)
+        save_model(model, path, codecs)
+        loaded = load_model(path)
+        said = probabilities(loaded)
+        model.thresholds = tune_thresholds(data("dev").labels, said["dev"]).astype(np.float32)
+        save_model(model, path, codecs)
+        common = {
+            "method": method,
+            "setting": setting,
+            "model": self.model,
+            "seed": self.seed,
+            "taxonomy": TAXONOMY,
+            "sparsity": sparsity,
+            "stored": stored,
+            "sparsity_in_file": sparsity_of(dict(loaded.network.named_parameters())),
+            "pruned": list(matrices(network)),
+            "sparsity_of_layers": {
+                name: sparsity_of({name: weight})
+                for name, weight in matrices(loaded.network).items()
+            },
+            **size_report(path),
+            "float32_file_bytes": float32,
+            **facts,
+        }
+        return [common | self._scores(split, said[split], model.thresholds) for split in said]
+
+    def _scores(self, split: str, said: np.ndarray, thresholds: np.ndarray) -> dict:
+        comments = data(split)
+        report = f1_report(comments.labels, said, thresholds, comments.label_names)
+        scores = {
+            "split": split,
+            "macro_f1": report["macro_f1"],
+            "micro_f1": report["micro_f1"],
+            "per_label_f1": {name: one["f1"] for name, one in report["per_label"].items()},
+        }
+        if split == "test":
+            predicted = said >= thresholds
+            low, high = bootstrap_interval(comments.labels, predicted, n=DRAWS)
+            scores |= {"macro_f1_low": low, "macro_f1_high": high}
+            compared = paired_difference(comments.labels, predicted, self.control, n=DRAWS)
+            for name, value in zip(("", "_low", "_high"), compared, strict=True):
+                scores[f"difference_to_control{name}"] = value
+        return scores
