@@ -43,7 +43,9 @@ from scipy.special import expit
 from scipy.stats import norm
 from torch import logit, sigmoid
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+from torch.nn.functional import softplus
 
+# %%
 from utils import plots
 from utils.claims import claim
 from utils.data import SPLITS, Vocabulary, label_names, load_sample
@@ -56,14 +58,13 @@ from utils.plots import human_bytes, show
 from utils.pruning import (
     L0Network,
     PenalizedLoss,
-    VariationalNetwork,
     fit_to_the_end,
     gated,
     linear_units,
     prune_transformer,
     remove_units,
 )
-from utils.records import load_records, load_runs, summarise
+from utils.records import load_records, load_runs
 from utils.training import fit, set_seed
 from utils.widgets import explore, predict, quiz, reveal
 
@@ -124,8 +125,8 @@ show(figure, alt="The best weight against the one that the loss alone wants, for
 needed = {name: best_weight(1.0, price) for name, price in PRICES.items()}
 small = {name: best_weight(0.1, price) for name, price in PRICES.items()}
 claim(abs(needed["L0"] - 1) < 1e-3 and abs(needed["L1"] - 0.875) < 2e-3, "L1 shrinks what it keeps")
-claim(small["L0"] == small["L1"] == 0 != small["L2"], "L2 lets nothing go")
-claim(best_weight(0.49, PRICES["L0"]) == 0 != best_weight(0.51, PRICES["L0"]),
+claim(max(abs(small["L0"]), abs(small["L1"])) < 1e-3 < small["L2"], "L2 lets nothing go")
+claim(abs(best_weight(0.49, PRICES["L0"])) < 1e-3 and best_weight(0.51, PRICES["L0"]) > 0.5,
       "L0 keeps what saves more than its price")
 
 # %% [markdown]
@@ -221,18 +222,22 @@ def finite_differences(function, at, step=1e-3):
 
 by_differences = finite_differences(lambda a: expected_loss(sigmoid(a)), log_alpha.double())
 reinforce = loss(drawn)[:, None] * (drawn - pi)  # a gradient for each draw
-by_differences, reinforce.mean(dim=0), reinforce.std(dim=0)
+centred = (loss(drawn) - loss(drawn).mean())[:, None] * (drawn - pi)  # with a baseline
+by_differences, reinforce.mean(dim=0), reinforce.std(dim=0), centred.std(dim=0)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 claim((by_differences - reinforce.mean(dim=0)).abs().max() < 0.005, "REINFORCE has the right mean")
-noise_reinforce = (reinforce.std(dim=0) / reinforce.mean(dim=0).abs()).tolist()
-claim(noise_reinforce[2] > 50, "the third gate's gradient drowns in the noise of the others")
+noise_reinforce = (reinforce.std(dim=0) / by_differences.abs()).tolist()
+noise_centred = (centred.std(dim=0) / by_differences.abs()).tolist()
+claim(min(noise_reinforce[2], noise_centred[2]) > 30,
+      "the third gate's gradient drowns in the noise of the others")
 
 # %% [markdown]
 # The means agree. Look at the spread of a single draw: {{ noise_reinforce[0]:.1f }} times the gradient
 # for the first gate, and {{ noise_reinforce[2]:,.0f }} times for the third. Its gradient is small, since
 # its weight is; but every draw multiplies by the *whole* loss, in which the other gates make the noise.
-# With a million gates, nobody could hear any of them.
+# To subtract the mean loss first (a baseline) is allowed, and helps: {{ noise_centred[0]:.1f }} and
+# {{ noise_centred[2]:,.0f }} times. Still each gate hears all others, and a network has millions.
 #
 # **Step 4: take the randomness out of the parameters.** A gate can be made of a number $u$, uniform
 # between 0 and 1, that knows nothing of $\alpha$:
@@ -322,8 +327,8 @@ claim((not_zero(log_alpha) - (z != 0).double().mean(dim=0)).abs().max() < 0.01
 # over $u$.
 
 # %%
-predict("noise", "REINFORCE's spread of a single draw was "
-        f"{noise_reinforce[2]:,.0f} times the third gate's gradient. How many times will it be for a hard "
+predict("noise", "REINFORCE's spread of a single draw was, with a baseline, "
+        f"{noise_centred[2]:,.0f} times the third gate's gradient. How many times will it be for a hard "
         "concrete gate?", "times")
 
 # %%
@@ -343,14 +348,14 @@ of_loss = by_draws - priced.float()
 noise_concrete = (of_loss.std(dim=0) / of_loss.mean(dim=0).abs()).tolist()
 silent = (of_loss.abs() < 1e-6).double().mean(dim=0).tolist()
 claim((by_integral - by_draws.mean(dim=0)).abs().max() < 0.005, "backward and the integral agree")
-claim(max(noise_concrete) < 4 and noise_concrete[2] < noise_reinforce[2] / 20,
+claim(max(noise_concrete) < 4 and noise_concrete[2] < noise_centred[2] / 20,
       "the gradient through the gate has far less noise")
 reveal("noise", noise_concrete[2], "times")
 
 # %% [markdown]
 # They agree. Without the price, which has no noise at all, the spread of a draw is
 # {{ noise_concrete[0]:.1f }}, {{ noise_concrete[1]:.1f }} and {{ noise_concrete[2]:.1f }} times the gradient of
-# the loss (REINFORCE: {{ noise_reinforce[0]:.1f }}, {{ noise_reinforce[1]:.1f }} and {{ noise_reinforce[2]:,.0f }}):
+# the loss (REINFORCE with a baseline: {{ noise_centred[0]:.1f }}, {{ noise_centred[1]:.1f }} and {{ noise_centred[2]:,.0f }}):
 # each gate listens to its own weight. That has a price of its own. In {{ silent[0]:.0%}} of the draws the
 # first gate was clipped, and a clipped gate learns nothing from the loss. And the mean is that of
 # *another* problem: gates that are half open are not what we asked for. Section 5 shows what comes of it.
@@ -388,11 +393,11 @@ def draw_shape(log_alpha, beta, stretch):
     figure, axes = plt.subplots(figsize=(9, 3.6))
     axes.plot(inner, curve, color=BLUE)
     axes.fill_between(inner, curve, color=BLUE, alpha=0.15)
-    axes.bar([-0.06, 1.06], [5 * shut, 5 * open_], width=0.05, color=[RED, GREEN])
+    axes.bar([-0.06, 1.06], [3 * shut, 3 * open_], width=0.05, color=[RED, GREEN])
     for x, mass in ((-0.06, shut), (1.06, open_)):
-        axes.annotate(f"{mass:.1%}", (x, min(5 * mass, 4.6)), xytext=(0, 4), ha="center",
+        axes.annotate(f"{mass:.1%}", (x, 3 * mass), xytext=(0, 4), ha="center",
                       textcoords="offset points")
-    axes.set(ylim=(0, 5.2), xlim=(-0.12, 1.12), xlabel="gate", ylabel="density (bars: 5 times mass)",
+    axes.set(ylim=(0, 3.4), xlim=(-0.12, 1.12), xlabel="gate", ylabel="density (bars: 3 times mass)",
              title=f"exactly 0: {shut:.1%}, in between: {1 - shut - open_:.1%}, exactly 1: {open_:.1%}")
     return figure
 
@@ -416,10 +421,10 @@ cases = [(-2.0, BETA, 0.1), (0.0, BETA, 0.1), (0.0, 0.2, 0.1), (0.0, BETA, 0.4)]
 shapes = [shape_of(*case) for case in cases]
 for axes, case, (shut, open_, curve) in zip(panels, cases, shapes, strict=True):
     axes.plot(inner, curve, color=BLUE)
-    axes.bar([-0.08, 1.08], [5 * shut, 5 * open_], width=0.07, color=[RED, GREEN])
-    axes.set(title="log α {:.0f}, β {:.2f}\nstretch {:.1f}".format(*case), xlabel="gate", ylim=(0, 3.5))
+    axes.bar([-0.08, 1.08], [3 * shut, 3 * open_], width=0.07, color=[RED, GREEN])
+    axes.set(title="log α {:.0f}, β {:.2f}\nstretch {:.1f}".format(*case), xlabel="gate", ylim=(0, 2.4))
     axes.title.set_fontsize(11)
-panels[0].set_ylabel("density (bars: 5 times mass)")
+panels[0].set_ylabel("density (bars: 3 times mass)")
 show(figure, alt="Four hard concrete gates. " + " ".join(
     "Log alpha {:.0f}, temperature {:.2f}, stretch {:.1f}: ".format(*case)
     + f"mass {shut:.2f} at 0 and {open_:.2f} at 1." for case, (shut, open_, _) in
@@ -502,7 +507,7 @@ show(figure, alt="Three curves against log alpha. The gate at test time is 0 up 
 at_nine = at_test_time(nine_in_ten).item()
 gap = (means - at_test_time(axis)).abs().max().item()
 claim(0.6 < at_nine < 0.7 and 0.3 < still_open < 0.32, "a gate is less open than it is likely open")
-claim(gap < 0.1, "the gate at test time is near the mean gate")
+claim(gap < 0.12, "the gate at test time is near the mean gate")
 
 # %% [markdown]
 # It is {{ at_nine:.2f}}, not 0.9: being open at all is one thing, how far another. The gate at test time
@@ -600,8 +605,10 @@ closed = history[-1] * sizes
 worth = (truth16**2 > STRENGTHS[:, None]).sum(dim=1).tolist()
 useless = int((history[-1, :, 8:] > 0).sum())
 claim(useless == 0, "no gate of an input that is not needed stays open")
+claim(all(bool((gates[:n] > 0).all()) for gates, n in zip(history[-1], left, strict=True)),
+      "the gates that stay open are those of the largest weights")
 claim(left[1] == worth[1], "at a price of 0.03 gradients find the best set")
-claim(left[3] > worth[3] and left[4] > worth[4], "at high prices more gates stay open than are worth it")
+claim(all(left[i] > worth[i] for i in (2, 3, 4)), "at high prices more gates stay open than are worth it")
 shrinks = (closed[1, 0] / truth16[0]).item()
 claim(abs(shrinks - 1) < 0.05, "what stays keeps its size")
 
@@ -612,9 +619,10 @@ claim(abs(shrinks - 1) < 0.05, "what stays keeps its size")
 # | open at the end | {{ left[0] }} | {{ left[1] }} | {{ left[2] }} | {{ left[3] }} | {{ left[4] }} |
 #
 # No gate of an input without a use stays open at any price, the order is that of usefulness, and what
-# stays keeps its size (the first weight is {{ closed[1, 0]:.2f}}; L1 would have shrunk it). But at high
-# prices gates stay open that are not worth it. It isn't a lack of patience. Look at one gate alone, of a
-# weight of 0.5, at a price of 0.3: everything that descends on this curve, as $\log \alpha$ moves.
+# stays keeps its size (the first weight is {{ closed[1, 0]:.2f}}; L1 would have shrunk it). But at
+# prices of 0.1 and above more stay open than are worth it. It isn't a lack of patience. Look at one gate alone,
+# of a weight of 0.5, at a price of 0.3, with the size that suits its $\log \alpha$ best: this is the curve that
+# gradients descend.
 
 # %%
 def valley(log_alpha, weight=0.5, price=0.3):
@@ -650,15 +658,17 @@ left_low = (again[-1] > 0).sum(dim=1).tolist()
 seconds = time.perf_counter() - begin
 claim(curve[0] < curve[-1] < curve[top] and ridge < 1.6, "a ridge parts the start from the better end")
 claim((np.diff(bernoulli) > 0).all(), "a Bernoulli gate has no ridge")
-claim(left_low[3] < left[3] or left_low[4] < left[4], "who starts lower ends with fewer gates")
+claim(all(low <= high for low, high in zip(left_low, left, strict=True)) and left_low[3] < worth[3],
+      "who starts lower ends with fewer gates, and with fewer than are worth it")
 
 # %% [markdown]
 # Shut would cost {{ curve[0]:.2f}}, open costs {{ curve[-1]:.2f}}, and between them lies a **ridge**
 # ({{ curve[top]:.2f}} at {{ ridge:.1f}}): a gate that is half open already pays nearly the whole price and
 # disturbs the output as well. We started at 1.6, to the right of it. With a start at -2 the five prices
 # leave {{ left_low[0] }}, {{ left_low[1] }}, {{ left_low[2] }}, {{ left_low[3] }} and {{ left_low[4] }} gates
-# open. The mean of step 2 had no ridge; the softening of step 5 made it. So the learned mask depends on
-# the start, not only on the price: one more number to tune, and to report.
+# open: now some are shut that were worth their price. The mean of step 2 had no ridge; the softening made
+# it. So the learned mask depends on the start and not only on the price: one more number to tune, and to
+# report.
 
 # %% [markdown]
 # ## 6. What one gate is worth
@@ -715,11 +725,12 @@ def switched_off():
         return minilm(pieces)
 
 
+cut = prune_transformer(minilm, layers=3 * [True, False])
 ways = {"whole": lambda: minilm(pieces), "gates": switched_off, "removed": lambda: smaller(pieces),
         "half of the layers": lambda: cut(pieces)}
-cut = prune_transformer(minilm, layers=3 * [True, False])
 
 
+# %%
 @torch.inference_mode()
 def milliseconds(repeats=40):
     """Median milliseconds of this process, all ways in turns."""
@@ -746,7 +757,7 @@ claim(1.05 < fast["removed"] < 1.5 < fast["half of the layers"],
       "half of the heads save far less time than half of the layers")
 
 # %% [markdown]
-# Both say the same (to {{ differs:.0e}}). Switched off: {{ fast["gates"]:.2f}} times as fast, which is to say,
+# Both say the same (the largest difference is {{ differs:.1g}}). Switched off: {{ fast["gates"]:.2f}} times as fast, which is to say,
 # not at all. Removed: {{ fast["removed"]:.2f}} times. Half of the heads are {{ gone:.0%}} of the layers'
 # parameters, since two thirds of a layer are feed-forward columns. Half of the *layers* make it
 # {{ fast["half of the layers"]:.2f}} times as fast. Keep that in mind when a paper counts heads.
@@ -765,7 +776,7 @@ data = (ids["train"], soft), (ids["dev"], dev.labels)
 set_seed(0)
 parent = MeanVectorNetwork(len(vocabulary), 100, hidden=64, labels=7)
 parent.embedding.weight.data.copy_(torch.from_numpy(distilled_vectors(vocabulary, 100).values))
-fit(parent, *data, epochs=20, lr=5e-3, decay=True, **learn)
+_ = fit(parent, *data, epochs=20, lr=5e-3, decay=True, **learn)
 
 
 # %%
@@ -795,7 +806,7 @@ claim(64 > counts[0] > counts[1] > counts[2] > 0, "a higher price leaves fewer u
 # %% [markdown]
 # At prices of {{ UNIT_PRICES[0]:g}}, {{ UNIT_PRICES[1]:g}} and {{ UNIT_PRICES[2]:g}}, {{ counts[0] }},
 # {{ counts[1] }} and {{ counts[2] }} of 64 units are left; nobody said which, nor how many. Removed for real,
-# the networks say what the masked ones say (to {{ unlike:.0e}}). Their macro-F1 on the
+# the networks say what the masked ones say (the largest difference of a logit is {{ unlike:.0e}}). Their macro-F1 on the
 # {{ len(test.texts) }} test comments of the sample ({{ here[UNIT_PRICES[0]]:.2f}}, {{ here[UNIT_PRICES[1]]:.2f}} and
 # {{ here[UNIT_PRICES[2]]:.2f}}) means little, since so few comments tell little apart; section 11 has scores
 # on all of GoEmotions.
@@ -830,8 +841,7 @@ K1, K2, K3 = 0.63576, 1.87320, 1.48695
 
 def kl(log_alpha):
     """Equation 14 with its sign turned: at least 0, and 0 for a weight that is all noise."""
-    return (K1 - K1 * sigmoid(K2 + K3 * log_alpha)
-            + 0.5 * torch.nn.functional.softplus(-log_alpha))
+    return K1 - K1 * sigmoid(K2 + K3 * log_alpha) + 0.5 * softplus(-log_alpha)
 
 
 def kl_by_integration(log_alpha):
@@ -869,56 +879,92 @@ claim(abs(slope_left - 0.5) < 0.05, "a factor of e in alpha costs half a nat")
 
 # %% [markdown]
 # The approximation is within {{ worst:.3f}} everywhere. **The sign** is what goes wrong in practice. A
-# divergence is a cost: it is *added* to the loss, falls as noise grows, and is 0 where nothing is known.
-# Equation 14 is its negative. Try both on the hidden layer and the outputs of our parent. (With the noise
-# drawn at each *output*, not at each weight; the sum of normal variables is normal, so this is the same
-# distribution, and every comment of a batch gets noise of its own.)
+# divergence is a cost: it is *added* to the loss, falls as noise grows, and is 0 where nothing is known;
+# equation 14 is its negative. Try both on a linear problem whose truth is known: 200 inputs, of which 50
+# make the output.
+#
+# One more trick. The noise of all weights of an output adds up to one normal variable, so it is drawn
+# there, once for each example: $\hat y = \theta^\top x + \epsilon \sqrt{\sum_j \alpha_j \theta_j^2 x_j^2}$. That
+# is the **local reparametrisation**; every example has noise of its own, and the gradient less of it.
 
 # %%
-def learn_noise(sign, epochs=20):
-    noisy = VariationalNetwork(copy.deepcopy(parent), ["hidden.weight", "output.weight"], stride=20)
-    set_seed(0)
-    price = PenalizedLoss(cross_entropy, noisy.kl, sign / len(train.texts), warmup=200)
-    history = fit_to_the_end(noisy, *data, epochs=epochs, lr=2e-3, loss=price, **learn)
-    values = torch.cat([value.detach().flatten() for value in noisy.log_alphas().values()])
-    return noisy, values, history
+needed = torch.arange(200) < 50
+truth200 = torch.cat([torch.linspace(1, 0.02, 50), torch.zeros(150)])
+generator = torch.Generator().manual_seed(0)
+x200 = torch.randn(1000, 200, generator=generator)
+y200 = x200 @ truth200 + 0.3 * torch.randn(1000, generator=generator)
 
 
-noisy, right_sign, noise_history = learn_noise(+1)
-_, wrong_sign, _ = learn_noise(-1)
-drowned, spared = ((values > 3).double().mean().item() for values in (right_sign, wrong_sign))
+def learn_noise(sign, steps=800):
+    """Weights and their log α; the divergence of all data, so it is divided by the examples."""
+    theta = (0.1 * torch.randn(200, generator=generator)).requires_grad_()
+    log_variance = torch.full((200,), -8.0, requires_grad=True)
+    optimizer = torch.optim.Adam([{"params": theta, "lr": 0.01}, {"params": log_variance, "lr": 0.05}])
+    slower = [lambda step: 1 - step / steps, lambda step: 1.0]
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, slower)
+    for step in range(steps):
+        noise = (x200**2 @ log_variance.exp()).sqrt() * torch.randn(1000, generator=generator)
+        errors = (y200 - x200 @ theta - noise) ** 2 / (2 * 0.3**2)
+        log_alpha = (log_variance - torch.log(theta**2 + 1e-8)).clamp(-8, 8)
+        price = min(1, step / 200) * kl(log_alpha).sum() / 1000  # it warms up
+        optimizer.zero_grad()
+        (errors.mean() + sign * price).backward()
+        optimizer.step()
+        schedule.step()
+    return theta.detach(), log_alpha.detach()
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-figure, axes = plt.subplots(figsize=(9, 3.6))
-bins = np.linspace(-8, 8, 65)
-axes.hist(right_sign, bins, color=BLUE, label="KL added")
-axes.hist(wrong_sign, bins, color=RED, histtype="step", linewidth=2, label="KL subtracted")
-axes.axvline(3, color="black", linestyle="--")
-axes.set(xlabel="log α", ylabel=f"weights (of {len(right_sign):,})", yscale="log")
-axes.legend()
-show(figure, alt=f"Histogram of log alpha of {len(right_sign):,} weights. With the divergence added, "
-     f"{drowned:.0%} lie above the threshold of 3; with it subtracted, {spared:.0%}.")
 
 # %%
-weights = torch.cat([noisy.network.get_parameter(name).detach().flatten() for name in noisy.names])
-count = int((right_sign > 3).sum())
-smallest = torch.zeros(len(weights), dtype=torch.bool)
-smallest[weights.abs().argsort()[:count]] = True
-both_drop = (smallest & (right_sign > 3)).sum().item() / count
+theta200, log_alpha200 = learn_noise(+1)
+wrong_sign = learn_noise(-1)[1]
+drowned = log_alpha200 > 3
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-f1_noise = macro_f1(test.labels, expit(predict_logits(noisy.pruned(), ids["test"]))
-                    >= noise_history.thresholds)
-claim(drowned > 0.3 and spared < 0.01, "with the right sign many weights drown, with the wrong one none")
+figure, panels = plt.subplots(1, 2, figsize=(11, 3.4), sharey=True)
+bins = np.linspace(-8, 8, 33)
+for axes, values, title in zip(panels, (log_alpha200, wrong_sign), ("KL added", "KL subtracted"),
+                               strict=True):
+    axes.hist([values[needed], values[~needed]], bins, stacked=True, color=[BLUE, plots.GREY],
+              label=["needed", "not needed"])
+    axes.axvline(3, color=RED, linestyle="--")
+    axes.set(xlabel="log α", title=title)
+panels[0].set_ylabel("weights (of 200)")
+panels[0].legend(loc="upper center")
+lost_needed, lost_useless = int((drowned & needed).sum()), int((drowned & ~needed).sum())
+above_zero = int((log_alpha200[~needed] > 0).sum())
+needed_above_zero = int((log_alpha200[needed] > 0).sum())
+show(figure, alt="Histograms of log alpha of 200 weights, 50 of them needed. With the divergence added, "
+     f"{lost_useless} of those not needed and {lost_needed} of those needed lie above the threshold of 3, "
+     f"and {above_zero} and {needed_above_zero} above 0. With it subtracted, "
+     f"{int((wrong_sign > 3).sum())} lie above 3.")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+least_squares = torch.linalg.lstsq(x200, y200[:, None]).solution[:, 0]
+
+
+def overlap(weights):
+    """Share of what drowned that is also among the equally many smallest of these weights."""
+    smallest = weights.abs().argsort()[: int(drowned.sum())]
+    return drowned[smallest].double().mean().item()
+
+
+by_own_size, by_least_squares = overlap(theta200), overlap(least_squares)
+claim(lost_needed == 0 and lost_useless > 60, "only weights that are not needed drown")
+claim(lost_useless + 20 < above_zero and needed_above_zero <= 2, "the valley lies below the threshold")
+claim(int((wrong_sign > 3).sum()) == 0, "with the wrong sign nothing goes")
+claim(by_own_size > 0.95 and by_least_squares > 0.85, "what drowns are the small weights")
 
 # %% [markdown]
-# With the divergence added, {{ drowned:.0%}} of the weights end above $\log\alpha = 3$ (a dropout rate of
-# {{ expit(3):.2f}}) and become 0; with it subtracted, {{ spared:.1%}} do. Both programs run, and only the
-# second looks as if "variational dropout did not work here".
+# With the divergence added, {{ lost_useless }} of the 150 weights that are not needed end above
+# $\log\alpha = 3$ (a dropout rate of {{ expit(3):.2f}}), the usual threshold, and {{ lost_needed }} of those
+# that are. The two heaps part further down: above 0 lie {{ above_zero }} and {{ needed_above_zero }}. So look at
+# the histogram before you trust a threshold. With the divergence *subtracted* nothing goes at all; the
+# program runs, and it only looks as if variational dropout did not work here.
 #
-# Is it magnitude in disguise? Of the weights that drowned, {{ both_drop:.0%}} are also among the equally many
-# smallest: it mostly is, at least here. $\alpha = \sigma^2 / \theta^2$, and a weight that is not needed is
-# pulled towards 0 while its noise grows.
+# Is it magnitude in disguise? Of what drowned, {{ by_own_size:.0%}} is also among the equally many smallest
+# weights of this training, and {{ by_least_squares:.0%}} among those of plain least squares, which knows nothing
+# of noise. Here it mostly is: these inputs have all the same variance, so that size says what a weight is
+# worth. What the noise adds is that nobody had to say how many go.
 
 # %% [markdown]
 # ## 8. Movement: where a weight is going
@@ -964,6 +1010,7 @@ lengths = (5, 10, 20, 40, 80, 160)
 tuned = {steps: fine_tune(steps) for steps in lengths}
 rows8 = {steps: (pruned_error(w, torch.ones(64), 64), pruned_error(w, w.abs()), pruned_error(w, score))
          for steps, (w, score) in tuned.items()}
+all_zero = (outputs**2).mean().item()  # the dumb baseline: no weight at all
 moved, score = tuned[10]
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -981,6 +1028,7 @@ for column_of, name, color, marker in ((0, "nothing pruned", plots.GREY, "s"), (
                                        (2, "movement", BLUE, "^")):
     right_axes.plot(lengths, [row[column_of] for row in rows8.values()], f"{marker}-", color=color,
                     label=name)
+right_axes.axhline(all_zero, color="black", linestyle=":", label="all weights 0")
 right_axes.set(xscale="log", yscale="log", xlabel="steps of fine-tuning", ylabel="error on task B")
 right_axes.set_xticks(lengths, [str(n) for n in lengths])
 right_axes.minorticks_off()
@@ -988,16 +1036,649 @@ right_axes.legend()
 show(figure, alt="Left: movement score against the size of 64 weights after 10 steps; dashed, what each "
      f"method keeps: {both} of 32 are kept by both. Right: error on task B against steps of fine-tuning, "
      "with nothing pruned, half pruned by magnitude, half by movement: "
-     + "; ".join(f"{steps} steps {a:.2g}, {b:.2g}, {c:.2g}" for steps, (a, b, c) in rows8.items()) + ".")
+     + "; ".join(f"{steps} steps {a:.2g}, {b:.2g}, {c:.2g}" for steps, (a, b, c) in rows8.items())
+     + f". With all weights 0 it is {all_zero:.2g}.")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 ahead = [steps for steps, (_, size, move) in rows8.items() if move < size]
 claim(ahead == list(lengths[:len(ahead)]) and 0 < len(ahead) < len(lengths),
       "movement is ahead while weights are on their way, and behind when they have arrived")
+claim(rows8[10][1] > all_zero > rows8[10][2], "after ten steps magnitude is worse than nothing at all")
 
 # %% [markdown]
-# In the left picture the two keep the same weights in {{ both }} of 32 cases. Movement throws away large weights that are
-# on their way to 0 (right, below), and keeps small ones that grow. On the right: up to {{ ahead[-1] }}
-# steps it is the better choice, and **afterwards the worse one**: once weights have arrived, their size says
-# what they are worth, and where they came from says nothing any more. So expect it to pay where
-# fine-tuning is short and much is to go, and ask for the control.
+# On the left, after ten steps, the two agree on {{ both }} of 32 weights. Movement throws away the large ones that
+# are on their way to 0 (below, on the right), and keeps small ones that grow. On the right: up to
+# {{ ahead[-1] }} steps it is the better choice. After ten, magnitude is worse than no weights at all
+# ({{ rows8[10][1]:.0f}} against {{ all_zero:.0f}}), since it keeps what task A has left. **Afterwards movement is the worse
+# one**: once weights have arrived, their size says what they are worth, and where they came from says nothing
+# any more. So expect it to pay where fine-tuning is short, as it is for transformers, and ask for the control.
+
+# %% [markdown]
+# ## 9. The heads of a real transformer
+#
+# *About 6 minutes.*
+#
+# Now MiniLM: six layers of twelve heads, fine-tuned on GoEmotions on what unit 02's ensemble of teachers
+# says. It is too large to ship, so what follows are records. First switch off one head at a time, of a
+# network that is not trained for it, and ask comments of dev.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+one_off = load_records("pruning", experiment="one head off")
+head_seeds = sorted({r["seed"] for r in one_off})
+DEV_COMMENTS = one_off[0]["comments"]
+LABELS = label_names("ekman")
+
+
+def heads_off(field, seed):
+    """Of each head (6, 12), what a field says when it is off."""
+    table = np.full((6, 12), np.nan)
+    for r in one_off:
+        if r["setting"] == "head off" and r["seed"] == seed:
+            table[r["layer"], r["head"]] = r[field]
+    return table
+
+
+def layers_off(field, seed):
+    return np.array([r[field] for r in one_off if r["setting"] == "layer off" and r["seed"] == seed])
+
+
+f1_off, loss_off = (np.array([heads_off(field, seed) for seed in head_seeds])
+                    for field in ("macro_f1_difference", "loss_difference"))  # (seeds, 6, 12)
+f1_layer = np.array([layers_off("macro_f1_difference", seed) for seed in head_seeds])
+loss_layer = np.array([layers_off("loss_difference", seed) for seed in head_seeds])
+
+# %%
+predict("worst-head", "Of the 72 heads, switch off the one that is missed most (in the mean over "
+        "seeds). By how many points does macro-F1 fall?", "points")
+
+# %%
+worst_head = np.unravel_index(f1_off.mean(axis=0).argmin(), (6, 12))
+reveal("worst-head", -100 * f1_off.mean(axis=0)[worst_head], "points")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def head_map(axes, table, limit, cmap="RdBu_r", sign=""):
+    axes.imshow(table, cmap=cmap, vmin=-limit, vmax=limit, aspect="auto")
+    for (layer, head), value in np.ndenumerate(table):
+        axes.annotate(f"{round(value):{sign}d}", (head, layer), ha="center", va="center", fontsize=9,
+                      color="white" if abs(value) > 0.6 * limit else "black")
+    axes.set(xlabel="head", ylabel="layer", xticks=range(12), yticks=range(6))
+    axes.set_xticklabels(range(1, 13))
+    axes.set_yticklabels(range(1, 7))
+    axes.grid(False)
+
+
+figure, (axes, beside) = plt.subplots(1, 2, figsize=(11, 3.6), width_ratios=(4, 1))
+risen = 1e4 * loss_off.mean(axis=0)
+head_map(axes, risen, np.abs(risen).max())
+axes.set_title("rise of the loss without a head (in 1/10,000)")
+beside.barh(range(6), 1e4 * loss_layer.mean(axis=0), color=plots.GREY)
+beside.set(yticks=range(6), xlabel="without the layer", ylim=(5.5, -0.5))
+beside.set_yticklabels(range(1, 7))
+show(figure, alt="Rise of the loss on dev when one head is off, for 6 layers of 12 heads, in 1/10,000, "
+     f"means over seeds: from {risen.min():.0f} to {risen.max():.0f}. Beside it whole layers: "
+     + ", ".join(f"{value:.0f}" for value in 1e4 * loss_layer.mean(axis=0)) + ".")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+helped = int((loss_off < 0).all(axis=0).sum())
+small_heads = int((np.abs(f1_off) < 0.005).all(axis=0).sum())
+worst_layer, mildest_layer = (int(f(f1_layer.mean(axis=0))) for f in (np.argmin, np.argmax))
+whole_off = f1_layer.mean(axis=0)
+
+# %% [markdown]
+# ({{ len(head_seeds) }} fine-tunings with seeds of their own, {{ DEV_COMMENTS }} comments.) The head that is missed most is head {{ worst_head[1] + 1 }} of layer {{ worst_head[0] + 1 }}:
+# {{ 100 * f1_off.mean(axis=0)[worst_head]:+.1f}} points of macro-F1. {{ small_heads }} of the 72 change it by
+# less than half a point in every seed, and without {{ helped }} the loss is *lower* in every seed. (On so few
+# comments, F1 cannot tell smaller differences apart.) Whole layers are another matter: without layer
+# {{ worst_layer + 1 }} it falls by {{ -100 * whole_off[worst_layer]:.1f}} points, without layer
+# {{ mildest_layer + 1 }} by {{ -100 * whole_off[mildest_layer]:.1f}}.
+#
+# What does a head do to a sentence? Choose one of ours; each field is what the probability of one label
+# becomes without that head.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+SENTENCES = list(one_off[0]["sentences"])
+
+
+def probabilities_of(sentence, seed=0):
+    """Probabilities (7,) with nothing off, and with each head off (6, 12, 7)."""
+    records = [r for r in one_off if r["seed"] == seed]
+    (whole,) = [r for r in records if r["setting"] == "nothing off"]
+    off = np.zeros((6, 12, len(LABELS)))
+    for r in records:
+        if r["setting"] == "head off":
+            off[r["layer"], r["head"]] = expit(r["sentences"][sentence])
+    return expit(np.array(whole["sentences"][sentence])), off
+
+
+def draw_sentence(sentence):
+    before, off = probabilities_of(sentence)
+    label = int(np.abs(off - before).max(axis=(0, 1)).argmax())  # the one that moves most
+    change = 100 * (off[..., label] - before[label])
+    figure, axes = plt.subplots(figsize=(9, 3.4))
+    head_map(axes, change, max(10, np.abs(change).max()), "RdBu", "+")
+    axes.set_title(f"{LABELS[label]}, {before[label]:.0%}: change without a head, in points")
+    return figure
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def describe_sentence(sentence):
+    before, off = probabilities_of(sentence)
+    label = int(np.abs(off - before).max(axis=(0, 1)).argmax())
+    change = 100 * (off[..., label] - before[label])
+    low, high = (np.unravel_index(f(change), (6, 12)) for f in (np.argmin, np.argmax))
+    return (f"{sentence} With all heads: "
+            + ", ".join(f"{name} {p:.2f}" for name, p in zip(LABELS, before, strict=True))
+            + f". What moves most is {LABELS[label]}: {change[low]:+.0f} points without head "
+            f"{low[1] + 1} of layer {low[0] + 1}, {change[high]:+.0f} without head {high[1] + 1} of layer "
+            f"{high[0] + 1}; {int((np.abs(change) < 1).sum())} heads move it by less than a point.")
+
+
+explore(draw_sentence, describe_sentence,
+        sentence=Dropdown(options=SENTENCES, value=SENTENCES[0], layout={"width": "32em"}))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+moves, idle, flips = [], [], []
+for sentence in SENTENCES:
+    before, off = probabilities_of(sentence)
+    change = np.abs(off - before)
+    moves.append(change.max())
+    idle.append(int((change.max(axis=2) < 0.01).sum()))
+    flips.append(int(((off > 0.5) != (before > 0.5)).any(axis=2).sum()))
+sentence_rows = "\n".join(
+    f"| {sentence} | {', '.join(LABELS[i] for i in np.flatnonzero(probabilities_of(sentence)[0] > 0.5)) or 'none'}"
+    f" | {100 * move:.0f} | {still} | {flip} |"
+    for sentence, move, still, flip in zip(SENTENCES, moves, idle, flips, strict=True))
+
+# %% [markdown]
+# | sentence | labels above one half | largest change of any probability (points) | heads that change none by a point | heads without which a label crosses one half |
+# | --- | --- | ---: | ---: | ---: |
+# {{ sentence_rows }}
+#
+# One at a time, hardly any head is missed. From that it does not follow that half of them can go *at
+# once*: where two do the same, either may go, but not both. So let gates choose together.
+# [Voita et al. (2019)](https://arxiv.org/abs/1905.09418) put a hard concrete gate at each head of a
+# converged model and train with a price. Here the network is frozen and only the 72 gates learn:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def means(rows, field="macro_f1"):
+    return np.mean([r[field] for r in rows])
+
+
+def span(rows, field="macro_f1", form="{:.4f}"):
+    values = [r[field] for r in rows]
+    low, high = form.format(min(values)), form.format(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+priced = load_records("pruning", experiment="prices of heads", split="test")
+prices_of_heads = sorted({r["strength"] for r in priced})
+by_price = {p: [r for r in priced if r["strength"] == p] for p in prices_of_heads}
+price_rows = "\n".join(
+    f"| {price:g} | {span(rows, 'heads_left', '{:.0f}')} | {span(rows)} | "
+    f"{means(rows, 'difference_to_fine_tuned'):+.4f} |" for price, rows in by_price.items())
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+living = load_records("pruning", experiment="which heads live")
+
+
+def kept_of(rows):
+    """Which heads (72,) are left, of each seed."""
+    found = {}
+    for r in rows:
+        found.setdefault(r["seed"], np.zeros(72, bool))[12 * r["layer"] + r["head"]] = r["kept"]
+    return found
+
+
+survivors = {"L0 gates": kept_of([r for r in living if r["chosen"]])}
+survivors |= {name: kept_of([r for r in living if r["setting"] == name])
+              for name in ("importance", "magnitude", "random")}
+chosen_prices = sorted({float(r["setting"].split("=")[1]) for r in living if r["chosen"]})
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def alike(first, second):
+    """Heads that both keep, over what two choices by lot would share in the mean."""
+    return (first & second).sum() / (first.sum() * second.sum() / 72)
+
+
+gates_by_seed = list(survivors["L0 gates"].values())
+between_seeds = [alike(a, b) for i, a in enumerate(gates_by_seed) for b in gates_by_seed[:i]]
+to_others = {name: np.mean([alike(survivors["L0 gates"][s], kept[s]) for s in kept])
+             for name, kept in survivors.items() if name != "L0 gates"}
+by_layer = np.mean([kept.reshape(6, 12).sum(axis=1) for kept in gates_by_seed], axis=0)
+
+# %% [markdown]
+# | price | heads left of 72 | macro-F1, no further training | against all heads |
+# | --- | ---: | ---: | ---: |
+# {{ price_rows }}
+#
+# The smallest price at which half of the heads are shut is taken ({{ ", ".join(f"{s:g}" for s in chosen_prices) }}).
+# **Which heads live?** In the map the number of seeds (of {{ len(head_seeds) }}) in which a head is left.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, panels = plt.subplots(1, 2, figsize=(11, 3.4), sharey=True)
+maps = {name: np.sum(list(survivors[name].values()), axis=0).reshape(6, 12)
+        for name in ("L0 gates", "importance")}
+for axes, (name, table) in zip(panels, maps.items(), strict=True):
+    head_map(axes, table, 1.4 * len(head_seeds), cmap="PuOr")
+    axes.set_title(f"left by {name}, of {len(head_seeds)} seeds")
+panels[1].set_ylabel("")
+show(figure, alt="How many seeds keep each of 72 heads. " + " ".join(
+    f"By {name}, by layer: " + "; ".join(" ".join(map(str, row)) for row in table) + "."
+    for name, table in maps.items()))
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+headless = load_records("pruning", experiment="heads", split="test")
+by_criterion = {c: [r for r in headless if r["setting"] == f"heads by {c}"] for c in survivors}
+unpruned = [r for r in headless if r["setting"] == "unpruned"]
+BEFORE = [r for r in headless if r["setting"] == "unpruned, no further training"]
+
+
+def intervals(rows, control="unpruned"):
+    """How many of the 95% intervals of the differences lie below 0, and how many above."""
+    below = sum(r[f"difference_to_{control}_high"] < 0 for r in rows)
+    return below, sum(r[f"difference_to_{control}_low"] > 0 for r in rows)
+
+
+def against(rows, control="unpruned"):
+    if f"difference_to_{control}" not in rows[0]:
+        return " | "
+    return f"{means(rows, f'difference_to_{control}'):+.4f} | {intervals(rows, control)[0]} of {len(rows)}"
+
+
+criterion_rows = "\n".join(
+    f"| {name} | {span(rows, 'heads_left', '{:.0f}')} | {means(rows):.4f} ({span(rows)}) | {against(rows)} |"
+    for name, rows in {"all heads, the same further training": unpruned, **by_criterion}.items())
+f1_by_seed = {c: {r["seed"]: r["macro_f1"] for r in rows} for c, rows in by_criterion.items()}
+gates_minus = {c: [f1_by_seed["L0 gates"][seed] - f1_by_seed[c][seed] for seed in head_seeds]
+               for c in survivors if c != "L0 gates"}
+further_comments = unpruned[0]["further_comments"]
+
+# %% [markdown]
+# Read it beside chance: two seeds share {{ min(between_seeds):.2f}} to {{ max(between_seeds):.2f}} times as many
+# heads as two choices by lot would. The gates share {{ to_others["importance"]:.2f}} times as many with
+# the *importance* of [Michel et al. (2019)](https://arxiv.org/abs/1905.10650) (the size of the gradient by a gate,
+# no training at all), {{ to_others["magnitude"]:.2f}} with the size of the weights, and
+# {{ to_others["random"]:.2f}} with a draw. From the first layer to the last they leave
+# {{ ", ".join(f"{n:.1f}" for n in by_layer) }} heads in the mean.
+#
+# And does it matter which? **The controls**: as many heads by each rule and by lot, removed for real, and all
+# trained on {{ further_comments:,}} comments more; so is the network with all its heads.
+#
+# | heads left by | heads | macro-F1 on test | against all heads | intervals below 0 |
+# | --- | ---: | ---: | ---: | ---: |
+# {{ criterion_rows }}
+#
+# Seed by seed, gates minus importance: {{ ", ".join(f"{d:+.4f}" for d in gates_minus["importance"]) }}; minus magnitude:
+# {{ ", ".join(f"{d:+.4f}" for d in gates_minus["magnitude"]) }}; minus random: {{ ", ".join(f"{d:+.4f}" for d in gates_minus["random"]) }}.
+#
+# PROSE heads
+
+# %% [markdown]
+# ## 10. Until it is faster
+#
+# *About 3 minutes.*
+#
+# Heads alone save little time. So remove layers, heads and feed-forward columns together, by importance,
+# until the whole model, from text to labels, is 1.75 times as fast for a single comment: what unit 02's
+# student of half the depth reached. That student, every second layer of the same network with the same
+# further training, is the control. All were timed in turns on one thread.
+
+# %%
+predict("shape", "The transformer with fewer layers, heads and columns, at least 1.75 times as fast for one "
+        "comment: by how many points does its macro-F1 differ from that of every second layer?", "points")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+structure = load_records("pruning", experiment="structure", split="test")
+clock = {(r["setting"], r["batch_size"]): r for r in
+         load_records("pruning", experiment="structure latency")}
+by_shape = {}
+for r in structure:
+    by_shape.setdefault(r["setting"], []).append(r)
+by_shape = {"unpruned": unpruned, "heads by L0 gates": by_criterion["L0 gates"], **by_shape}
+HALF = "every second layer"
+shaped = [name for name in by_shape if "columns" in name]
+on_dev = {name: means([r for r in load_records("pruning", experiment="structure", split="dev")
+                       if r["setting"] == name]) for name in shaped}
+quick = [name for name in shaped if clock[name, 1]["times_as_fast"] >= 1.75]
+best_shape = max(quick or shaped, key=on_dev.get)
+shape_minus_half = [r["macro_f1"] - h["macro_f1"] for r in by_shape[best_shape]
+                    for h in by_shape[HALF] if h["seed"] == r["seed"]]
+reveal("shape", 100 * np.mean(shape_minus_half), "points")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def times(name, size, field="times_as_fast"):
+    return f"{clock[name, size][field]:.2f}" if (name, size) in clock else ""
+
+
+def counts_of(rows):
+    return f"{rows[0]['layers']} | {span(rows, 'heads_left', '{:.0f}')} | {sum(rows[0]['columns']):,}"
+
+
+shape_rows = "\n".join(
+    f"| {name} | {counts_of(rows)} | {means(rows):.4f} | {against(rows)} | {times(name, 1)} | "
+    f"{times(name, 1, 'times_as_fast_p99')} | {times(name, 64)} | {means(rows, 'file_bytes') / 1e6:.1f} |"
+    for name, rows in by_shape.items())
+old_half = load_records("distillation", experiment="half depth", split="test", setting="labels")
+old_lost = np.mean([r["macro_f1"] - r["macro_f1_teacher"] for r in old_half])
+old_fast = 1 / load_records("distillation", experiment="latency", batch_size=1,
+                            method="half-depth transformer")[0]["ratio"]
+
+# %% [markdown]
+# | | layers | heads | columns | macro-F1 | against unpruned | intervals below 0 | times as fast, 1 comment | its p99 | 64 | MB |
+# | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+# {{ shape_rows }}
+#
+# Differences are to the unpruned transformer with the same further training. Of the shapes that are 1.75 times as fast
+# for one comment, dev chooses *{{ best_shape }}*. Against every second layer, seed by seed:
+# {{ ", ".join(f"{d:+.4f}" for d in shape_minus_half) }}. (Unit 02's student, with a training of its own: {{ old_lost:+.4f}} and
+# {{ old_fast:.2f}} times as fast.)
+#
+# PROSE structure
+#
+# **Movement, on the same transformer.** Weights of all layers, 90 and 97% of them gone in one short
+# training, by movement and by size:
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+moving = load_records("pruning", experiment="movement", split="test")
+by_weights = {(s, c): [r for r in moving if r["sparsity"] == s and r["criterion"] == c]
+              for s in sorted({r["sparsity"] for r in moving}) for c in ("movement", "magnitude")}
+moving_rows = "\n".join(
+    f"| {s:.0%} | {c} | {means(rows):.4f} | {span(rows)} | {means(rows, 'difference_to_unpruned'):+.4f} | "
+    f"{means(rows, 'file_bytes') / 1e6:.1f} |" for (s, c), rows in by_weights.items())
+movement_minus = {s: [a["macro_f1"] - b["macro_f1"] for a in by_weights[s, "movement"]
+                      for b in by_weights[s, "magnitude"] if a["seed"] == b["seed"]]
+                  for s, _ in by_weights}
+
+# %% [markdown]
+# | weights gone | by | macro-F1 | over seeds | against unpruned | MB |
+# | ---: | --- | ---: | ---: | ---: | ---: |
+# {{ moving_rows }}
+#
+# PROSE movement
+
+# %% [markdown]
+# ## 11. Which one works best?
+#
+# *About 4 minutes.*
+#
+# All methods of both units, on two small networks (Model 1 and a GRU): what is pruned starts from the same
+# trained **parent** and learns on for the same few epochs, if the method trains at all. Every weight
+# matrix is pruned, word vectors included. L0 and variational dropout learn a network at a few prices, and
+# their scores then decide what goes at each sparsity. Beside them the dumb baselines: the **control**
+# (the same epochs more, nothing pruned), **smaller networks** trained from the start, and the sparse
+# linear model of unit 01.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+grid_records = [r for split in ("dev", "test") for r in load_records("pruning", split=split)
+                if r.get("stored") == "8 bits"]
+SPARSITIES = sorted({r["sparsity"] for r in grid_records if r["sparsity"] > 0})
+MODELS = list(dict.fromkeys(r["model"] for r in grid_records))
+METHODS = list(dict.fromkeys(r["method"] for r in grid_records if r["sparsity"] > 0))
+
+
+def cell(model, method, sparsity, split="test"):
+    """Records of all seeds of one method at one sparsity; none, if it was not measured there."""
+    return [r for r in grid_records if r["model"] == model and r["method"] == method
+            and r["sparsity"] == sparsity and r["split"] == split]
+
+
+SMALLER = {model: sorted({(r["instead_of"], r["method"]) for r in grid_records
+                          if r["model"] == model and "instead_of" in r}) for model in MODELS}
+linear = {split: load_records("pruning", experiment="sparse linear", split=split) for split in ("dev", "test")}
+
+# %%
+predict("best-at-95", "On Model 1, with 95% of the weights gone: how many points of macro-F1 does the best "
+        "method (chosen on dev) lose against the control?", "points")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def best_at(model, sparsity):
+    """The method with the best mean macro-F1 on dev."""
+    measured = [m for m in METHODS if cell(model, m, sparsity, "dev")]
+    return max(measured, key=lambda m: means(cell(model, m, sparsity, "dev")))
+
+
+winners = {(model, s): best_at(model, s) for model in MODELS for s in SPARSITIES}
+lost_at = {key: means(cell(key[0], method, key[1]), "difference_to_control")
+           for key, method in winners.items()}
+reveal("best-at-95", -100 * lost_at["dense", 0.95], "points")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+SHOWN = ["magnitude, gradual", "magnitude, one-shot, over all", "OBD", "lottery ticket", "L0",
+         "variational dropout", "random"]
+COLORS = dict(zip(SHOWN, (*plots.PALETTE[:6], plots.GREY), strict=False))
+MARKS = dict(zip(SHOWN, "osD^vPX", strict=True))
+
+
+def draw_methods(axes, model, along):
+    """Macro-F1 on test of all methods, with least and most over seeds, along sparsity or bytes."""
+    for method in SHOWN:
+        points = [cell(model, method, s) for s in SPARSITIES if cell(model, method, s)]
+        at = [along(rows) for rows in points]
+        middle = np.array([means(rows) for rows in points])
+        ends = np.array([[min(r["macro_f1"] for r in rows), max(r["macro_f1"] for r in rows)]
+                         for rows in points]).T
+        axes.errorbar(at, middle, [middle - ends[0], ends[1] - middle], capsize=3, label=method,
+                      color=COLORS[method], marker=MARKS[method], linewidth=1.3, markersize=5)
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, panels = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True)
+for axes, model in zip(panels, MODELS, strict=True):
+    draw_methods(axes, model, lambda rows: SPARSITIES.index(rows[0]["sparsity"]))
+    for instead, method in SMALLER[model]:
+        rows = cell(model, method, 0.0)
+        axes.plot(SPARSITIES.index(instead), means(rows), "s", color="black", fillstyle="none",
+                  markersize=9, label="smaller network" if instead == SMALLER[model][0][0] else None)
+    axes.axhline(means(cell(model, "control", 0.0)), color="black", linewidth=1, label="control")
+    axes.axhline(means(linear["test"]), color="black", linestyle=":", label="sparse linear")
+    axes.set_xticks(range(len(SPARSITIES)), [f"{s:.0%}" for s in SPARSITIES])
+    axes.set(title="Model 1" if model == "dense" else model, xlabel="weights gone")
+panels[0].set(ylabel="macro-F1 on test", ylim=(0.3, None))
+panels[1].legend(loc="lower left", fontsize=9)
+show(figure, alt="Macro-F1 on test against sparsity. " + " ".join(
+    f"{model}: control {means(cell(model, 'control', 0.0)):.3f}; " + "; ".join(
+        f"{method} " + ", ".join(f"{means(cell(model, method, s)):.3f}" for s in SPARSITIES
+                                 if cell(model, method, s)) for method in SHOWN) + "."
+    for model in MODELS) + f" Sparse linear {means(linear['test']):.3f}. Sparsities: "
+    + ", ".join(f"{s:.0%}" for s in SPARSITIES) + ".")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def row_of(model, method):
+    found = [cell(model, method, s) for s in SPARSITIES]
+    marks = ["**" if winners[model, s] == method else "" for s in SPARSITIES]
+    return f"| {method} | " + " | ".join(
+        f"{mark}{100 * means(rows, 'difference_to_control'):+.1f}{mark}" if rows else ""
+        for rows, mark in zip(found, marks, strict=True)) + " |"
+
+
+def spread_at(model, sparsity):
+    """By how many points the seeds of the winner differ, against the control."""
+    values = [100 * r["difference_to_control"] for r in cell(model, winners[model, sparsity], sparsity)]
+    return f"{min(values):+.1f} to {max(values):+.1f}"
+
+
+table_of = {model: "\n".join([*(row_of(model, m) for m in METHODS), "| *best on dev, its seeds* | "
+            + " | ".join(spread_at(model, s) for s in SPARSITIES) + " |"]) for model in MODELS}
+heading = "| points of macro-F1 against the control | " + " | ".join(f"{s:.0%}" for s in SPARSITIES) + " |"
+rule = "| --- |" + " ---: |" * len(SPARSITIES)
+
+# %% [markdown]
+# **Model 1**
+#
+# {{ heading }}
+# {{ rule }}
+# {{ table_of["dense"] }}
+#
+# **GRU**
+#
+# {{ heading }}
+# {{ rule }}
+# {{ table_of["GRU"] }}
+#
+# Bold is what dev would choose, means over seeds.
+#
+# PROSE sparsity
+#
+# **By bytes.** The same records along the length of the *complete file*: words, word vectors, weights,
+# the positions of the non-zeros, thresholds. A word whose vector is all zeros still is in the file.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+figure, panels = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True)
+for axes, model in zip(panels, MODELS, strict=True):
+    draw_methods(axes, model, lambda rows: means(rows, "file_bytes"))
+    tiny = [cell(model, method, 0.0) for _, method in SMALLER[model]] + [cell(model, "control", 0.0)]
+    axes.plot([means(rows, "file_bytes") for rows in tiny], [means(rows) for rows in tiny], "s--",
+              color="black", fillstyle="none", markersize=9, label="smaller networks, control")
+    axes.plot(means(linear["test"], "file_bytes"), means(linear["test"]), "*", color="black",
+              markersize=14, label="sparse linear")
+    plots.bytes_axis(axes)
+    axes.set_title("Model 1" if model == "dense" else model)
+panels[0].set(ylabel="macro-F1 on test", ylim=(0.3, None))
+panels[1].legend(loc="lower right", fontsize=9)
+show(figure, alt="Macro-F1 on test against the bytes of the complete file. " + " ".join(
+    f"{model}: " + "; ".join(f"{method} " + ", ".join(
+        f"{human_bytes(means(cell(model, method, s), 'file_bytes'))} {means(cell(model, method, s)):.3f}"
+        for s in SPARSITIES if cell(model, method, s)) for method in SHOWN) + "; smaller networks "
+    + ", ".join(f"{human_bytes(means(cell(model, m, 0.0), 'file_bytes'))} {means(cell(model, m, 0.0)):.3f}"
+                for _, m in SMALLER[model]) + "." for model in MODELS)
+    + f" Sparse linear {human_bytes(means(linear['test'], 'file_bytes'))} {means(linear['test']):.3f}.")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def candidates(model, split):
+    """Bytes and macro-F1 of everything with a file: methods at sparsities, and the baselines."""
+    found = {(m, s): cell(model, m, s, split) for m in METHODS for s in SPARSITIES}
+    found |= {(m, 0.0): cell(model, m, 0.0, split) for _, m in SMALLER[model]}
+    found |= {("control", 0.0): cell(model, "control", 0.0, split), ("sparse linear", 0.0): linear[split]}
+    return {key: (means(rows, "file_bytes"), means(rows)) for key, rows in found.items() if rows}
+
+
+def best_within(model, budget):
+    on_dev = candidates(model, "dev")
+    return max((key for key, (size, _) in on_dev.items() if size <= budget), key=lambda k: on_dev[k][1])
+
+
+budgets = {(model, s): means(cell(model, "magnitude, gradual", s), "file_bytes")
+           for model in MODELS for s in SPARSITIES}
+choices = {key: best_within(key[0], budget) for key, budget in budgets.items()}
+name_of = lambda key: key[0] + (f", {key[1]:.0%}" if key[1] else "")  # noqa: E731
+budget_rows = "\n".join(
+    f"| {'Model 1' if model == 'dense' else model} | {s:.0%} | {winners[model, s]} | "
+    f"{human_bytes(budgets[model, s])} | {name_of(choices[model, s])} | "
+    f"{candidates(model, 'test')[choices[model, s]][1]:.4f} | "
+    f"{means(cell(model, winners[model, s], s)):.4f} |" for model, s in budgets)
+
+# %% [markdown]
+# As budgets take the files of gradual magnitude pruning at each sparsity. Within each, dev chooses among all
+# methods at all sparsities *and* the dumb baselines:
+#
+# | | sparsity | best at this sparsity | budget | best within the budget | its macro-F1 on test | that of the best at this sparsity |
+# | --- | ---: | --- | ---: | --- | ---: | ---: |
+# {{ budget_rows }}
+#
+# PROSE bytes
+
+# %% [markdown]
+# ## 12. What you have learned
+#
+# *About 4 minutes, with the questions.*
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+recorded = "; ".join(sorted({
+    f"{run['date']}, PyTorch {run['versions']['torch']}, {run['machine']['processor']}, "
+    f"data: {run['data']['kind']}" for run in load_runs("pruning")}))
+
+# %% [markdown]
+# - **A count has no gradient; its expectation has.** Split, make random, take the noise out of the parameters,
+#   soften, stretch and clip: each step is one line, and each can be checked by draws.
+# - **A gate has three numbers**: in how many draws it is not 0 (its price), how far it is open in the mean, and
+#   what it is at test time. It shuts for good at $\log\alpha = {{ SHUT:.3f}}$, where it still was open in
+#   {{ still_open:.0%}} of the draws.
+# - **Softening is paid for** by a ridge: at a price of 0.3, {{ worth[3] }} gates of sixteen were worth it, and
+#   training left {{ left[3] }} or {{ left_low[3] }} open, depending on where it began.
+# - **Gates alone make nothing faster** ({{ fast["gates"]:.2f}} times). Half of the heads removed: {{ fast["removed"]:.2f}} times;
+#   half of the layers: {{ fast["half of the layers"]:.2f}}.
+# - **Variational dropout** prices what is known of a weight. The divergence is added; equation 14 is its negative.
+# - **Movement** is ahead while weights are on their way, and behind once they have arrived.
+# - PROSE summary
+#
+# Recorded measurements: {{ recorded }}.
+
+# %% [markdown]
+# **Check yourself.** Five questions; each option answers back.
+
+# %%
+quiz(
+    "A gate has log alpha = -2. In how many draws is it not 0, and what is it at test time?",
+    {
+        "In about 40% of draws; at test time a little above 0.":
+            "sigmoid(-2 + 1.6) is 0.40; sigmoid(-2) is 0.119, stretched 0.043. It has not shut yet.",
+        "In about 12% of draws; at test time 0.12.":
+            "That is sigmoid(-2), without the stretch and without the temperature.",
+        "In about 40% of draws; at test time 0.40.":
+            "The probability of being open is not how far it is open.",
+    },
+    answer="In about 40% of draws; at test time a little above 0.",
+)
+
+# %%
+quiz(
+    "A network has gates at all heads, and 60% are shut. A colleague measures its latency: no change. Why?",
+    {
+        "The gates were learned badly.": "However they were learned, a product with 0 takes its time.",
+        "A head that is multiplied by 0 is still computed.":
+            "Remove its rows and columns, check that the outputs stay, and time it again.",
+        "Attention takes no time.": "It takes some: half of the heads removed did make it faster.",
+    },
+    answer="A head that is multiplied by 0 is still computed.",
+)
+
+# %%
+quiz(
+    "Expected L0 says that 5,000 of 10,000 gates are open. The file holds 3,900 weights. Is it a mistake?",
+    {
+        "Yes: the closed form should give the number in the file.":
+            "The closed form counts draws in training. The file holds the gates at test time.",
+        "No: a gate that is open in up to 31% of the draws is 0 at test time.":
+            "They count two things, and the second is what matters for bytes.",
+        "No: the Monte Carlo error of 10,000 gates is as large as that.":
+            "Its standard deviation is at most 50.",
+    },
+    answer="No: a gate that is open in up to 31% of the draws is 0 at test time.",
+)
+
+# %%
+quiz(
+    "In an implementation of variational dropout, all log alpha sink to the lower limit. What do you check first?",
+    {
+        "The threshold on log alpha.": "It only matters after training; log alpha sinks with any threshold.",
+        "The sign of the divergence.":
+            "Subtracted, it pays for knowledge: every weight becomes as exact as it can.",
+        "Whether the noise is drawn at weights or at outputs.":
+            "That changes how noisy gradients are, not where they point.",
+    },
+    answer="The sign of the divergence.",
+)
+
+# %%
+quiz(
+    "A paper prunes 90% of a transformer's weights by a learned mask and loses 0.5 points. Its file is written "
+    "dense. What would you ask for before you call it compression?",
+    {
+        "The complete file's bytes, beside a smaller dense network of as many, trained as long.":
+            "Sparsity is not bytes, and bytes have a dumb baseline.",
+        "A higher sparsity.": "Perhaps it can bear more. It is not smaller yet.",
+        "The expected L0 at the end of training.": "That is a number of the training, not of the file.",
+    },
+    answer="The complete file's bytes, beside a smaller dense network of as many, trained as long.",
+)
+
+# %% [markdown]
+# **Next.** In the assignment you draw hard concrete gates and count what is left, write the loss of variational
+# dropout with its sign, and remove attention heads and units of a GRU so that the smaller network says the same.
+#
+# **Further reading.** [Louizos et al. (2018)](https://arxiv.org/abs/1712.01312), section 2, is the derivation of
+# section 2 here. [Voita et al. (2019)](https://arxiv.org/abs/1905.09418) look at what the heads that live do.
+# [Michel et al. (2019)](https://arxiv.org/abs/1905.10650) remove heads without gates.
+# [Gale et al. (2019)](https://arxiv.org/abs/1902.09574) trained such methods at a large scale, and found gradual
+# magnitude pruning hard to beat.
