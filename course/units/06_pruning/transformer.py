@@ -35,7 +35,7 @@ from .timing import race
 METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
 COMMENTS = 6_000  # of further training, for all choices of heads alike, and for movement
-ALL = 43_410  # of further training, for all shapes alike
+MORE = 12_000  # of further training, for all shapes alike
 GATES = {"comments": 3_000, "rate": 0.05}
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01)
 GONE = 36  # heads of 72, at least
@@ -47,7 +47,7 @@ HALF = {"network.*": "float16"}
 FINE_TUNED = "unpruned, no further training"
 HALF_DEPTH = "every second layer"
 # Layers, and how many heads and feed-forward columns are left in all of them together.
-SHAPES = ((5, 30, 2560),)
+SHAPES = ((5, 30, 3840),)
 
 
 # --- what training starts from ------------------------------------------------------------------------
@@ -351,7 +351,7 @@ def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNet
     ):
         left = [s if stays else s - torch.inf for s, stays in zip(scores, kept, strict=True)]
         chosen[grain] = largest(left, count)
-    return further(seed, ALL, layers=kept.tolist(), **chosen)
+    return further(seed, MORE, layers=kept.tolist(), **chosen)
 
 
 _effects = cache(layer_effects)
@@ -359,9 +359,9 @@ _effects = cache(layer_effects)
 
 def structure(seed: int) -> list[dict]:
     """Heads, columns and layers gone together, and the transformer of half the depth."""
-    records, others = controls(seed, ALL)
-    half, cost = further(seed, ALL, layers=[n % 2 == 0 for n in range(6)])
-    extra = {"further_comments": ALL}
+    records, others = controls(seed, MORE)
+    half, cost = further(seed, MORE, layers=[n % 2 == 0 for n in range(6)])
+    extra = {"further_comments": MORE}
     records += score(half, HALF_DEPTH, seed, others, criterion="depth", **extra, **cost)[0]
     for shape in SHAPES:
         model, cost = shaped(seed, shape)
@@ -372,7 +372,7 @@ def structure(seed: int) -> list[dict]:
 
 def structure_latency(seed: int) -> list[dict]:
     """All shapes of :func:`structure`, and the one without heads, in turns; F1 stands there."""
-    whole = unpruned(ALL)
+    whole = unpruned(MORE)
     settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
     models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
     found = race(models, whole, data("dev").texts[:128], repeats=5, seed=seed)
