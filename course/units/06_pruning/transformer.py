@@ -34,19 +34,20 @@ from .timing import race
 
 METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
-COMMENTS = 8_000  # of further training, for all alike
-GATES = {"comments": 4_000, "rate": 0.05}
-STRENGTHS = (0.0003, 0.001, 0.003, 0.01)
+COMMENTS = 6_000  # of further training, for all choices of heads alike, and for movement
+MORE = 12_000  # of further training, for all shapes alike
+GATES = {"comments": 3_000, "rate": 0.15}
+STRENGTHS = (0.001, 0.003, 0.01)
 GONE = 36  # heads of 72, at least
 DEV = 800  # comments of dev on which single heads are switched off
 ASKED = 600  # comments of train that importance is asked of
 SPARSITIES = (0.9, 0.97)
 STRIDE = 300.0
 HALF = {"network.*": "float16"}
-UNPRUNED, FINE_TUNED = "unpruned", "unpruned, no further training"
+FINE_TUNED = "unpruned, no further training"
 HALF_DEPTH = "every second layer"
 # Layers, and how many heads and feed-forward columns are left in all of them together.
-SHAPES = ((4, 32, 3072), (5, 30, 2560))
+SHAPES = ((5, 30, 3840),)
 
 
 # --- what training starts from ------------------------------------------------------------------------
@@ -65,10 +66,10 @@ def numbers(network: TransformerNetwork) -> dict:
     return {"config": network.config, "state": state}
 
 
-def further(seed: int, **kept) -> tuple[PrunedTransformerNetwork, dict]:
+def further(seed: int, comments: int, **kept) -> tuple[PrunedTransformerNetwork, dict]:
     """What is kept of the fine-tuned transformer, removed for real and trained further."""
     small = prune_transformer(fine_tuned(seed)[0].network, **kept)
-    return network_once(train_further, seed=seed, comments=COMMENTS, **numbers(small))
+    return network_once(train_further, seed=seed, comments=comments, **numbers(small))
 
 
 def with_gates(seed: int, strength: float) -> tuple[PrunedTransformerNetwork, dict]:
@@ -150,22 +151,26 @@ def score(
     return records, predicted
 
 
-def controls(seed: int) -> tuple[list[dict], dict]:
+def unpruned(comments: int) -> str:
+    return f"unpruned, {comments:,} comments more"
+
+
+def controls(seed: int, comments: int) -> tuple[list[dict], dict]:
     """The unpruned transformer, as it was and trained as much further as all others."""
-    (start, cost), (more, more_cost) = fine_tuned(seed), further(seed)
+    (start, cost), (more, more_cost) = fine_tuned(seed), further(seed, comments)
     before, fine = score(
         start.network, FINE_TUNED, seed, criterion="none", further_comments=0, **cost
     )
-    after, unpruned = score(
+    after, as_much = score(
         more,
-        UNPRUNED,
+        unpruned(comments),
         seed,
         {"fine_tuned": fine},
         criterion="none",
-        further_comments=COMMENTS,
+        further_comments=comments,
         **more_cost,
     )
-    return before + after, {"unpruned": unpruned, "fine_tuned": fine}
+    return before + after, {"unpruned": as_much, "fine_tuned": fine}
 
 
 # --- heads --------------------------------------------------------------------------------------------
@@ -230,9 +235,9 @@ def choices(seed: int) -> dict[str, list[torch.Tensor]]:
 
 def heads(seed: int) -> list[dict]:
     """As many heads gone by each criterion, with the same further training; and the controls."""
-    records, others = controls(seed)
+    records, others = controls(seed, COMMENTS)
     for criterion, kept in choices(seed).items():
-        model, cost = further(seed, heads=kept)
+        model, cost = further(seed, COMMENTS, heads=kept)
         extra = {"criterion": criterion, "further_comments": COMMENTS, **cost}
         if criterion == "L0 gates":
             extra["strength"] = chosen_strength(seed)
@@ -242,7 +247,7 @@ def heads(seed: int) -> list[dict]:
 
 def strengths(seed: int) -> list[dict]:
     """At each price, the transformer without the heads that are shut, before any further training."""
-    records, (_, others) = [], controls(seed)
+    records, (_, others) = [], controls(seed, COMMENTS)
     for strength in STRENGTHS:
         model, cost = with_gates(seed, strength)
         cost = {k: v for k, v in cost.items() if k not in ("log_alpha", "gates")}
@@ -346,7 +351,7 @@ def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNet
     ):
         left = [s if stays else s - torch.inf for s, stays in zip(scores, kept, strict=True)]
         chosen[grain] = largest(left, count)
-    return further(seed, layers=kept.tolist(), **chosen)
+    return further(seed, MORE, layers=kept.tolist(), **chosen)
 
 
 _effects = cache(layer_effects)
@@ -354,9 +359,9 @@ _effects = cache(layer_effects)
 
 def structure(seed: int) -> list[dict]:
     """Heads, columns and layers gone together, and the transformer of half the depth."""
-    records, others = controls(seed)
-    half, cost = further(seed, layers=[n % 2 == 0 for n in range(6)])
-    extra = {"further_comments": COMMENTS}
+    records, others = controls(seed, MORE)
+    half, cost = further(seed, MORE, layers=[n % 2 == 0 for n in range(6)])
+    extra = {"further_comments": MORE}
     records += score(half, HALF_DEPTH, seed, others, criterion="depth", **extra, **cost)[0]
     for shape in SHAPES:
         model, cost = shaped(seed, shape)
@@ -367,9 +372,10 @@ def structure(seed: int) -> list[dict]:
 
 def structure_latency(seed: int) -> list[dict]:
     """All shapes of :func:`structure`, and the one without heads, in turns; F1 stands there."""
-    settings = (UNPRUNED, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
+    whole = unpruned(MORE)
+    settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
     models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
-    found = race(models, UNPRUNED, data("dev").texts[:128], repeats=5, seed=seed)
+    found = race(models, whole, data("dev").texts[:128], repeats=5, seed=seed)
     return [
         {"method": METHOD, "setting": setting, "seed": seed, **timing}
         for setting, timings in found.items()
@@ -382,7 +388,7 @@ def structure_latency(seed: int) -> list[dict]:
 
 def movement(seed: int) -> list[dict]:
     """Weights of the encoder gone by movement and by size, at high sparsities."""
-    records, (_, others) = [], controls(seed)
+    records, (_, others) = [], controls(seed, COMMENTS)
     whole = numbers(prune_transformer(fine_tuned(seed)[0].network))
     for sparsity in SPARSITIES:
         for name, learned in (("movement", True), ("magnitude", False)):
