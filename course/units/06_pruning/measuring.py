@@ -1,6 +1,9 @@
 """Unit 06's records: a network of which weights are gone, as its file holds it, beside the control."""
 
+from functools import cache
+
 import numpy as np
+from scipy.special import expit
 from torch import nn
 
 from course.measuring.baselines import file_path
@@ -8,7 +11,7 @@ from course.measuring.cache import trained_once
 from course.measuring.training import TAXONOMY, data
 from utils.codecs import Sparse
 from utils.metrics import bootstrap_interval, f1_report, paired_difference, tune_thresholds
-from utils.models import NeuralClassifier
+from utils.models import NeuralClassifier, predict_logits
 from utils.packing import load_model, save_model, size_report
 from utils.pruning import matrices, sparsity_of
 from utils.quantization import AffineQuantizer
@@ -49,8 +52,17 @@ def control(model: str, seed: int) -> tuple[NeuralClassifier, dict]:
     return trained_once(train_further, model=model, seed=seed, state=state)
 
 
+@cache
+def encoded(split: str, length: int) -> np.ndarray:
+    """A split as all the networks read it: they share their words."""
+    return vocabulary().encode(data(split).texts, length)
+
+
 def probabilities(model: NeuralClassifier) -> dict[str, np.ndarray]:
-    return {split: model.predict_proba(data(split).texts) for split in ("dev", "test")}
+    return {
+        split: expit(predict_logits(model.network, encoded(split, model.length)))
+        for split in ("dev", "test")
+    }
 
 
 class Judge:
@@ -83,8 +95,9 @@ class Judge:
         Fields: ``model``; ``sparsity``, that was asked for; ``sparsity_in_file``, the share of zeros
         among all numbers of the network that its file gives back, the biases too; ``pruned``, the
         tensors of which weights may go, and ``sparsity_of_layers``, the share of zeros in each;
-        ``float32_file_bytes``, of the same network in float32; of test also ``difference_to_control``,
-        ``_low`` and ``_high``, of macro-F1 on the same comments. At sparsity 0 files are dense ones.
+        ``float32_file_bytes``, of the same network in float32; of networks that were trained after they
+        were pruned, on test, also ``difference_to_control``, ``_low`` and ``_high``, of macro-F1 on the
+        same comments. At sparsity 0 files are dense ones.
         """
         setting = f"{self.model}, {sparsity:.0%}, {stored}"
         like = self.like
@@ -118,7 +131,15 @@ class Judge:
             "float32_file_bytes": float32,
             **facts,
         }
-        return [common | self._scores(split, said[split], model.thresholds) for split in said]
+        thresholds = model.thresholds
+        records = [common | self._scores(split, one, thresholds) for split, one in said.items()]
+        if "epochs" in facts:
+            compared = paired_difference(
+                data("test").labels, said["test"] >= thresholds, self.control, n=DRAWS
+            )
+            names = (f"difference_to_control{end}" for end in ("", "_low", "_high"))
+            records[1] |= dict(zip(names, compared, strict=True))
+        return records
 
     def _scores(self, split: str, said: np.ndarray, thresholds: np.ndarray) -> dict:
         comments = data(split)
@@ -131,9 +152,6 @@ class Judge:
         }
         if split == "test":
             predicted = said >= thresholds
-            low, high = bootstrap_interval(comments.labels, predicted, n=DRAWS)
+            low, high = bootstrap_interval(comments.labels, predicted, samples=DRAWS)
             scores |= {"macro_f1_low": low, "macro_f1_high": high}
-            compared = paired_difference(comments.labels, predicted, self.control, n=DRAWS)
-            for name, value in zip(("", "_low", "_high"), compared, strict=True):
-                scores[f"difference_to_control{name}"] = value
         return scores

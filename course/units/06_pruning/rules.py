@@ -105,7 +105,8 @@ def linear(seed: int) -> list[dict]:
     """The sparse linear baseline as unit 01 ships it."""
     model, _ = trained(*LINEAR, seed)
     codecs = {"network.coef": "sparse", "idf": "float16", "network.intercept": "float16"}
-    return scored(model, *LINEAR, seed, codecs, model="sparse linear")
+    records = scored(model, *LINEAR, seed, codecs)
+    return [record | {"model": LINEAR[0]} for record in records]
 
 
 # --- pruned at once ------------------------------------------------------------------------------------
