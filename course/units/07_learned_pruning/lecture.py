@@ -1058,8 +1058,8 @@ claim(rows8[10][1] > all_zero > rows8[10][2], "after ten steps magnitude is wors
 #
 # *About 6 minutes.*
 #
-# Now MiniLM: six layers of twelve heads, fine-tuned on GoEmotions on what unit 02's ensemble of teachers
-# says. It is too large to ship, so what follows are records. First switch off one head at a time, of a
+# Now MiniLM: six layers of twelve heads, fine-tuned on what unit 02's ensemble of teachers says of
+# GoEmotions. It is too large to ship, so what follows are records. First switch off one head at a time, of a
 # network that is not trained for it, and ask comments of dev.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -1088,8 +1088,8 @@ f1_layer = np.array([layers_off("macro_f1_difference", seed) for seed in head_se
 loss_layer = np.array([layers_off("loss_difference", seed) for seed in head_seeds])
 
 # %%
-predict("worst-head", "Of the 72 heads, switch off the one that is missed most (in the mean over "
-        "seeds). By how many points does macro-F1 fall?", "points")
+predict("worst-head", "Of the 72 heads, switch off the one that is missed most. By how many points "
+        "does macro-F1 fall?", "points")
 
 # %%
 worst_head = np.unravel_index(f1_off.mean(axis=0).argmin(), (6, 12))
@@ -1114,8 +1114,8 @@ axes.set_title("rise of the loss without a head (in 1/10,000)")
 beside.barh(range(6), 1e4 * loss_layer.mean(axis=0), color=plots.GREY)
 beside.set(yticks=range(6), xlabel="without the layer", ylim=(5.5, -0.5))
 beside.set_yticklabels(range(1, 7))
-show(figure, alt="Rise of the loss on dev when one head is off, for 6 layers of 12 heads, in 1/10,000, "
-     f"means over seeds: from {risen.min():.0f} to {risen.max():.0f}. Beside it whole layers: "
+show(figure, alt="Rise of the loss on dev when one head is off, for 6 layers of 12 heads, in 1/10,000: "
+     f"from {risen.min():.0f} to {risen.max():.0f}. Beside it whole layers: "
      + ", ".join(f"{value:.0f}" for value in 1e4 * loss_layer.mean(axis=0)) + ".")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -1125,9 +1125,9 @@ worst_layer, mildest_layer = (int(f(f1_layer.mean(axis=0))) for f in (np.argmin,
 whole_off = f1_layer.mean(axis=0)
 
 # %% [markdown]
-# ({{ len(head_seeds) }} fine-tunings with seeds of their own, {{ DEV_COMMENTS }} comments.) The head that is missed most is head {{ worst_head[1] + 1 }} of layer {{ worst_head[0] + 1 }}:
+# ({{ "One fine-tuning, one seed" if len(head_seeds) == 1 else f"{len(head_seeds)} fine-tunings with seeds of their own" }}, and {{ DEV_COMMENTS }} comments.) The head that is missed most is head {{ worst_head[1] + 1 }} of layer {{ worst_head[0] + 1 }}:
 # {{ 100 * f1_off.mean(axis=0)[worst_head]:+.1f}} points of macro-F1. {{ small_heads }} of the 72 change it by
-# less than half a point in every seed, and without {{ helped }} the loss is *lower* in every seed. (On so few
+# less than half a point, and without {{ helped }} the loss is *lower*. (On so few
 # comments, F1 cannot tell smaller differences apart.) Whole layers are another matter: without layer
 # {{ worst_layer + 1 }} it falls by {{ -100 * whole_off[worst_layer]:.1f}} points, without layer
 # {{ mildest_layer + 1 }} by {{ -100 * whole_off[mildest_layer]:.1f}}.
@@ -1210,12 +1210,24 @@ def span(rows, field="macro_f1", form="{:.4f}"):
     return low if low == high else f"{low} to {high}"
 
 
+def against(rows, control="unpruned"):
+    """Mean paired difference to a control; of one seed with its 95% interval."""
+    name = f"difference_to_{control}"
+    if name not in rows[0]:
+        return ""
+    if len(rows) == 1:
+        return "{:+.4f} [{:+.4f}, {:+.4f}]".format(*(rows[0][name + end] for end in ("", "_low", "_high")))
+    below = sum(r[f"{name}_high"] < 0 for r in rows)
+    return f"{means(rows, name):+.4f}; {below} of {len(rows)} intervals below 0"
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 priced = load_records("pruning", experiment="prices of heads", split="test")
 prices_of_heads = sorted({r["strength"] for r in priced})
 by_price = {p: [r for r in priced if r["strength"] == p] for p in prices_of_heads}
 price_rows = "\n".join(
-    f"| {price:g} | {span(rows, 'heads_left', '{:.0f}')} | {span(rows)} | "
-    f"{means(rows, 'difference_to_fine_tuned'):+.4f} |" for price, rows in by_price.items())
+    f"| {price:g} | {span(rows, 'heads_left', '{:.0f}')} | {span(rows)} | {against(rows, 'fine_tuned')} |"
+    for price, rows in by_price.items())
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 living = load_records("pruning", experiment="which heads live")
@@ -1236,16 +1248,19 @@ chosen_prices = sorted({float(r["setting"].split("=")[1]) for r in living if r["
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def alike(first, second):
-    """Heads that both keep, over what two choices by lot would share in the mean."""
-    return (first & second).sum() / (first.sum() * second.sum() / 72)
+def shared(first, second):
+    """Heads that both keep; and what two choices by lot would share, with its standard deviation."""
+    n, k = first.sum(), second.sum()
+    spread = n * k / 72 * (1 - k / 72) * (72 - n) / 71  # hypergeometric
+    return f"{(first & second).sum()} ({n * k / 72:.0f} ± {spread**0.5:.1f})"
 
 
-gates_by_seed = list(survivors["L0 gates"].values())
-between_seeds = [alike(a, b) for i, a in enumerate(gates_by_seed) for b in gates_by_seed[:i]]
-to_others = {name: np.mean([alike(survivors["L0 gates"][s], kept[s]) for s in kept])
+gates_of = survivors["L0 gates"]
+to_others = {name: ", ".join(shared(gates_of[seed], kept[seed]) for seed in kept)
              for name, kept in survivors.items() if name != "L0 gates"}
-by_layer = np.mean([kept.reshape(6, 12).sum(axis=1) for kept in gates_by_seed], axis=0)
+by_layer = np.mean([kept.reshape(6, 12).sum(axis=1) for kept in gates_of.values()], axis=0)
+learned_alpha = np.mean([[r["log_alpha"] for r in living if r["chosen"] and r["seed"] == seed]
+                         for seed in gates_of], axis=0).reshape(6, 12)
 
 # %% [markdown]
 # | price | heads left of 72 | macro-F1, no further training | against all heads |
@@ -1253,63 +1268,52 @@ by_layer = np.mean([kept.reshape(6, 12).sum(axis=1) for kept in gates_by_seed], 
 # {{ price_rows }}
 #
 # The smallest price at which half of the heads are shut is taken ({{ ", ".join(f"{s:g}" for s in chosen_prices) }}).
-# **Which heads live?** In the map the number of seeds (of {{ len(head_seeds) }}) in which a head is left.
+# **Which heads live?** On the left $\log\alpha$ of the gates; a head lives above {{ SHUT:.1f}}.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 figure, panels = plt.subplots(1, 2, figsize=(11, 3.4), sharey=True)
-maps = {name: np.sum(list(survivors[name].values()), axis=0).reshape(6, 12)
-        for name in ("L0 gates", "importance")}
-for axes, (name, table) in zip(panels, maps.items(), strict=True):
-    head_map(axes, table, 1.4 * len(head_seeds), cmap="PuOr")
-    axes.set_title(f"left by {name}, of {len(head_seeds)} seeds")
+by_importance = np.mean(list(survivors["importance"].values()), axis=0).reshape(6, 12)
+head_map(panels[0], learned_alpha - SHUT, np.abs(learned_alpha - SHUT).max(), "PuOr")
+for label, value in zip(panels[0].texts, learned_alpha.ravel(), strict=True):
+    label.set_text(f"{value:.0f}")
+head_map(panels[1], by_importance, 1.6, "PuOr")
+panels[0].set_title("log α at the price that was chosen")
+panels[1].set_title("left by importance (1) or not (0)")
 panels[1].set_ylabel("")
-show(figure, alt="How many seeds keep each of 72 heads. " + " ".join(
-    f"By {name}, by layer: " + "; ".join(" ".join(map(str, row)) for row in table) + "."
-    for name, table in maps.items()))
+alive_map = np.mean(list(gates_of.values()), axis=0).reshape(6, 12)
+show(figure, alt="Which of 72 heads live. " + " ".join(
+    f"By {name}, in layers 1 to 6: " + "; ".join(
+        "heads " + ", ".join(str(h + 1) for h in np.flatnonzero(row > 0.5)) for row in table) + "."
+    for name, table in (("gates", alive_map), ("importance", by_importance))))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 headless = load_records("pruning", experiment="heads", split="test")
 by_criterion = {c: [r for r in headless if r["setting"] == f"heads by {c}"] for c in survivors}
-unpruned = [r for r in headless if r["setting"] == "unpruned"]
-BEFORE = [r for r in headless if r["setting"] == "unpruned, no further training"]
-
-
-def intervals(rows, control="unpruned"):
-    """How many of the 95% intervals of the differences lie below 0, and how many above."""
-    below = sum(r[f"difference_to_{control}_high"] < 0 for r in rows)
-    return below, sum(r[f"difference_to_{control}_low"] > 0 for r in rows)
-
-
-def against(rows, control="unpruned"):
-    if f"difference_to_{control}" not in rows[0]:
-        return " | "
-    return f"{means(rows, f'difference_to_{control}'):+.4f} | {intervals(rows, control)[0]} of {len(rows)}"
-
-
+unpruned = [r for r in headless if r["criterion"] == "none" and r["further_comments"]]
+before = [r for r in headless if r["criterion"] == "none" and not r["further_comments"]]
 criterion_rows = "\n".join(
-    f"| {name} | {span(rows, 'heads_left', '{:.0f}')} | {means(rows):.4f} ({span(rows)}) | {against(rows)} |"
-    for name, rows in {"all heads, the same further training": unpruned, **by_criterion}.items())
+    f"| {name} | {span(rows, 'heads_left', '{:.0f}')} | {span(rows)} | {against(rows)} |"
+    for name, rows in {"all heads, no further training": before,
+                       "all heads, the same further training": unpruned, **by_criterion}.items())
 f1_by_seed = {c: {r["seed"]: r["macro_f1"] for r in rows} for c, rows in by_criterion.items()}
 gates_minus = {c: [f1_by_seed["L0 gates"][seed] - f1_by_seed[c][seed] for seed in head_seeds]
                for c in survivors if c != "L0 gates"}
 further_comments = unpruned[0]["further_comments"]
 
 # %% [markdown]
-# Read it beside chance: two seeds share {{ min(between_seeds):.2f}} to {{ max(between_seeds):.2f}} times as many
-# heads as two choices by lot would. The gates share {{ to_others["importance"]:.2f}} times as many with
-# the *importance* of [Michel et al. (2019)](https://arxiv.org/abs/1905.10650) (the size of the gradient by a gate,
-# no training at all), {{ to_others["magnitude"]:.2f}} with the size of the weights, and
-# {{ to_others["random"]:.2f}} with a draw. From the first layer to the last they leave
-# {{ ", ".join(f"{n:.1f}" for n in by_layer) }} heads in the mean.
+# Read it beside chance. The gates and the *importance* of [Michel et al. (2019)](https://arxiv.org/abs/1905.10650) (the
+# size of the gradient by a gate, no training at all) share {{ to_others["importance"]}} heads; in brackets what two
+# choices by lot would share. With the size of the weights they share {{ to_others["magnitude"]}}, with a draw
+# {{ to_others["random"]}}. From the first layer to the last the gates leave {{ ", ".join(f"{n:.0f}" for n in by_layer) }} heads.
 #
 # And does it matter which? **The controls**: as many heads by each rule and by lot, removed for real, and all
 # trained on {{ further_comments:,}} comments more; so is the network with all its heads.
 #
-# | heads left by | heads | macro-F1 on test | against all heads | intervals below 0 |
-# | --- | ---: | ---: | ---: | ---: |
+# | heads left by | heads | macro-F1 on test | against all heads, with the same further training |
+# | --- | ---: | ---: | ---: |
 # {{ criterion_rows }}
 #
-# Seed by seed, gates minus importance: {{ ", ".join(f"{d:+.4f}" for d in gates_minus["importance"]) }}; minus magnitude:
+# Gates minus importance: {{ ", ".join(f"{d:+.4f}" for d in gates_minus["importance"]) }}; minus magnitude:
 # {{ ", ".join(f"{d:+.4f}" for d in gates_minus["magnitude"]) }}; minus random: {{ ", ".join(f"{d:+.4f}" for d in gates_minus["random"]) }}.
 #
 # PROSE heads
@@ -1335,7 +1339,7 @@ clock = {(r["setting"], r["batch_size"]): r for r in
 by_shape = {}
 for r in structure:
     by_shape.setdefault(r["setting"], []).append(r)
-by_shape = {"unpruned": unpruned, "heads by L0 gates": by_criterion["L0 gates"], **by_shape}
+by_shape = {"heads by L0 gates": by_criterion["L0 gates"], **by_shape}
 HALF = "every second layer"
 shaped = [name for name in by_shape if "columns" in name]
 on_dev = {name: means([r for r in load_records("pruning", experiment="structure", split="dev")
@@ -1356,7 +1360,7 @@ def counts_of(rows):
 
 
 shape_rows = "\n".join(
-    f"| {name} | {counts_of(rows)} | {means(rows):.4f} | {against(rows)} | {times(name, 1)} | "
+    f"| {name} | {counts_of(rows)} | {span(rows)} | {against(rows)} | {times(name, 1)} | "
     f"{times(name, 1, 'times_as_fast_p99')} | {times(name, 64)} | {means(rows, 'file_bytes') / 1e6:.1f} |"
     for name, rows in by_shape.items())
 old_half = load_records("distillation", experiment="half depth", split="test", setting="labels")
@@ -1365,13 +1369,12 @@ old_fast = 1 / load_records("distillation", experiment="latency", batch_size=1,
                             method="half-depth transformer")[0]["ratio"]
 
 # %% [markdown]
-# | | layers | heads | columns | macro-F1 | against unpruned | intervals below 0 | times as fast, 1 comment | its p99 | 64 | MB |
-# | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+# | | layers | heads | columns | macro-F1 | against unpruned | times as fast, 1 comment | at p99 | 64 | MB |
+# | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 # {{ shape_rows }}
 #
-# Differences are to the unpruned transformer with the same further training. Of the shapes that are 1.75 times as fast
-# for one comment, dev chooses *{{ best_shape }}*. Against every second layer, seed by seed:
-# {{ ", ".join(f"{d:+.4f}" for d in shape_minus_half) }}. (Unit 02's student, with a training of its own: {{ old_lost:+.4f}} and
+# Differences are to the unpruned transformer with the same further training. *{{ best_shape.capitalize() }}*
+# minus every second layer: {{ ", ".join(f"{d:+.4f}" for d in shape_minus_half) }}. (Unit 02's student, with a training of its own: {{ old_lost:+.4f}} and
 # {{ old_fast:.2f}} times as fast.)
 #
 # PROSE structure
@@ -1384,15 +1387,15 @@ moving = load_records("pruning", experiment="movement", split="test")
 by_weights = {(s, c): [r for r in moving if r["sparsity"] == s and r["criterion"] == c]
               for s in sorted({r["sparsity"] for r in moving}) for c in ("movement", "magnitude")}
 moving_rows = "\n".join(
-    f"| {s:.0%} | {c} | {means(rows):.4f} | {span(rows)} | {means(rows, 'difference_to_unpruned'):+.4f} | "
+    f"| {s:.0%} | {c} | {span(rows)} | {against(rows)} | "
     f"{means(rows, 'file_bytes') / 1e6:.1f} |" for (s, c), rows in by_weights.items())
 movement_minus = {s: [a["macro_f1"] - b["macro_f1"] for a in by_weights[s, "movement"]
                       for b in by_weights[s, "magnitude"] if a["seed"] == b["seed"]]
                   for s, _ in by_weights}
 
 # %% [markdown]
-# | weights gone | by | macro-F1 | over seeds | against unpruned | MB |
-# | ---: | --- | ---: | ---: | ---: | ---: |
+# | weights gone | by | macro-F1 | against unpruned | MB |
+# | ---: | --- | ---: | ---: | ---: |
 # {{ moving_rows }}
 #
 # PROSE movement
@@ -1432,6 +1435,12 @@ predict("best-at-95", "On Model 1, with 95% of the weights gone: how many points
         "method (chosen on dev) lose against the control?", "points")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
+def lost(model, method, sparsity):
+    """Macro-F1 on test minus that of the control, of each seed."""
+    control = {r["seed"]: r["macro_f1"] for r in cell(model, "control", 0.0)}
+    return [r["macro_f1"] - control[r["seed"]] for r in cell(model, method, sparsity)]
+
+
 def best_at(model, sparsity):
     """The method with the best mean macro-F1 on dev."""
     measured = [m for m in METHODS if cell(model, m, sparsity, "dev")]
@@ -1439,8 +1448,7 @@ def best_at(model, sparsity):
 
 
 winners = {(model, s): best_at(model, s) for model in MODELS for s in SPARSITIES}
-lost_at = {key: means(cell(key[0], method, key[1]), "difference_to_control")
-           for key, method in winners.items()}
+lost_at = {key: np.mean(lost(key[0], method, key[1])) for key, method in winners.items()}
 reveal("best-at-95", -100 * lost_at["dense", 0.95], "points")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -1485,17 +1493,17 @@ show(figure, alt="Macro-F1 on test against sparsity. " + " ".join(
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def row_of(model, method):
-    found = [cell(model, method, s) for s in SPARSITIES]
+    found = [lost(model, method, s) for s in SPARSITIES]
     marks = ["**" if winners[model, s] == method else "" for s in SPARSITIES]
     return f"| {method} | " + " | ".join(
-        f"{mark}{100 * means(rows, 'difference_to_control'):+.1f}{mark}" if rows else ""
-        for rows, mark in zip(found, marks, strict=True)) + " |"
+        f"{mark}{100 * np.mean(values):+.1f}{mark}" if values else ""
+        for values, mark in zip(found, marks, strict=True)) + " |"
 
 
 def spread_at(model, sparsity):
     """By how many points the seeds of the winner differ, against the control."""
-    values = [100 * r["difference_to_control"] for r in cell(model, winners[model, sparsity], sparsity)]
-    return f"{min(values):+.1f} to {max(values):+.1f}"
+    values = lost(model, winners[model, sparsity], sparsity)
+    return f"{100 * min(values):+.1f} to {100 * max(values):+.1f}"
 
 
 table_of = {model: "\n".join([*(row_of(model, m) for m in METHODS), "| *best on dev, its seeds* | "
