@@ -36,7 +36,7 @@ from .timing import race
 METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
 COMMENTS = 6_000  # of further training, for all choices of heads alike, and for movement
-MORE = 12_000  # of further training, for all shapes alike
+MORE = 6_000  # of further training, for all shapes alike
 GATES = {"comments": 3_000, "rate": 0.15}
 STRENGTHS = (0.001, 0.003, 0.01)
 GONE = 36  # heads of 72, at least
