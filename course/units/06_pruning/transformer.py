@@ -9,6 +9,7 @@ import torch
 from scipy.special import expit
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
+from course.errors import UserError
 from course.measuring.baselines import file_path
 from course.measuring.cache import trained_once
 from course.measuring.teachers.transformer import MAX_TOKENS
@@ -35,7 +36,7 @@ from .timing import race
 METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
 COMMENTS = 6_000  # of further training, for all choices of heads alike, and for movement
-MORE = 12_000  # of further training, for all shapes alike
+MORE = 6_000  # of further training, for all shapes alike
 GATES = {"comments": 3_000, "rate": 0.15}
 STRENGTHS = (0.001, 0.003, 0.01)
 GONE = 36  # heads of 72, at least
@@ -91,11 +92,21 @@ def in_half(network: TransformerNetwork) -> NeuralClassifier:
 
 
 def written(model: NeuralClassifier, path: Path) -> None:
-    """Write a file, and see that it holds the weights that are scored."""
-    save_model(model, path, HALF)
-    state = load_model(path).network.state_dict()
-    if any(not torch.equal(ours, state[n]) for n, ours in model.network.state_dict().items()):
-        raise ValueError(f"{path} does not hold the weights that were scored")
+    """Write a file, unless it is there, and see that it holds the model that is scored."""
+    if not (path.exists() and _holds(path, model)):
+        save_model(model, path, HALF)
+        if not _holds(path, model):
+            raise UserError(f"{path} does not hold the model that was scored; measure it again.")
+
+
+def _holds(path: Path, model: NeuralClassifier) -> bool:
+    found = load_model(path)
+    ours, theirs = model.network.state_dict(), found.network.state_dict()
+    return (
+        model.network.config == found.network.config
+        and np.array_equal(model.thresholds, found.thresholds)
+        and all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+    )
 
 
 def score(
@@ -178,7 +189,10 @@ def controls(seed: int, comments: int) -> tuple[list[dict], dict]:
 
 def chosen_strength(seed: int) -> float:
     """The smallest price at which enough heads are shut."""
-    return next(s for s in STRENGTHS if _shut(with_gates(seed, s)[1]) >= GONE)
+    found = (s for s in STRENGTHS if _shut(with_gates(seed, s)[1]) >= GONE)
+    if (strength := next(found, None)) is None:
+        raise UserError(f"No price shuts {GONE} heads; try higher ones than {STRENGTHS}.")
+    return strength
 
 
 def _shut(cost: dict) -> int:
