@@ -147,3 +147,85 @@ def try_q1_test(log_alpha, gamma, zeta):
 
 
 examine(try_q1_test, cases_q1_test, KEYS["q1_test"], protect=["log_alpha"])
+
+# %% [markdown]
+# ## Question 2: how many weights will be left?
+#
+# *20 minutes, 5 points*
+#
+# The loss pays for what is left, in the mean over the noise: λ times the expected number of weights. A
+# count has no derivative, but its expectation has, and it needs no sample.
+#
+# A network has some inputs, one or more hidden layers and some outputs. Each layer is dense, with a weight
+# for each pair of neighbours and a bias for each of its neurons. Each *hidden* neuron has a gate, all
+# independent of each other; inputs and outputs have none, and are always there.
+#
+# - A gate is **open** if it is not exactly 0. It is drawn as in training: with u uniform between 0 and 1,
+#   $s = \sigma((\ln u - \ln(1 - u) + \ln \alpha) / \beta)$ is stretched to $s\,(\zeta - \gamma) + \gamma$,
+#   where γ < 0 and ζ > 1, and is cut off at 0 and 1. Find the probability of that as a formula: for
+#   which u is the stretched number above 0?
+# - A weight is **left** if the gates at *both* its ends are open (an end without a gate always is). The
+#   bias of a neuron is left if the neuron's gate is open.
+# - Nothing else counts: a neuron may be left though all below it are gone.
+#
+# Return the expected number of weights and biases that are left, and its derivative with respect to each
+# log α. Neurons of one layer may be gated quite differently, and layers differ in size: a neuron stands
+# for as many weights as its neighbours are likely to leave it. Both are formulas; samples and
+# differences are no answer.
+#
+# **Example.** β = 0.5, γ = −0.375, ζ = 1.5. Two inputs, hidden layers of 2 neurons and of 1, one output.
+#
+# | neuron | log α | open with probability | derivative |
+# |---|---|---|---|
+# | first layer, 0 | −ln 2 | 0.5 | **0.95** |
+# | first layer, 1 | ln 1.5 | 0.75 | **0.7125** |
+# | second layer | ln 2 | 0.8 | **0.52** |
+#
+# Of the 4 weights of the first layer 2.5 are left in the mean, of its 2 biases 1.25; in the second
+# layer 0.5 · 0.8 + 0.75 · 0.8 = 1 of 2 weights and 0.8 of a bias; at the output 0.8 of a weight and the
+# bias, 1. Together **7.35**.
+
+# %% tags=["answer:q2"]
+def expected_weights(inputs, log_alphas, outputs, beta, gamma, zeta):
+    """How many weights and biases of a gated network are left in the mean, and the gradient of that.
+
+    inputs, outputs: whole numbers, at least 1.
+    log_alphas: list of float arrays, one for each hidden layer, in order; each of shape (neurons,).
+        At least one layer, of at least one neuron.
+    beta, gamma, zeta: floats, temperature above 0, lower end below 0, upper end above 1.
+
+    Returns (expected, gradients): a float, and a list of float arrays with the shapes of `log_alphas`.
+    """
+    ### BEGIN SOLUTION
+    shift = beta * np.log(-gamma / zeta)
+    p = [1 / (1 + np.exp(shift - a)) for a in log_alphas]
+    sizes = [inputs, *(q.sum() for q in p), outputs]
+    weights = sum(below * above for below, above in zip(sizes, sizes[1:]))
+    biases = sum(sizes[1:])
+    gradients = [q * (1 - q) * (below + above + 1) for q, below, above in zip(p, sizes, sizes[2:])]
+    return weights + biases, gradients
+    ### END SOLUTION
+
+
+# %% tags=["check:q2:5"]
+# Check question 2: the expected number, and the gradient for each hidden layer.
+def cases_q2(random):
+    yield 2, [np.log([0.5, 1.5]), np.log([2.0])], 1, 0.5, -0.375, 1.5
+    yield 1, [np.array([0.0])], 1, 2 / 3, -0.1, 1.1
+    yield 3, [np.array([-2.4, 2.4])], 2, 2 / 3, -0.1, 1.1
+    yield 2, [np.array([1.0]), np.array([-1.0]), np.array([0.5])], 4, 1.0, -0.2, 1.4
+    yield 1, [np.array([30.0, -30.0, 0.3])], 5, 0.5, -0.1, 1.1
+    for inputs, sizes, outputs, beta, gamma, zeta in (
+            (4, (3,), 2, 0.5, -0.1, 1.1), (2, (3, 2), 5, 0.75, -0.25, 1.5), (5, (1, 4), 3, 1.5, -0.5, 1.25),
+            (3, (2, 5, 3), 1, 0.4, -0.2, 1.1), (6, (4, 2, 3), 2, 2.0, -0.1, 1.75)):
+        yield inputs, [random.uniform(-3, 3, n).round(2) for n in sizes], outputs, beta, gamma, zeta
+
+
+def try_q2(inputs, log_alphas, outputs, beta, gamma, zeta):
+    result = expected_weights(inputs, log_alphas, outputs, beta, gamma, zeta)
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        return result
+    return {"expected": result[0], "gradients": list(result[1])}
+
+
+examine(try_q2, cases_q2, KEYS["q2"], protect=["log_alphas"])
