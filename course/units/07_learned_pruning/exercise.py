@@ -229,3 +229,244 @@ def try_q2(inputs, log_alphas, outputs, beta, gamma, zeta):
 
 
 examine(try_q2, cases_q2, KEYS["q2"], protect=["log_alphas"])
+
+# %% [markdown]
+# ## Question 3: noise that a weight can bear
+#
+# *20 minutes, 5 points*
+#
+# Variational dropout gives each weight w a normal distribution, with mean θ and variance σ², both
+# learned. With $\alpha = \sigma^2 / \theta^2$ it says how much noise a weight bears: a dropout rate of its
+# own. A weight that bears any amount of it is not needed. What makes noise grow is a penalty, the
+# KL divergence from a prior that knows no scale. It has no closed form, but this comes close (Molchanov
+# et al., equation 14):
+#
+# $$-\mathrm{KL}(\alpha) \approx k_1\,\sigma(k_2 + k_3 \ln \alpha) - \tfrac{1}{2} \ln(1 + \alpha^{-1}) - k_1$$
+#
+# with the sigmoid σ(·) (no variance here) and $k_1 = 0.63576$, $k_2 = 1.8732$, $k_3 = 1.48695$. Mind the minus before KL.
+#
+# The layer stores θ and ln σ², called `log_sigma2`. A θ of 0 has an infinite α; that is no accident, and no
+# small number is to be added anywhere. Then KL is 0, its limit. `log_sigma2` may be as low as −2000,
+# and θ as far from 0 as ±3; no result may be NaN or infinite.
+#
+# 1. `variational_loss`. Training maximises the evidence lower bound: the log-likelihood of *all* comments
+#    of the training set, less the KL of *all* weights, once. Return what gradient descent
+#    minimises instead, the negative of that bound *per comment of the training set*, where the mean of a
+#    batch stands for the mean of all comments. `nll` are the negative log-likelihoods of a batch.
+# 2. `kept_weights`. A weight is kept if ln α is *below* the threshold; at it, and above, it goes.
+# 3. `noisy_outputs`. Drawing the weights once would give all comments of a batch the same noise. But an
+#    output is a sum of independent normal numbers, one for each weight that leads to it, times its input.
+#    So it is normal as well. Find its mean and its variance, and return the mean plus the standard
+#    deviation times `noise`, which is standard normal, for each comment and output. All weights count
+#    here, those with a large α too.
+#
+# **Example.** Two inputs, two outputs; θ is (1, 0.5) for the first input and (0, −2) for the second, and
+# every σ² is 1, so that ln α is (0, ln 4) and (∞, −ln 4).
+#
+# - KL is (0.4312, 0.1238) and (0, 1.1524)
+# - For `nll` of 0.5 and 0.7, with 10 comments in the training set, the loss is 0.6 + 1.7074 / 10 = **0.7707**.
+# - With a threshold of 1.3, the weights of 1 and −2 are kept.
+# - An input of (3, 4) has the mean (3, −6.5) and both variances 25; noise of (1, −2) gives **(8, −16.5)**.
+
+# %% tags=["locked:q3_example"]
+# The example, to play with, and the constants.
+THETA, LOG_SIGMA2 = np.array([[1.0, 0.5], [0.0, -2.0]]), np.zeros((2, 2))
+K1, K2, K3 = 0.63576, 1.8732, 1.48695
+
+# %% tags=["locked:q3_draw"]
+# For the checks: weights of which some are 0, or bear hardly any noise.
+def draw_weights(random, inputs, outputs):
+    """theta and log_sigma2, of shape (inputs, outputs)."""
+    theta = random.normal(0, 1, (inputs, outputs)).round(2)
+    theta[random.random(theta.shape) < 0.1] = 0
+    return theta, random.uniform(-4, 3, theta.shape).round(2)
+
+# %% tags=["answer:q3"]
+def variational_loss(nll, theta, log_sigma2, comments):
+    """The negative evidence lower bound per comment of the training set, a float.
+
+    nll: float array, negative log-likelihoods of a batch's comments, at least one.
+    theta, log_sigma2: float arrays of shape (inputs, outputs).
+    comments: how many comments the training set has.
+    """
+    ### BEGIN SOLUTION
+    log_alpha = log_sigma2 - 2 * np.log(np.abs(theta))
+    sigmoid = np.exp(-np.logaddexp(0, -(K2 + K3 * log_alpha)))
+    kl = K1 - K1 * sigmoid + 0.5 * np.logaddexp(0, -log_alpha)
+    return nll.mean() + kl.sum() / comments
+    ### END SOLUTION
+
+
+def kept_weights(theta, log_sigma2, threshold=3.0):
+    """Which weights are kept: array of the shape of `theta`, true or false."""
+    ### BEGIN SOLUTION
+    noise_level = log_sigma2 - np.log(theta**2)
+    return noise_level < threshold
+    ### END SOLUTION
+
+
+def noisy_outputs(x, theta, log_sigma2, noise):
+    """Outputs of a batch: float array of shape (comments, outputs).
+
+    x: float array of shape (comments, inputs). noise: float array of shape (comments, outputs).
+    """
+    ### BEGIN SOLUTION
+    variance = x**2 @ np.exp(log_sigma2)
+    return x @ theta + np.sqrt(variance) * noise
+    ### END SOLUTION
+
+
+# %% tags=["check:q3_loss"]
+# Check question 3, the loss.
+def cases_q3_loss(random):
+    yield np.array([0.5, 0.7]), THETA, LOG_SIGMA2, 10
+    yield np.array([0.0]), np.array([[1.0]]), np.array([[0.0]]), 1
+    yield np.array([0.0, 0.0, 0.0]), np.array([[-0.5]]), np.array([[1.5]]), 2
+    yield np.array([0.25]), np.array([[0.0, 0.0]]), np.array([[0.5, -3.0]]), 2
+    yield np.array([0.25, 0.5]), np.array([[-2.0, 1.0, 0.5]]), np.array([[-2000.0, -800.0, -50.0]]), 5
+    for batch, inputs, outputs, comments in ((3, 1, 2, 4), (5, 3, 2, 20), (8, 4, 3, 7), (2, 5, 1, 3)):
+        yield random.exponential(1, batch).round(3), *draw_weights(random, inputs, outputs), comments
+
+
+def try_q3_loss(nll, theta, log_sigma2, comments):
+    return variational_loss(nll, theta, log_sigma2, comments)
+
+
+examine(try_q3_loss, cases_q3_loss, KEYS["q3_loss"], protect=["nll", "theta", "log_sigma2"])
+
+
+# %% tags=["check:q3_mask"]
+# Check question 3, the mask. A weight of 1 or -1 has just its log_sigma2 for ln alpha.
+def cases_q3_mask(random):
+    yield THETA, LOG_SIGMA2, 1.3
+    yield np.array([[1.0, -1.0, 1.0]]), np.array([[3.0, 2.9, 3.1]])
+    yield np.array([[0.0, 0.01], [5.0, -0.3]]), np.array([[-9.0, -6.0], [4.0, 0.0]]), 2.5
+    yield np.array([[1.0]]), np.array([[-0.5]]), -0.5
+    yield np.array([[0.0, 0.0001]]), np.array([[-40.0, -15.2]])
+    for inputs, outputs, threshold in ((2, 3, 0.0), (4, 2, 1.5), (5, 5, -1.0), (3, 4, 2.0)):
+        yield *draw_weights(random, inputs, outputs), threshold
+
+
+def try_q3_mask(theta, log_sigma2, threshold=3.0):
+    return kept_weights(theta, log_sigma2, threshold)
+
+
+examine(try_q3_mask, cases_q3_mask, KEYS["q3_mask"], protect=["theta", "log_sigma2"])
+
+
+# %% tags=["check:q3_noise:5"]
+# Check question 3, outputs with noise.
+def cases_q3_noise(random):
+    yield np.array([[3.0, 4.0]]), THETA, LOG_SIGMA2, np.array([[1.0, -2.0]])
+    yield np.array([[2.0]]), np.array([[0.5]]), np.log([[4.0]]), np.array([[1.0]])
+    yield np.array([[-2.0]]), np.array([[0.0]]), np.array([[-1.0]]), np.array([[0.5]])
+    for batch, inputs, outputs in ((1, 3, 1), (2, 2, 3), (3, 4, 2), (4, 1, 4), (2, 6, 3)):
+        x = random.normal(0, 1, (batch, inputs)).round(2)
+        yield x, *draw_weights(random, inputs, outputs), random.normal(0, 1, (batch, outputs)).round(2)
+
+
+def try_q3_noise(x, theta, log_sigma2, noise):
+    return noisy_outputs(x, theta, log_sigma2, noise)
+
+
+examine(try_q3_noise, cases_q3_noise, KEYS["q3_noise"], protect=["x", "theta", "log_sigma2", "noise"])
+
+# %% [markdown]
+# ## Question 4: heads, removed for real
+#
+# *20 minutes, 5 points*
+#
+# Each head of an attention layer has learned a gate, which multiplies what the head gives. At test time
+# a gate of 0 saves nothing as long as the head is still computed. So make the layer smaller, such that
+# it gives the *same outputs without any gates*: heads whose gate is exactly 0 are gone, and those
+# of the others, which may lie anywhere above 0 and up to 1, are worked into the matrices.
+#
+# The layer is a dict of NumPy arrays, in PyTorch's form (outputs, inputs):
+#
+# | name | shape | |
+# |---|---|---|
+# | `W_q`, `W_k`, `W_v` | (heads · size, dim) | queries, keys and values of all heads, one head after another |
+# | `b_q`, `b_k`, `b_v` | (heads · size,) | |
+# | `W_o` | (dim, heads · size) | from all heads' results, in the same order, to the output |
+# | `b_o` | (dim,) | |
+#
+# The next cell has the layer's computation, `attention`. A head's *size*, which its scores are scaled by,
+# is no part of the dict and stays as it is: the layer gets narrower, and not its heads. `dim` need not be
+# heads · size, and stays as well: the layers before and after know nothing of this.
+#
+# Return a new dict of the same eight names. With n heads left, it has the shapes of the table for n heads;
+# their order is up to you. n may be 0. Then arrays of size 0 are right for all that is gone, and the
+# output is the bias `b_o` at every position.
+#
+# **Example.** Two heads of size 1, dim 2; gates 0 and 0.5. Nothing is left of head 0, and the output is
+# `b_o` plus half of what head 1 gave.
+
+# %% tags=["locked:q4_example"]
+# The computation, and the example to play with.
+def attention(x, layer, size, gates=None):
+    """Multi-head attention of states x (words, dim): states of the same shape."""
+    q, k, v = ((x @ layer[f"W_{a}"].T + layer[f"b_{a}"]).reshape(len(x), -1, size) for a in "qkv")
+    scores = np.einsum("ihs,jhs->hij", q, k) / size**0.5
+    share = np.exp(scores - scores.max(axis=2, keepdims=True))
+    results = np.einsum("hij,jhs->ihs", share / share.sum(axis=2, keepdims=True), v)
+    if gates is not None:
+        results = results * np.asarray(gates)[:, None]
+    return results.reshape(len(x), q[0].size) @ layer["W_o"].T + layer["b_o"]
+
+
+def shapes_of(layer, heads, size):
+    """The shapes that a layer of so many heads has, by name."""
+    dim = len(layer["b_o"])
+    return {f"W_{a}": (heads * size, dim) for a in "qkv"} | {f"b_{a}": (heads * size,) for a in "qkv"} | {
+        "W_o": (dim, heads * size), "b_o": (dim,)}
+
+
+TWO_HEADS = {"W_q": np.array([[1.0, 0], [2, 1]]), "b_q": np.array([1.0, 0]), "W_k": np.array([[0.0, 1], [1, 1]]),
+             "b_k": np.array([0.0, 1]), "W_v": np.array([[1.0, 2], [3, -1]]), "b_v": np.array([1.0, -2]),
+             "W_o": np.array([[1.0, 2], [0, -1]]), "b_o": np.array([0.5, 1])}
+print(attention(np.array([[1.0, 0], [0, 1]]), TWO_HEADS, 1, gates=[0, 0.5]))
+
+# %% tags=["answer:q4"]
+def remove_heads(layer, gates, size):
+    """The layer without the heads whose gate is 0, and without gates: a new dict.
+
+    layer: dict of float arrays, as in the table.
+    gates: float array of shape (heads,), from 0 to 1.
+    size: of a head.
+    """
+    ### BEGIN SOLUTION
+    kept = np.repeat(gates > 0, size)
+    smaller = {"b_o": layer["b_o"].copy()}
+    for name in "qkv":
+        smaller[f"W_{name}"] = layer[f"W_{name}"][kept]
+        smaller[f"b_{name}"] = layer[f"b_{name}"][kept]
+    smaller["W_o"] = (layer["W_o"] * np.repeat(gates, size))[:, kept]
+    return smaller
+    ### END SOLUTION
+
+
+# %% tags=["check:q4:5"]
+# Check question 4: the outputs of the smaller layer on states x; its shapes, if they are not right.
+def cases_q4(random):
+    x = np.array([[1.0, 0.0], [0.0, 1.0]])
+    for gates in ([0.0, 0.5], [1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.25, 0.75]):
+        yield TWO_HEADS, np.array(gates), 1, x
+    for heads, size, dim, words in ((1, 2, 3, 2), (2, 2, 4, 3), (3, 2, 6, 4), (4, 2, 3, 2), (3, 1, 3, 3),
+                                    (4, 3, 5, 3), (2, 4, 3, 2), (5, 2, 4, 3)):
+        layer = {name: random.normal(0, 1, shape).round(2)
+                 for name, shape in shapes_of({"b_o": np.zeros(dim)}, heads, size).items()}
+        gates = random.permutation(np.resize([0.0, 0.4, 0.03, 1.0, 0.0], heads))
+        yield layer, gates, size, random.normal(0, 1, (words, dim)).round(2)
+
+
+def try_q4(layer, gates, size, x):
+    smaller = remove_heads(layer, gates, size)
+    if not isinstance(smaller, dict):
+        return smaller
+    shapes = {name: np.shape(array) for name, array in smaller.items()}
+    if shapes != shapes_of(layer, np.count_nonzero(gates), size):
+        return shapes
+    return attention(x, smaller, size) if np.any(gates) else np.array([smaller["b_o"]] * len(x))
+
+
+examine(try_q4, cases_q4, KEYS["q4"], protect=["layer", "gates"])
