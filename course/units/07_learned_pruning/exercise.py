@@ -470,3 +470,115 @@ def try_q4(layer, gates, size, x):
 
 
 examine(try_q4, cases_q4, KEYS["q4"], protect=["layer", "gates"])
+
+# %% [markdown]
+# ## Question 5: units of a GRU, removed for real
+#
+# *20 minutes, 5 points*
+#
+# A mask on the states of a GRU holds some units at a constant, at every step and from the start: mostly at
+# 0, or, as it does less harm, at what the unit says in the mean. In the masked network they are still
+# computed. So make the GRU and the layer after it smaller, such that their outputs are *the same*. What a
+# unit says is read at several places, and where it always says the same, the reader can know that by
+# itself.
+#
+# The network is a dict of NumPy arrays, in PyTorch's form. H is the number of units; the rows of r, z
+# and n stand one block after another, H of each:
+#
+# | name | shape | |
+# |---|---|---|
+# | `W_ih`, `b_ih` | (3 · H, inputs), (3 · H,) | reads the input x |
+# | `W_hh`, `b_hh` | (3 · H, H), (3 · H,) | reads the state h of the step before |
+# | `W_next`, `b_next` | (outputs, H), (outputs,) | the next layer, reads the state of each step |
+#
+# $$r = \sigma(W_{ir} x + b_{ir} + W_{hr} h + b_{hr}), \qquad z = \sigma(W_{iz} x + b_{iz} + W_{hz} h + b_{hz}),$$
+# $$n = \tanh(W_{in} x + b_{in} + r \odot (W_{hn} h + b_{hn})), \qquad h' = (1 - z) \odot n + z \odot h$$
+#
+# Units that are kept begin at 0, in both networks. `held` says at what the others are held; for units that are
+# kept it says nothing, whatever stands there. Return a new dict of the same six names, with the shapes
+# of the table for the units that are kept, in their order. Where none is kept, arrays of size 0 are right
+# for all that is gone, and the outputs are constant.
+#
+# **Example.** One input, two units, one output. Unit 0 is kept, unit 1 is held at 0.5.
+#
+# - Of the six rows of `W_hh`, (1, 2), (0, 1), (−1, 4), (3, 0), (2, −2), (1, 1), three are left, each
+#   with the first number: 1, −1, 2. The second numbers of these rows are 2, 4 and −2.
+# - The next layer was 3 h₀ + 8 h₁ + 1. It becomes 3 h₀ + **5**.
+
+# %% tags=["locked:q5_example"]
+# The computation, and the example to play with.
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def run_gru(x, network, keep=True, held=0.0):
+    """Outputs of each step, (steps, outputs), for x (steps, inputs); units not to keep are held."""
+    state, outputs = np.where(keep, 0.0, held) + np.zeros(network["W_hh"].shape[1]), []
+    for row in x:
+        of_x = np.split(network["W_ih"] @ row + network["b_ih"], 3)
+        of_h = np.split(network["W_hh"] @ state + network["b_hh"], 3)
+        r, z = sigmoid(of_x[0] + of_h[0]), sigmoid(of_x[1] + of_h[1])
+        state = np.where(keep, (1 - z) * np.tanh(of_x[2] + r * of_h[2]) + z * state, held)
+        outputs.append(network["W_next"] @ state + network["b_next"])
+    return np.array(outputs)
+
+
+def gru_shapes(inputs, units, outputs):
+    """The shapes of a network, by name."""
+    return {"W_ih": (3 * units, inputs), "W_hh": (3 * units, units), "b_ih": (3 * units,),
+            "b_hh": (3 * units,), "W_next": (outputs, units), "b_next": (outputs,)}
+
+
+TWO_UNITS = {"W_ih": np.array([[1.0], [0], [2], [1], [-1], [1]]), "b_ih": np.array([0.0, 1, -1, 0, 0.5, 0]),
+             "W_hh": np.array([[1.0, 2], [0, 1], [-1, 4], [3, 0], [2, -2], [1, 1]]),
+             "b_hh": np.array([0.5, 0, 1, 0, 0.25, 0]), "W_next": np.array([[3.0, 8]]), "b_next": np.array([1.0])}
+print(run_gru(np.array([[1.0], [-1.0]]), TWO_UNITS, keep=[True, False], held=[0, 0.5]))
+
+# %% tags=["answer:q5"]
+def remove_units(network, keep, held):
+    """The network without the units that are held: a new dict.
+
+    network: dict of float arrays, as in the table.
+    keep: bool array of shape (units,).
+    held: float array of shape (units,), at what a unit that is not kept is held.
+    """
+    ### BEGIN SOLUTION
+    rows = np.tile(keep, 3)
+    constant = np.where(keep, 0.0, held)
+    return {
+        "W_ih": network["W_ih"][rows],
+        "b_ih": network["b_ih"][rows],
+        "W_hh": network["W_hh"][rows][:, keep],
+        "b_hh": (network["b_hh"] + network["W_hh"] @ constant)[rows],
+        "W_next": network["W_next"][:, keep],
+        "b_next": network["b_next"] + network["W_next"] @ constant,
+    }
+    ### END SOLUTION
+
+
+# %% tags=["check:q5:5"]
+# Check question 5: the outputs of the smaller network for inputs x; its shapes, if they are not right.
+def cases_q5(random):
+    x = np.array([[1.0], [-1.0]])
+    for keep, held in (([1, 0], [0, 0.5]), ([0, 1], [-0.5, 0.25]), ([0, 0], [0.5, -0.25]), ([1, 1], [0.5, 0.5]),
+                       ([1, 0], [0.75, 0]), ([0, 0], [0, 0])):
+        yield TWO_UNITS, np.array(keep) == 1, np.array(held, dtype=float), x
+    for inputs, units, outputs, kept, steps in ((1, 3, 2, 1, 2), (2, 3, 1, 2, 3), (3, 4, 2, 2, 4), (4, 4, 4, 1, 3),
+                                                (2, 5, 3, 3, 3), (3, 6, 6, 2, 2), (2, 4, 2, 3, 5)):
+        shapes = gru_shapes(inputs, units, outputs)
+        network = {name: random.normal(0, 0.7, shape).round(2) for name, shape in shapes.items()}
+        keep = random.permutation(np.arange(units) < kept)
+        held = random.uniform(-0.9, 0.9, units).round(2) * (units != 5)
+        yield network, keep, held, random.normal(0, 1, (steps, inputs)).round(2)
+
+
+def try_q5(network, keep, held, x):
+    smaller = remove_units(network, keep, held)
+    if not isinstance(smaller, dict):
+        return smaller
+    shapes = {name: np.shape(array) for name, array in smaller.items()}
+    right = gru_shapes(x.shape[1], np.count_nonzero(keep), len(network["b_next"]))
+    return run_gru(x, smaller) if shapes == right else shapes
+
+
+examine(try_q5, cases_q5, KEYS["q5"], protect=["network", "keep", "held"])

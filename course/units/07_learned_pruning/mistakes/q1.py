@@ -166,7 +166,8 @@ MISTAKES = [
     Mistake(
         name="sample-stretched-by-the-sum",
         misconception="The width is the sum of the ends.",
-        message="Your samples are stretched by zeta + gamma. The width is zeta - gamma, and gamma is below 0.",
+        message="Your samples are stretched by zeta + gamma. The width is zeta - gamma, with a gamma "
+        "below 0.",
         changes=((STRETCHED, "s * (zeta + gamma) + gamma"),),
         variants=(
             (
@@ -341,7 +342,8 @@ from scipy.special import expit, logit
 def sample_gates(log_alpha, noise, beta, gamma, zeta):
     s = expit((logit(noise) + log_alpha) / beta)
     z = np.minimum(1, np.maximum(0, s * (zeta - gamma) + gamma))
-    slopes = np.where((z > 0) & (z < 1), (zeta - gamma) * s * expit(-(logit(noise) + log_alpha) / beta) / beta, 0)
+    slopes = (zeta - gamma) / beta * s * expit(-(logit(noise) + log_alpha) / beta)
+    slopes = np.where((z > 0) & (z < 1), slopes, 0)
     return z, slopes
 
 

@@ -168,9 +168,7 @@ MISTAKES = [
         "There alpha is infinite, and KL is 0.",
         changes=log_alpha("np.nan_to_num(log_sigma2 - 2 * np.log(np.abs(theta)), posinf=0.0)"),
         variants=(
-            kl(
-                "np.nan_to_num(K1 - K1 * sigmoid, nan=0.0) + 0.5 * (0 * log_alpha + np.logaddexp(0, -log_alpha))"
-            ),
+            kl("K1 - K1 * sigmoid + 0.5 * (0 * log_alpha + np.logaddexp(0, -log_alpha))"),
             log_alpha("log_sigma2 - 2 * np.log(np.where(theta == 0, 1, np.abs(theta)))"),
         ),
     ),

@@ -260,7 +260,8 @@ MISTAKES = [
                 (
                     "    return smaller",
                     '    for n in ("W_q", "b_q"):\n'
-                    "        smaller[n] = smaller[n] / max(np.count_nonzero(gates) / len(gates), 0.1) ** 0.5\n"
+                    "        share = max(np.count_nonzero(gates), 0.1) / len(gates)\n"
+                    "        smaller[n] = smaller[n] / share**0.5\n"
                     "    return smaller",
                 ),
             ),
