@@ -25,7 +25,7 @@ FLOORS = (
         "utils.claims",
     ),
     ("utils.models", "utils.quantization"),
-    ("utils.training", "utils.distillation", "utils.efficiency", "utils.adaptive"),
+    ("utils.training", "utils.distillation", "utils.efficiency", "utils.adaptive", "utils.pruning"),
     ("utils.packing", "utils.plots"),
     ("utils.embeddings", "utils.distillation.teachers", "utils.widgets"),
     ("course.errors", "course.threads"),

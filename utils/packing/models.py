@@ -193,7 +193,8 @@ def _load_neural(tensors, header, common) -> NeuralClassifier:
     )
     # Their networks register when they are read; they read files themselves, so not at the top.
     import utils.adaptive
-    import utils.distillation.students  # noqa: F401
+    import utils.distillation.students
+    import utils.pruning.transformer  # noqa: F401
 
     config = header["config"]
     expect(isinstance(config, dict), "the network has no configuration")
