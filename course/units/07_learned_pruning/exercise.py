@@ -127,7 +127,8 @@ def try_q1_sample(log_alpha, noise, beta, gamma, zeta):
     return {"z": z, "exactly 0": np.equal(z, 0), "exactly 1": np.equal(z, 1), "slopes": slopes}
 
 
-examine(try_q1_sample, cases_q1_sample, KEYS["q1_sample"], protect=["log_alpha", "noise"])
+examine(try_q1_sample, cases_q1_sample, KEYS["q1_sample"], protect=["log_alpha", "noise"],
+        forbidden=["utils.pruning.hard_concrete", "utils.pruning.deterministic_gate"])
 
 
 # %% tags=["check:q1_test:4"]
@@ -146,7 +147,8 @@ def try_q1_test(log_alpha, gamma, zeta):
     return {"z": z, "exactly 0": np.equal(z, 0), "exactly 1": np.equal(z, 1)}
 
 
-examine(try_q1_test, cases_q1_test, KEYS["q1_test"], protect=["log_alpha"])
+examine(try_q1_test, cases_q1_test, KEYS["q1_test"], protect=["log_alpha"],
+        forbidden=["utils.pruning.hard_concrete", "utils.pruning.deterministic_gate"])
 
 # %% [markdown]
 # ## Question 2: how many weights will be left?
@@ -199,10 +201,11 @@ def expected_weights(inputs, log_alphas, outputs, beta, gamma, zeta):
     ### BEGIN SOLUTION
     shift = beta * np.log(-gamma / zeta)
     p = [1 / (1 + np.exp(shift - a)) for a in log_alphas]
-    sizes = [inputs, *(q.sum() for q in p), outputs]
-    weights = sum(below * above for below, above in zip(sizes, sizes[1:]))
-    biases = sum(sizes[1:])
-    gradients = [q * (1 - q) * (below + above + 1) for q, below, above in zip(p, sizes, sizes[2:])]
+    sizes = np.array([inputs, *(q.sum() for q in p), outputs])
+    weights = sizes[:-1] @ sizes[1:]
+    biases = sizes[1:].sum()
+    around = zip(p, sizes[:-2], sizes[2:], strict=True)
+    gradients = [q * (1 - q) * (below + above + 1) for q, below, above in around]
     return weights + biases, gradients
     ### END SOLUTION
 
@@ -228,7 +231,8 @@ def try_q2(inputs, log_alphas, outputs, beta, gamma, zeta):
     return {"expected": result[0], "gradients": list(result[1])}
 
 
-examine(try_q2, cases_q2, KEYS["q2"], protect=["log_alphas"])
+examine(try_q2, cases_q2, KEYS["q2"], protect=["log_alphas"],
+        forbidden="utils.pruning.keep_probability")
 
 # %% [markdown]
 # ## Question 3: noise that a weight can bear
@@ -332,7 +336,8 @@ def try_q3_loss(nll, theta, log_sigma2, comments):
     return variational_loss(nll, theta, log_sigma2, comments)
 
 
-examine(try_q3_loss, cases_q3_loss, KEYS["q3_loss"], protect=["nll", "theta", "log_sigma2"])
+examine(try_q3_loss, cases_q3_loss, KEYS["q3_loss"], protect=["nll", "theta", "log_sigma2"],
+        forbidden=["utils.pruning.kl_divergence", "utils.pruning.log_alpha"])
 
 
 # %% tags=["check:q3_mask"]
@@ -351,7 +356,8 @@ def try_q3_mask(theta, log_sigma2, threshold=3.0):
     return kept_weights(theta, log_sigma2, threshold)
 
 
-examine(try_q3_mask, cases_q3_mask, KEYS["q3_mask"], protect=["theta", "log_sigma2"])
+examine(try_q3_mask, cases_q3_mask, KEYS["q3_mask"], protect=["theta", "log_sigma2"],
+        forbidden="utils.pruning.log_alpha")
 
 
 # %% tags=["check:q3_noise:5"]

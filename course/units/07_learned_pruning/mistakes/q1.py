@@ -2,11 +2,6 @@
 
 from course.writing.mistakes import Alternative, Mistake
 
-NO_LIBRARY = (
-    "The gates of utils are modules that draw their own noise; nothing there takes the noise and "
-    "returns slopes beside the gates."
-)
-
 X = "(np.log(noise) - np.log1p(-noise) + log_alpha) / beta"
 S = "np.exp(-np.logaddexp(0, -x))"
 STRETCHED = "s * (zeta - gamma) + gamma"
@@ -15,7 +10,6 @@ SLOPES = "inside * (zeta - gamma) * s * (1 - s) / beta"
 Z = "np.clip(stretched, 0, 1)"
 S_TEST = "np.exp(-np.logaddexp(0, -log_alpha))"
 Z_TEST = "np.clip(at_test * (zeta - gamma) + gamma, 0, 1)"
-TEST_HEAD = "def gates_at_test(log_alpha, gamma, zeta):"
 
 
 def x(code: str) -> tuple:
@@ -31,6 +25,28 @@ def at_test(code: str) -> tuple:
 
 
 MISTAKES = [
+    Mistake(
+        name="calls-the-library",
+        misconception="Knowing which function to call is the same as knowing what it does.",
+        message="your answer calls utils.pruning.hard_concrete",
+        code="""
+import torch
+
+from utils.pruning import deterministic_gate, hard_concrete
+
+
+def sample_gates(log_alpha, noise, beta, gamma, zeta):
+    a = torch.tensor(log_alpha) + torch.zeros(noise.shape, dtype=torch.float64)
+    a.requires_grad_()
+    z = hard_concrete(a, torch.tensor(noise), beta, gamma, zeta)
+    z.sum().backward()
+    return z.detach().numpy(), a.grad.numpy()
+
+
+def gates_at_test(log_alpha, gamma, zeta):
+    return deterministic_gate(torch.tensor(log_alpha), gamma, zeta).numpy()
+""",
+    ),
     # ------------------------------------------------------------------------------ the sample
     Mistake(
         name="temperature-left-out",

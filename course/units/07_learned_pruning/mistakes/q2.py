@@ -2,19 +2,13 @@
 
 from course.writing.mistakes import Alternative, Mistake
 
-NO_LIBRARY = (
-    "The gates of utils add up the expected L0 of their own groups; nothing there counts the weights "
-    "between two gated layers or returns a gradient."
-)
-
 SHIFT = "beta * np.log(-gamma / zeta)"
 P = "1 / (1 + np.exp(shift - a))"
 SIZES = "[inputs, *(q.sum() for q in p), outputs]"
-PAIRS = "zip(sizes, sizes[1:])"
-WEIGHTS = f"sum(below * above for below, above in {PAIRS})"
-BIASES = "sum(sizes[1:])"
+WEIGHTS = "sizes[:-1] @ sizes[1:]"
+BIASES = "sizes[1:].sum()"
 GRADIENT = "q * (1 - q) * (below + above + 1)"
-GRADIENTS = f"[{GRADIENT} for q, below, above in zip(p, sizes, sizes[2:])]"
+GRADIENTS = f"[{GRADIENT} for q, below, above in around]"
 RETURN = "return weights + biases, gradients"
 FULL = "[inputs, *map(len, log_alphas), outputs]"
 
@@ -36,6 +30,24 @@ def gradient(code: str) -> tuple:
 
 
 MISTAKES = [
+    Mistake(
+        name="calls-the-library",
+        misconception="Knowing which function to call is the same as knowing what it does.",
+        message="your answer calls utils.pruning.keep_probability",
+        code="""
+import torch
+
+from utils.pruning import keep_probability
+
+
+def expected_weights(inputs, log_alphas, outputs, beta, gamma, zeta):
+    leaves = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in log_alphas]
+    totals = [inputs, *(keep_probability(a, beta, gamma, zeta).sum() for a in leaves), outputs]
+    expected = sum(t + below * t for below, t in zip(totals, totals[1:]))
+    expected.backward()
+    return expected.item(), [a.grad.numpy() for a in leaves]
+""",
+    ),
     # ------------------------------------------------------------------------------ the probability
     Mistake(
         name="without-the-stretch",
@@ -167,7 +179,6 @@ MISTAKES = [
             weights("sum(q.sum() * (b + t) for q, b, t in zip(p, sizes, sizes[2:]))"),
             (
                 (WEIGHTS, "sum(q.sum() * (b + t) for q, b, t in zip(p, sizes, sizes[2:]))"),
-                (BIASES, "sum(sizes[1:])"),
                 (
                     GRADIENT,
                     "q * (1 - q) * (below * (1 + (len(p) > 1)) + above * (1 + (len(p) > 1)) + 1)",

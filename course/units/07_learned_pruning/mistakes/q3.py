@@ -2,11 +2,6 @@
 
 from course.writing.mistakes import Alternative, Mistake
 
-NO_LIBRARY = (
-    "The layers of utils hold their own weights and draw their own noise; nothing there takes both and "
-    "returns the loss of a batch, a mask or outputs."
-)
-
 LOG_ALPHA = "log_sigma2 - 2 * np.log(np.abs(theta))"
 SIGMOID = "np.exp(-np.logaddexp(0, -(K2 + K3 * log_alpha)))"
 KL = "K1 - K1 * sigmoid + 0.5 * np.logaddexp(0, -log_alpha)"
@@ -46,6 +41,29 @@ def out(code: str) -> tuple:
 
 
 MISTAKES = [
+    Mistake(
+        name="calls-the-library",
+        misconception="Knowing which function to call is the same as knowing what it does.",
+        message="your answer calls utils.pruning.log_alpha and utils.pruning.kl_divergence",
+        code="""
+import torch
+
+from utils.pruning import kl_divergence, log_alpha
+
+
+def variational_loss(nll, theta, log_sigma2, comments):
+    noise = log_alpha(torch.tensor(theta), torch.tensor(log_sigma2))
+    return nll.mean() + kl_divergence(noise).sum().item() / comments
+
+
+def kept_weights(theta, log_sigma2, threshold=3.0):
+    return (log_alpha(torch.tensor(theta), torch.tensor(log_sigma2)) < threshold).numpy()
+
+
+def noisy_outputs(x, theta, log_sigma2, noise):
+    return x @ theta + np.sqrt(x**2 @ np.exp(log_sigma2)) * noise
+""",
+    ),
     # ------------------------------------------------------------------------------ the loss
     Mistake(
         name="penalty-rewards",

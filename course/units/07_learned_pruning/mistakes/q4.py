@@ -3,8 +3,8 @@
 from course.writing.mistakes import Alternative, Mistake
 
 NO_LIBRARY = (
-    "What utils removes is heads of its own networks, in place and by their numbers; it takes no dict "
-    "of matrices, and folds no gate into them."
+    "What utils removes is heads of its own networks; it takes no dict of matrices, and works no gate "
+    "into them."
 )
 
 KEPT = "np.repeat(gates > 0, size)"

@@ -3,8 +3,8 @@
 from course.writing.mistakes import Alternative, Mistake
 
 NO_LIBRARY = (
-    "What utils removes is units of its own networks, in place; it takes no dict of matrices, and no "
-    "unit that is held at a number."
+    "What utils removes is units of its own networks; it takes no dict of matrices, and no unit that is "
+    "held at another number than 0."
 )
 
 ROWS = "np.tile(keep, 3)"
