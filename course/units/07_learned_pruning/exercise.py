@@ -588,3 +588,93 @@ def try_q5(network, keep, held, x):
 
 
 examine(try_q5, cases_q5, KEYS["q5"], protect=["network", "keep", "held"])
+
+# %% [markdown]
+# ## Question 6: which way of pruning works best here?
+#
+# *25 minutes, 6 points, read by a person*
+#
+# "Which one works best?" has an answer only together with "at equal what?". Choose **one** of the two
+# networks, and answer it twice for the comments of this course: at equal *sparsity*, the share of
+# weights that are 0, and at equal *bytes* of the complete file, which holds everything that a prediction
+# needs.
+#
+# The next cell prints macro-F1 on test for each way of pruning at each sparsity, the mean of the runs with
+# the lowest and the highest. The cell after it prints the same networks by the size of their files, and
+# marks those that nothing smaller beats. Networks that were not pruned stand at sparsity 0.
+#
+# Write 150 to 200 words; notes will do. Each of these gives one point:
+#
+# 1. At equal sparsity: you choose a sparsity of at least 0.8, name the best method there and the second
+#    best, give macro-F1 of both with the lowest and highest run, and say whether the runs can tell the
+#    two apart.
+# 2. At equal bytes: you choose a budget in kilobytes, and name what scores best within it, and by how much
+#    it beats the best file of your winner of point 1 that fits, or that it is the same.
+# 3. You explain why the two orders differ, or why they do not, by what a file holds besides the values of
+#    weights that are left: their positions, what is not pruned, what a removed unit does not need.
+# 4. You compare with *not pruning*: a network at sparsity 0 of at most as many bytes as your choice of
+#    point 2, with both scores; or you say by how many bytes the smallest of them is too large. You say what
+#    follows from that.
+# 5. You say how far that is to be trusted: how many runs each mean has, among how many results you picked
+#    the best one, after seeing the test, and what that does to its score.
+# 6. You name one more measurement that could change your verdict, and the result that would.
+
+# %% tags=["locked:q6_sparsity"]
+FIELDS = ("model", "method", "sparsity")
+try:
+    pruned = [r for r in load_records("pruning") if {*FIELDS, "macro_f1", "file_bytes"} <= r.keys()]
+except FileNotFoundError:
+    pruned = []
+    print("These networks have not been measured yet: there is no course/results/pruning.json.")
+pruned = [r | {"sparsity": round(r["sparsity"], 2)} for r in pruned]
+scores, sizes = (summarise(pruned, field, FIELDS) for field in ("macro_f1", "file_bytes"))
+print("macro-F1 on test at a sparsity, mean of the runs (lowest to highest)")
+for model, method in dict.fromkeys((s["model"], s["method"]) for s in scores):
+    print(f"- {model}, {method}")
+    for s in sorted(scores, key=lambda s: s["sparsity"]):
+        if (s["model"], s["method"]) == (model, method):
+            print(f"    {s['sparsity']:.2f}: {s['mean']:.4f} ({s['min']:.4f} to {s['max']:.4f}), {s['n']} runs")
+
+# %% tags=["locked:q6_bytes"]
+print("the complete file in kB, mean of the runs, and macro-F1; * nothing smaller scores as high")
+for model in dict.fromkeys(s["model"] for s in scores):
+    best = 0.0
+    print(f"- {model}")
+    for size, f1 in sorted(zip(sizes, scores, strict=True), key=lambda pair: pair[0]["mean"]):
+        if f1["model"] == model:
+            mark, best = ("*" if f1["mean"] > best else " "), max(best, f1["mean"])
+            print(f"  {mark} {size['mean'] / 1000:9.1f} kB  {f1['mean']:.4f}  {f1['method']}, {f1['sparsity']:.2f}")
+
+# %% [markdown] tags=["written:q6:6"]
+# **How a full answer is built** (for the person who reads the answers; the numbers in brackets are
+# those that the cells above print).
+#
+# *Sparsity:* of the GRU at 0.9, [method] scores [mean] ([lowest] to [highest]), and [second method]
+# [mean] ([lowest] to [highest]). The runs overlap, so they cannot tell the two apart [or: the worst run of
+# the first is above the best of the second].
+#
+# *Bytes:* within [budget] kB, [method] at sparsity [..] scores best, [macro-F1], with a file of [..] kB. The
+# best file of [winner of point 1] that fits is the one at sparsity [..], [macro-F1], which is [difference]
+# less [or: it is the same one].
+#
+# *Why:* a weight that is left costs its value and its position, and at a sparsity of 0.5 positions take a
+# bit for each weight of the dense network, left or not. Units and heads that are removed need no
+# positions, so that at the same sparsity such a file is smaller; the score is another matter. Words, thresholds
+# and tables that nobody pruned are in every file, and the smaller the rest gets, the more they weigh.
+#
+# *Not pruning:* the smallest dense network that was trained as such, [method], has [..] kB and scores
+# [..]. Pruning earns [difference] over it at no more bytes [or: nothing: training a small network is
+# simpler, and as good].
+#
+# *Trust:* [n] runs each; I looked at [number] means, and chose the best of them on the test comments, so its
+# score is flattered: part of its lead is luck, which a choice on dev and one look at test would not have.
+#
+# *Next:* the same methods with equal time of training, choice on dev, ten runs. If magnitude then lay within
+# the runs of the winner, I would take magnitude, which has nothing to tune.
+#
+# A point is for the argument, not for the verdict. Point 1 needs the spread; two means alone give half of
+# it. Point 2 is not earned by a ratio of sizes without a score at each. Point 3 is not earned by "sparse
+# files have overhead": it needs the positions, or a part that is not pruned. In point 4 the unpruned
+# network in float32 is no rival where its file is larger than the budget; who says so with the number has
+# the point. Point 5 takes any count that is stated. A measurement of latency is a good point 6 if it is said
+# which ratio would decide, since zeros alone make nothing faster.
