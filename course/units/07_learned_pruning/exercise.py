@@ -420,17 +420,18 @@ def attention(x, layer, size, gates=None):
     return results.reshape(len(x), q[0].size) @ layer["W_o"].T + layer["b_o"]
 
 
-def shapes_of(layer, heads, size):
-    """The shapes that a layer of so many heads has, by name."""
-    dim = len(layer["b_o"])
-    return {f"W_{a}": (heads * size, dim) for a in "qkv"} | {f"b_{a}": (heads * size,) for a in "qkv"} | {
-        "W_o": (dim, heads * size), "b_o": (dim,)}
-
-
 TWO_HEADS = {"W_q": np.array([[1.0, 0], [2, 1]]), "b_q": np.array([1.0, 0]), "W_k": np.array([[0.0, 1], [1, 1]]),
              "b_k": np.array([0.0, 1]), "W_v": np.array([[1.0, 2], [3, -1]]), "b_v": np.array([1.0, -2]),
              "W_o": np.array([[1.0, 2], [0, -1]]), "b_o": np.array([0.5, 1])}
 print(attention(np.array([[1.0, 0], [0, 1]]), TWO_HEADS, 1, gates=[0, 0.5]))
+
+# %% tags=["locked:q4_shapes"]
+# The table, for the check.
+def shapes_of(layer, heads, size):
+    """The shapes of a layer of so many heads, by name."""
+    dim, width = len(layer["b_o"]), heads * size
+    shapes = {f"W_{a}": (width, dim) for a in "qkv"} | {f"b_{a}": (width,) for a in "qkv"}
+    return shapes | {"W_o": (dim, width), "b_o": (dim,)}
 
 # %% tags=["answer:q4"]
 def remove_heads(layer, gates, size):
