@@ -244,6 +244,19 @@ def gates_at_test(log_alpha, gamma, zeta):
         changes=slopes("inside * (zeta - gamma) * s / beta"),
     ),
     Mistake(
+        name="slope-of-the-sigmoid-alone",
+        misconception="The gate's derivative is that of a sigmoid.",
+        message="Your slope lacks more than one part of the chain rule: the sigmoid has s (1 - s), what is "
+        "in it is divided by the temperature, it is stretched by zeta - gamma, and where the gate is cut "
+        "off the slope is 0.",
+        changes=slopes("s * (1 - s)"),
+        variants=(
+            slopes("inside * s * (1 - s)"),
+            slopes("s * (1 - s) / beta"),
+            slopes("(zeta - gamma) * s * (1 - s)"),
+        ),
+    ),
+    Mistake(
         name="slope-by-alpha",
         misconception="The derivative is asked for alpha.",
         message="Your slope is that by alpha. Asked is the one by log alpha, which is alpha times as large.",

@@ -306,7 +306,8 @@ def noisy_outputs(x, theta, log_sigma2, noise):
     Mistake(
         name="deviations-added",
         misconception="Standard deviations of a sum add up.",
-        message="You add up standard deviations. Of independent numbers the variances add up.",
+        message="You add up standard deviations, as if all weights of an output had the same noise. Of "
+        "independent numbers the variances add up.",
         changes=out("x @ theta + np.abs(x) @ np.exp(log_sigma2 / 2) * noise + 0 * variance"),
         variants=(out("x @ theta + x @ np.exp(log_sigma2 / 2) * noise + 0 * variance"),),
     ),
