@@ -18,6 +18,7 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Integer
 
+from course.proving.shell import CRASHED, TIMED_OUT, error_output
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
     END_HIDDEN,
@@ -26,16 +27,6 @@ from course.writing.notebooks import (
     is_test,
     region_lines,
 )
-
-CRASHED = "KernelDied"
-TIMED_OUT = "CellTimeoutError"
-
-
-def error_output(name: str, message: str) -> NotebookNode:
-    """The output of a cell that raised, without a traceback of its own."""
-    return NotebookNode(
-        output_type="error", ename=name, evalue=message, traceback=[f"{name}: {message}"]
-    )
 
 
 class RepairSubmission(NbGraderPreprocessor):

@@ -253,14 +253,13 @@ def check_unit(
     run: bool = True,
     jobs: int = 2,
     gates: Sequence[Gate] = GATES,
-    part: tuple[int, int] = (0, 1),
     variants: bool = True,
     on_gate: Callable[[str], None] = lambda gate: None,
 ) -> list[GateResult]:
-    """Put a unit through the gates; unless `run`, through those that need no kernel. `part` and
-    `variants` say which of the answers to try (see Workbench). `on_gate` is told the name of each
-    gate before it starts."""
-    bench = Workbench(unit, jobs, run, part, variants)
+    """Put a unit through the gates; unless `run`, through those that need no kernel. Unless
+    `variants`, each mistake is tried in its first form only. `on_gate` is told the name of each gate
+    before it starts."""
+    bench = Workbench(unit, jobs, run, variants)
     results = []
     for gate in (gate for gate in gates if run or gate not in EXECUTED):
         name = gate.__name__.replace("_", " ")

@@ -21,12 +21,11 @@ import os
 import pkgutil
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from multiprocessing import forkserver
@@ -36,10 +35,10 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook, new_output
-from traitlets.config import Config
 
 import utils
 from course.errors import UserError
+from course.proving.shell import CRASHED, Streams, error_output, make_shell, run_cell
 from course.threads import ONE_THREAD
 from course.writing.notebooks import grade_id, is_test, question_of, with_answers
 
@@ -65,7 +64,6 @@ ENVIRONMENT = ONE_THREAD | {
 }
 MAX_RESTARTS = 6  # as c.TolerantExecute.max_restarts in nbgrader_config.py
 STARTUP_SECONDS = 300  # for the first libraries to be imported, on a busy machine
-CRASHED, TIMED_OUT = "KernelDied", "CellTimeoutError"
 Outputs = dict[int, list[dict[str, Any]]]  # by the index of the cell in its notebook
 
 
@@ -157,20 +155,23 @@ def run_answers(
 
 
 def _answer_index(nb: NotebookNode, question: str) -> int:
-    return [grade_id(cell) for cell in nb.cells].index(question)
+    for index, cell in enumerate(nb.cells):
+        if grade_id(cell) == question:
+            return index
+    raise UserError(f"No cell has the grade id {question!r}.")
 
 
 def _own_cells(nb: NotebookNode, answer: Answer) -> NotebookNode:
     """The answer cell, the tests of its question, and the cells between that are no other's."""
-    cells = with_answers(nb, {answer.question: answer.code}).cells
     first = _answer_index(nb, answer.question)
     tests = [
         index
-        for index, cell in enumerate(cells)
+        for index, cell in enumerate(nb.cells)
         if is_test(cell) and question_of(grade_id(cell)) == question_of(answer.question)
     ]
     between = range(first, max(tests, default=first) + 1)
-    return new_notebook(cells=[cells[i] for i in between if i in tests or not is_test(cells[i])])
+    own = [nb.cells[i] for i in between if i in tests or not is_test(nb.cells[i])]
+    return with_answers(new_notebook(cells=own), {answer.question: answer.code})
 
 
 def _code(cells: Sequence[NotebookNode]) -> list[tuple[int, str]]:
@@ -254,53 +255,23 @@ def _environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _error(name: str, message: str) -> dict[str, Any]:
-    return {
-        "output_type": "error",
-        "ename": name,
-        "evalue": message,
-        "traceback": [f"{name}: {message}"],
-    }
-
-
-class _CellTimeout(BaseException):
-    """Raised by the alarm; not an Exception, so that `except Exception` does not swallow it."""
-
-
-class _Alarm:
-    """Stops the cell that runs when its seconds are over; `rang` says that this happened, whatever
-    the cell made of it."""
-
-    def __init__(self) -> None:
-        self.rang = False
-        signal.signal(signal.SIGALRM, self._ring)
-
-    def set(self, seconds: float) -> None:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-
-    def stop(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-    def _ring(self, number: int, frame: object) -> None:
-        self.rang = True
-        signal.setitimer(signal.ITIMER_REAL, 1)  # again, should a bare `except:` swallow this one
-        raise _CellTimeout
-
-
 def _chain(
     sender: Connection, steps: Sequence[str | _Trial], home: str, cell_seconds: float
 ) -> None:
     """In a process of its own: run the cells, and send the outputs of each trial."""
     os.chdir(home)
-    streams = _Streams(Path(home).parent)
-    shell = _make_shell()
+    streams = Streams(Path(home).parent)
+    shell = make_shell()
     sender.send("ready")
     for step in steps:
         if isinstance(step, str):
-            _run_cell(shell, step, cell_seconds, streams)
+            run_cell(shell, step, cell_seconds, streams)
         elif threads := _other_threads():
             sender.send(f"a cell above them leaves a thread running ({threads}); end it there")
         else:
+            for _, source in step.cells:
+                with suppress(SyntaxError):  # reported when the cell is run
+                    shell.transform_cell(source)
             sender.send(_try(shell, step))
     sender.close()
 
@@ -323,8 +294,8 @@ def _try(shell: Any, trial: _Trial) -> Outputs:
         outputs |= failed
         if running is None:
             return outputs
-        outputs[running] = failed[running] = [_error(CRASHED, "this cell ended the kernel")]
-    never = [_error(CRASHED, "not run: cells before it ended the kernel too often")]
+        outputs[running] = failed[running] = [error_output(CRASHED, "this cell ended the kernel")]
+    never = [error_output(CRASHED, "not run: cells before it ended the kernel too often")]
     return {index: never for index, _ in trial.cells} | outputs
 
 
@@ -341,9 +312,9 @@ def _fork(shell: Any, trial: _Trial, failed: Outputs) -> tuple[Outputs, int | No
         if pid == 0:
             try:
                 os.chdir(home)
-                streams = _Streams(home.parent)
+                streams = Streams(home.parent)
                 for _, source in cells:
-                    sender.send(_run_cell(shell, source, trial.seconds, streams))
+                    sender.send(run_cell(shell, source, trial.seconds, streams))
             finally:
                 os._exit(0)
         sender.close()
@@ -361,90 +332,3 @@ def _fork(shell: Any, trial: _Trial, failed: Outputs) -> tuple[Outputs, int | No
             os.waitpid(pid, 0)
             receiver.close()
     return outputs, None
-
-
-def _make_shell() -> Any:
-    from IPython.core.interactiveshell import InteractiveShell
-
-    class Shell(InteractiveShell):
-        def enable_gui(self, gui: str | None = None) -> None:
-            """`%matplotlib inline` asks for it; there is no event loop here to set up."""
-
-        def ask_exit(self) -> None:
-            """`exit()` ends a kernel."""
-            os._exit(0)
-
-        def showtraceback(self, *args: Any, **options: Any) -> None:
-            """Nobody reads it, and laying one out costs more than running most cells."""
-
-        showsyntaxerror = showtraceback
-
-    sys.argv = ["ipykernel"]
-    sys.path.insert(0, "")
-    # Otherwise every variant would go into the history of whoever runs this.
-    quiet = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"}})
-    return Shell.instance(config=quiet, colors="nocolor")
-
-
-def _run_cell(shell: Any, source: str, seconds: float, streams: "_Streams") -> list[dict]:
-    outputs = []
-    alarm = _Alarm()
-    streams.start()
-    alarm.set(seconds)
-    try:
-        result = shell.run_cell(source, store_history=True)
-        error = result.error_before_exec or result.error_in_exec
-    except _CellTimeout:  # between the cell's code and the shell's own
-        result, error = None, None
-    finally:
-        alarm.stop()
-    for name, text in streams.stop().items():
-        if text:
-            outputs.append({"output_type": "stream", "name": name, "text": text})
-    if alarm.rang:
-        outputs.append(_error(TIMED_OUT, f"this cell took longer than {seconds:g} s"))
-    elif error is not None:
-        outputs.append(_error(type(error).__name__, _text(error)))
-    elif result.result is not None:
-        outputs.append(
-            {
-                "output_type": "execute_result",
-                "execution_count": result.execution_count or 1,
-                "data": {"text/plain": _text(result.result, repr)},
-            }
-        )
-    return outputs
-
-
-def _text(value: object, function: Any = str) -> str:
-    """str() or repr() of something a student defined, which may raise itself."""
-    try:
-        return function(value)
-    except Exception as error:
-        return f"<{type(value).__name__}: {type(error).__name__}>"
-
-
-class _Streams:
-    """Catches what this process writes to its standard streams, from Python or below it, as a
-    kernel does."""
-
-    def __init__(self, folder: Path) -> None:
-        self._files = {}
-        for number, name in ((1, "stdout"), (2, "stderr")):
-            file = open(folder / name, "w+b", buffering=0)  # noqa: SIM115 - lives as long as we do
-            os.dup2(file.fileno(), number)
-            setattr(sys, name, open(number, "w", encoding="utf-8", buffering=1, closefd=False))
-            self._files[name] = file
-
-    def start(self) -> None:
-        for file in self._files.values():
-            file.seek(0)
-            file.truncate()
-
-    def stop(self) -> dict[str, str]:
-        texts = {}
-        for name, file in self._files.items():
-            getattr(sys, name).flush()
-            file.seek(0)
-            texts[name] = file.read(100_000).decode("utf-8", errors="replace")
-        return texts

@@ -27,22 +27,19 @@ from course.writing.units import Unit
 class Workbench:
     """A unit and what the gates need to know of it, each made once, when first asked for.
 
-    Unless `run`, the lecture in the repository stands for one that was run just now. Of the bank's
-    answers it tries `part` (k, n), the k-th of n parts counted from 0, so that several processes
-    can share them. Unless `variants`, it tries the first program of each mistake only."""
+    Unless `run`, the lecture in the repository stands for one that was run just now. Unless
+    `variants`, it tries the first program of each mistake only."""
 
     def __init__(
         self,
         unit: Unit,
         jobs: int = 2,
         run: bool = True,
-        part: tuple[int, int] = (0, 1),
         variants: bool = True,
     ) -> None:
         self.unit = unit
         self.jobs = jobs
         self.run = run
-        self.part = part
         self.variants = variants
 
     @cached_property
@@ -100,11 +97,9 @@ class Workbench:
 
     @cached_property
     def attempts(self) -> list[Attempt]:
-        """This part of the bank, as programs."""
+        """The bank, as programs."""
         right = {name: solved(source) for name, source in answer_sources(self.solution).items()}
-        part, parts = self.part
-        attempts = self.bank.attempts(right)
-        return [a for a in attempts if a.first or self.variants][part::parts]
+        return [a for a in self.bank.attempts(right) if a.first or self.variants]
 
     @cached_property
     def tried(self) -> dict[Attempt, NotebookNode]:
@@ -116,7 +111,7 @@ class Workbench:
 
     @cached_property
     def rounds(self) -> list[dict[str, Attempt]]:
-        """Answers to every question at once: of this part the first mistakes of all questions, the
+        """Answers to every question at once: the first mistakes of all questions, the
         last ones, and the same of the alternatives."""
         rounds = []
         for wrong in (True, False):

@@ -22,13 +22,12 @@ def scored():
 def test_thresholds_beat_every_threshold_of_a_fine_grid(scored):
     y_true, probabilities = scored
     tuned = tune_thresholds(y_true, probabilities)
+    predicted = probabilities >= np.linspace(0, 1, 501)[:, None, None]  # (thresholds, n, labels)
+    hits = (predicted & (y_true == 1)).sum(axis=1)
+    grid = 2 * hits / (predicted.sum(axis=1) + y_true.sum(axis=0))
     for label in range(5):
         ours = f1_score(y_true[:, label], probabilities[:, label] >= tuned[label])
-        grid = [
-            f1_score(y_true[:, label], probabilities[:, label] >= t, zero_division=0)
-            for t in np.linspace(0, 1, 501)
-        ]
-        assert ours >= max(grid)
+        assert ours >= grid[:, label].max()
 
 
 def test_thresholds_of_a_hand_computed_case():

@@ -192,14 +192,6 @@ def test_cells_that_no_test_needs_are_not_run_with_every_round(make_unit, demons
     assert check.solution_passes(bench) == check.answers_keep_apart(bench) == []
 
 
-@pytest.mark.parametrize("parts", [2, 3])
-def test_the_parts_of_the_answers_are_all_of_them(make_unit, parts):
-    unit = make_unit()
-    found = [a for k in range(parts) for a in Workbench(unit, part=(k, parts)).attempts]
-    assert sorted(map(str, found)) == sorted(map(str, Workbench(unit).attempts))
-    assert len(found) == 9
-
-
 @pytest.mark.parametrize("gate, change, message", EXECUTED)
 def test_gates_on_what_comes_out(make_unit, gate, change, message):
     problems = gate(Workbench(broken(make_unit, change)))
