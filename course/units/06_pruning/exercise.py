@@ -703,9 +703,10 @@ def show_method(name, runs, controls):
         return np.mean([r[field] for r in records])
 
     macro, size, key = [r["macro_f1"] for r in runs], mean("file_bytes"), "difference_to_control"
+    pairs = "; ".join(f"{100 * r[key]:+.1f} [{100 * r[key + '_low']:+.1f}, {100 * r[key + '_high']:+.1f}]"
+                      for r in runs if key in r) or "not in pairs, for nothing was trained"
     print(f"\n{name}\n   macro-F1 {mean('macro_f1'):.4f} ({min(macro):.4f} to {max(macro):.4f}), "
-          f"micro-F1 {mean('micro_f1'):.4f}; to the control: " + "; ".join(
-              f"{100 * r[key]:+.1f} [{100 * r[key + '_low']:+.1f}, {100 * r[key + '_high']:+.1f}]" for r in runs))
+          f"micro-F1 {mean('micro_f1'):.4f}; to the control: {pairs}")
     f1, before = ({label: np.mean([r["per_label_f1"][label] for r in records]) for label in RARE_FIRST}
                   for records in (runs, controls))
     print("   " + ", ".join(f"{n} {f1[n]:.3f} ({100 * (f1[n] - before[n]):+.1f})" for n in RARE_FIRST))
