@@ -31,8 +31,38 @@ def _as_matrix(values, name: str) -> np.ndarray:
     return values
 
 
-def _same_shape(y_true, other, name: str) -> tuple[np.ndarray, np.ndarray]:
-    y_true, other = _as_matrix(y_true, "y_true"), _as_matrix(other, name)
+def as_labels(values, name: str = "y_true") -> np.ndarray:
+    """A matrix of shape (rows, labels) of 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If it is no matrix, or holds anything else, such as shares, probabilities or NaN.
+    """
+    values = _as_matrix(values, name)
+    if values.dtype != bool and not ((values == 0) | (values == 1)).all():
+        odd = values[(values != 0) & (values != 1)][0]
+        raise ValueError(f"{name} must hold 0 and 1 alone, found {odd}")
+    return values
+
+
+def as_probabilities(values, name: str = "probabilities") -> np.ndarray:
+    """A matrix of shape (rows, labels) of numbers between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If it is no matrix, or holds anything else, such as logits or NaN.
+    """
+    values = _as_matrix(values, name)
+    inside = (values >= 0) & (values <= 1)  # NaN is not
+    if not inside.all():
+        raise ValueError(f"{name} must lie between 0 and 1, found {values[~inside][0]}")
+    return values
+
+
+def _same_shape(y_true, other: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    y_true = as_labels(y_true)
     if y_true.shape != other.shape:
         raise ValueError(f"y_true has shape {y_true.shape} but {name} has {other.shape}")
     return y_true, other
@@ -56,7 +86,8 @@ def tune_thresholds(y_true, probabilities) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the shapes differ, there are no rows, or a probability is not finite.
+        If the shapes differ, there are no rows, a label is not 0 or 1, or a probability does not
+        lie between them.
 
     Source: Lipton, Elkan and Naryanaswamy, "Optimal thresholding of classifiers to maximize F1
     measure" (2014); the search here is exhaustive over the observed probabilities.
@@ -68,14 +99,13 @@ def tune_thresholds(y_true, probabilities) -> np.ndarray:
     >>> tune_thresholds(np.array([[1], [0], [1], [0]]), np.array([[0.5], [0.25], [0.75], [0.0]]))
     array([0.375])
     """
-    y_true, probabilities = _same_shape(y_true, probabilities, "probabilities")
+    y_true, probabilities = _same_shape(y_true, as_probabilities(probabilities), "probabilities")
     if len(y_true) == 0:
         raise ValueError("cannot tune thresholds on no rows")
-    if not np.isfinite(probabilities).all():
-        raise ValueError("probabilities must be finite; found NaN or infinity")
     # float64 keeps the midpoint of two neighbouring float32 probabilities strictly between them.
+    probabilities = probabilities.astype(np.float64)
     order = np.argsort(-probabilities, axis=0, kind="stable")
-    ranked = np.take_along_axis(probabilities, order, axis=0).astype(np.float64)
+    ranked = np.take_along_axis(probabilities, order, axis=0)
     hits = np.cumsum(np.take_along_axis(y_true.astype(np.int64), order, axis=0), axis=0)
     predicted = np.arange(1, len(ranked) + 1)[:, None]
     positives = hits[-1]
@@ -107,11 +137,14 @@ def f1_report(y_true, probabilities, thresholds=0.5, label_names=None) -> dict:
     Raises
     ------
     ValueError
-        If shapes do not fit or there are no rows.
+        If shapes do not fit, there are no rows, a label is not 0 or 1, a probability does not lie
+        between them, or a threshold is NaN.
     """
-    y_true, probabilities = _same_shape(y_true, probabilities, "probabilities")
+    y_true, probabilities = _same_shape(y_true, as_probabilities(probabilities), "probabilities")
     if len(y_true) == 0:
         raise ValueError("cannot score no rows")
+    if np.isnan(thresholds).any():
+        raise ValueError("a threshold is NaN")
     y_pred = probabilities >= np.asarray(thresholds)
     names = ("precision", "recall", "f1")
     report = {}
@@ -136,8 +169,13 @@ def macro_f1(y_true, y_pred) -> float:
 
     The same number as scikit-learn's ``f1_score(average="macro", zero_division=0)``, an order of
     magnitude faster, since early stopping asks for it after every epoch.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or something else than 0 and 1 is given.
     """
-    y_true, y_pred = _same_shape(y_true, y_pred, "y_pred")
+    y_true, y_pred = _same_shape(y_true, as_labels(y_pred, "y_pred"), "y_pred")
     y_true, y_pred = y_true.astype(bool), y_pred.astype(bool)
     hits = (y_true & y_pred).sum(axis=0)
     total = y_true.sum(axis=0) + y_pred.sum(axis=0)
@@ -169,7 +207,8 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If shapes differ, there are no rows, or ``average`` or ``level`` is not allowed.
+        If shapes differ, there are no rows, something else than 0 and 1 is given, or ``average`` or
+        ``level`` is not allowed.
 
     Source: Efron and Tibshirani, "An introduction to the bootstrap" (1993), chapter 13.
 
@@ -183,7 +222,7 @@ def bootstrap_interval(
     >>> 0.5 < low < 0.75 < high < 1
     True
     """
-    y_true, y_pred = _same_shape(y_true, y_pred, "y_pred")
+    y_true, y_pred = _same_shape(y_true, as_labels(y_pred, "y_pred"), "y_pred")
     if len(y_true) == 0:
         raise ValueError("cannot resample no rows")
     if average not in ("macro", "micro"):
@@ -242,8 +281,8 @@ def paired_difference(
     Source: Efron and Tibshirani, "An introduction to the bootstrap" (1993), chapter 13;
     Berg-Kirkpatrick et al. (2012), "An empirical investigation of statistical significance in NLP".
     """
-    targets, a = _same_shape(targets, a, "a")
-    targets, b = _same_shape(targets, b, "b")
+    targets, a = _same_shape(targets, _as_matrix(a, "a"), "a")
+    targets, b = _same_shape(targets, _as_matrix(b, "b"), "b")
     if len(targets) == 0:
         raise ValueError("cannot resample no rows")
     if n < 1:

@@ -16,7 +16,9 @@ before; ``fit`` sets it again for batches and dropout, and brings no other weigh
 1.0
 """
 
+import pickle
 import random
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +30,11 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from tqdm.auto import tqdm
 
-from utils.metrics import macro_f1, tune_thresholds
+from utils.metrics import as_labels, as_probabilities, macro_f1, tune_thresholds
 from utils.models import PAD, predict_logits
+
+# What reading a file that torch.save did not write, or not to its end, raises.
+DAMAGED = (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError)
 
 
 @dataclass
@@ -112,7 +117,8 @@ def fit(
     decay : whether the rate then falls linearly to 0
     loss : of logits and targets, averaged over the batch
     bf16 : run the forward pass in bfloat16 autocast
-    checkpoint : file written after every epoch; when it exists, training goes on from there
+    checkpoint : file written after every epoch; when it exists, training goes on from there, with
+        the same data and options
     progress : show a progress bar
 
     Returns
@@ -122,7 +128,9 @@ def fit(
     Raises
     ------
     ValueError
-        If there is nothing to train on, rows do not match, or no epoch is left to be kept.
+        If there is nothing to train on, rows do not match, no epoch is left to be kept, a target is
+        not finite (or, for the default loss, not between 0 and 1), a dev label is not 0 or 1, or the
+        checkpoint is damaged or of another run.
     FloatingPointError
         If the loss is no longer finite.
 
@@ -136,9 +144,20 @@ def fit(
         )
     if not 1 <= keep_from <= max(epochs, 1):
         raise ValueError(f"of {epochs} epochs none is kept from the {keep_from}th on")
+    targets = np.asarray(targets, dtype=np.float32)
+    if not np.isfinite(targets).all():
+        raise ValueError("fit needs finite targets, found NaN or infinity")
+    if loss is binary_cross_entropy_with_logits:
+        as_probabilities(targets, "targets")
+    dev_labels = as_labels(dev_labels, "dev labels")
+    options = dict(
+        seed=seed, epochs=epochs, batch_size=batch_size, lr=lr, embedding_lr=embedding_lr,
+        output_lr=output_lr, weight_decay=weight_decay, warmup=warmup, decay=decay, clip=clip,
+        bf16=bf16, keep_from=keep_from, data=zlib.crc32(targets, zlib.crc32(np.ascontiguousarray(ids))),
+    )  # fmt: skip
     set_seed(seed)
     device = next(network.parameters()).device
-    ids, targets = torch.as_tensor(ids), torch.as_tensor(np.asarray(targets, dtype=np.float32))
+    ids, targets = torch.as_tensor(ids), torch.as_tensor(targets)
     lengths = (ids != PAD).sum(dim=1).clamp(min=1).numpy()
     optimizer = torch.optim.AdamW(
         _parameter_groups(network, lr, embedding_lr, output_lr, weight_decay), fused=True
@@ -149,7 +168,7 @@ def fit(
     )
     history, best, order = History(), _copy(network), np.random.default_rng(seed)
     if checkpoint is not None and Path(checkpoint).exists():
-        history, best = _resume(Path(checkpoint), network, optimizer, scheduler, order)
+        history, best = _resume(Path(checkpoint), network, optimizer, scheduler, order, options)
     for epoch in range(len(history.epochs) + 1, epochs + 1):
         if epoch - 1 - max(history.best_epoch, keep_from - 1) >= patience:
             break
@@ -185,7 +204,7 @@ def fit(
             )
             best = _copy(network)
         if checkpoint is not None:
-            _save(Path(checkpoint), network, best, optimizer, scheduler, order, history)
+            _save(Path(checkpoint), network, best, optimizer, scheduler, order, history, options)
     network.load_state_dict(best)
     network.eval()
     return history
@@ -220,8 +239,9 @@ def _copy(network: nn.Module) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
 
-def _save(path, network, best, optimizer, scheduler, order, history) -> None:
+def _save(path, network, best, optimizer, scheduler, order, history, options) -> None:
     state = {
+        "options": options,
         "network": network.state_dict(),
         "best": best,
         "optimizer": optimizer.state_dict(),
@@ -240,18 +260,32 @@ def _save(path, network, best, optimizer, scheduler, order, history) -> None:
     partial.replace(path)
 
 
-def _resume(path, network, optimizer, scheduler, order) -> tuple[History, dict]:
-    # weights_only refuses anything but tensors and plain values: a checkpoint cannot run code.
-    state = torch.load(path, weights_only=True)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
+def _resume(path, network, optimizer, scheduler, order, options) -> tuple[History, dict]:
+    try:
+        # weights_only refuses anything but tensors and plain values: a checkpoint cannot run code.
+        state = torch.load(path, weights_only=True)
+        history = History(
+            state["epochs"],
+            state["best_epoch"],
+            state["best_dev_macro_f1"],
+            None if state["thresholds"] is None else state["thresholds"].numpy(),
+        )
+        other = [name for name, value in options.items() if state["options"][name] != value]
+    except (*DAMAGED, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is damaged, or no checkpoint of fit; delete it to start anew ({error})"
+        ) from error
+    if other:
+        raise ValueError(
+            f"{path} is the checkpoint of a run with another {', '.join(other)}; delete it, or name "
+            "another file"
+        )
+    try:
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"{path} is the checkpoint of another network ({error})") from error
     scheduler.last_epoch = state["scheduler"]["last_epoch"]
     torch.set_rng_state(state["torch_rng"])
     order.bit_generator.state = state["order_rng"]
-    history = History(
-        state["epochs"],
-        state["best_epoch"],
-        state["best_dev_macro_f1"],
-        None if state["thresholds"] is None else state["thresholds"].numpy(),
-    )
     return history, state["best"]

@@ -33,12 +33,16 @@ def predict(
     ```
     """
     _exists(model)
-    from course.measuring.inference import predict_lines
+    from course.measuring.inference import BATCH, predict_lines
 
-    name = str(file) if file else "standard input"
+    if file is None and sys.stdin is None:
+        raise UserError("Standard input is closed; name a file of texts.")
+    name, batch = (str(file), BATCH) if file else ("standard input", 1)
+    # Escapes of JSON for a terminal that has no letters of its own for all texts.
+    narrow = (getattr(sys.stdout, "encoding", None) or "utf-8").lower() not in ("utf-8", "utf8")
     with open(file, "rb") if file else sys.stdin.buffer as stream:
-        for labelled in predict_lines(model, _lines(stream, name)):
-            print(json.dumps(labelled, ensure_ascii=False), flush=file is None)
+        for labelled in predict_lines(model, _lines(stream, name), batch):
+            print(json.dumps(labelled, ensure_ascii=narrow), flush=file is None)
 
 
 @app.command()

@@ -12,8 +12,12 @@ from utils.packing import load_model, size_report
 BATCH = 256
 
 
-def predict_lines(model_path: str | Path, lines: Iterable[str]) -> Iterator[dict]:
-    """Label texts, one a line, in the order they come.
+def predict_lines(
+    model_path: str | Path, lines: Iterable[str], batch: int = BATCH
+) -> Iterator[dict]:
+    """Label texts, one a line, in the order they come, ``batch`` of them at once.
+
+    An error of ``lines`` is raised after the texts before it have been labelled.
 
     Yields
     ------
@@ -24,9 +28,16 @@ def predict_lines(model_path: str | Path, lines: Iterable[str]) -> Iterator[dict
     PackingError
         If the model file cannot be read.
     """
-    model = load_model(model_path)
-    lines = (line.rstrip("\r\n") for line in lines)
-    while texts := list(islice(lines, BATCH)):
+    model, lines = load_model(model_path), iter(lines)
+    problem: UserError | None = None
+    while problem is None:
+        texts: list[str] = []
+        try:
+            texts.extend(line.rstrip("\r\n") for line in islice(lines, batch))
+        except UserError as error:
+            problem = error
+        if not texts:
+            break
         probabilities = model.predict_proba(texts)
         for text, row, chosen in zip(
             texts, probabilities, probabilities >= model.thresholds, strict=True
@@ -38,6 +49,8 @@ def predict_lines(model_path: str | Path, lines: Iterable[str]) -> Iterator[dict
                 },
                 "labels": [n for n, yes in zip(model.label_names, chosen, strict=True) if yes],
             }
+    if problem is not None:
+        raise problem
 
 
 def evaluate(model_path: str | Path, split: str = "test", taxonomy: str | None = None) -> dict:

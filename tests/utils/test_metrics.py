@@ -55,10 +55,59 @@ def test_absent_label_is_never_predicted_and_constant_label_always():
     assert thresholds[1] <= 0.3
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_thresholds_refuse_what_is_not_finite(bad):
-    with pytest.raises(ValueError, match="finite"):
-        tune_thresholds([[1]], [[bad]])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -0.1, 1.5, -3])
+@pytest.mark.parametrize("function", [tune_thresholds, f1_report])
+def test_what_is_no_probability_is_refused(function, bad):
+    with pytest.raises(ValueError, match=f"probabilities must lie between 0 and 1, found {bad}"):
+        function([[1, 0]], [[0.5, bad]])
+    function([[1, 0]], [[0, 1]])
+
+
+@pytest.mark.parametrize("bad", [np.nan, 0.5, 2, -1])
+@pytest.mark.parametrize("function", [tune_thresholds, f1_report, macro_f1, bootstrap_interval])
+def test_shares_where_a_label_is_yes_or_no_are_refused(function, bad):
+    with pytest.raises(ValueError, match=f"y_true must hold 0 and 1 alone, found {bad}"):
+        function([[1, bad]], [[1, 1]])
+    if function in (macro_f1, bootstrap_interval):
+        with pytest.raises(ValueError, match=f"y_pred must hold 0 and 1 alone, found {bad}"):
+            function([[1, 1]], [[1, bad]])
+    function([[True, False]], [[True, False]])
+
+
+def test_a_threshold_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="a threshold is NaN"):
+        f1_report([[1, 0]], [[0.5, 0.5]], [0.5, np.nan])
+
+
+def test_of_equally_good_thresholds_the_highest_wins():
+    # Cut above .5 or above .3: F1 is 2/3 either way.
+    y_true, probabilities = [[1], [0], [0], [1]], [[0.9], [0.7], [0.5], [0.3]]
+    assert tune_thresholds(y_true, probabilities) == pytest.approx([0.8])
+    assert tune_thresholds([[0], [0]], [[0.9], [0.1]]) == [1.0]  # no threshold can find it
+
+
+@pytest.mark.parametrize("level", [0, 1, -0.5, 2])
+def test_a_level_outside_0_and_1_is_refused(level):
+    for function in (
+        lambda: bootstrap_interval([[1]], [[1]], level=level),
+        lambda: paired_difference([[1]], [[1]], [[1]], level=level),
+    ):
+        with pytest.raises(ValueError, match="level must lie between 0 and 1"):
+            function()
+
+
+def test_another_seed_draws_other_comments_and_a_narrower_level_a_narrower_interval():
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.random((2, 200, 3)) < 0.4
+    first = bootstrap_interval(y_true, y_pred)
+    assert first == bootstrap_interval(y_true, y_pred, seed=0)
+    assert first != bootstrap_interval(y_true, y_pred, seed=1)
+    low, high = bootstrap_interval(y_true, y_pred, level=0.5)
+    assert first[0] < low < high < first[1]
+    # Of a normal distribution 50% lie within 0.674 standard deviations, 95% within 1.96.
+    assert (high - low) / (first[1] - first[0]) == pytest.approx(0.674 / 1.96, rel=0.15)
+    paired = [paired_difference(y_true, y_pred, ~y_pred, seed=seed) for seed in (0, 0, 1)]
+    assert paired[0] == paired[1] and paired[0][1:] != paired[2][1:]
 
 
 @pytest.mark.parametrize("function", [tune_thresholds, f1_report])

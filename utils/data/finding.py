@@ -36,9 +36,15 @@ class DataSource:
     kind: str
     folder: Path
 
+    @property
+    def official(self) -> bool:
+        """Whether all three files are those of GoEmotions, by their SHA-256."""
+        return not _unusable(self.folder)
+
     def __str__(self) -> str:
+        other = "" if self.official else ", whose files are not the official ones"
         return {
-            "GOEMOTIONS_DIR": "the folder that GOEMOTIONS_DIR names",
+            "GOEMOTIONS_DIR": f"the folder that GOEMOTIONS_DIR names{other}",
             "cache": "the official GoEmotions files in the cache",
             "download": "the official GoEmotions files, downloaded just now",
             "sample": "the course sample, which is not GoEmotions",
@@ -47,6 +53,8 @@ class DataSource:
 
 _CONNECT_SECONDS = 4  # for one address of the server
 _READ_SECONDS = 30  # between two pieces of an answer
+_WHOLE_SECONDS = 300  # for all files, however slowly they trickle
+_MOST_BYTES = 50_000_000  # of a file; the largest has 3.6 million
 _PROBE_SECONDS = 8  # for the first answer altogether, whatever the resolver and firewall do
 _RETRIES = 2
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # Windows has no EDQUOT
@@ -70,15 +78,19 @@ def _cache() -> pooch.Pooch:
     )
 
 
-def _unusable(cache: pooch.Pooch) -> dict[str, str]:
-    """The files that the cache cannot give: name -> "missing" or "damaged" (its SHA-256)."""
+def _unusable(folder: Path) -> dict[str, str]:
+    """The official files that a folder cannot give: name -> "missing", "unreadable" or "damaged" (its
+    SHA-256)."""
     problems = {}
     for name, known in SHA256.items():
-        path = Path(cache.abspath) / name
-        if not path.is_file():
-            problems[name] = "missing"
-        elif pooch.file_hash(str(path)) != known:
-            problems[name] = "damaged"
+        path = folder / name
+        try:
+            if not path.is_file():
+                problems[name] = "missing"
+            elif pooch.file_hash(str(path)) != known:
+                problems[name] = "damaged"
+        except OSError:
+            problems[name] = "unreadable"
     return problems
 
 
@@ -107,17 +119,49 @@ def _probe(cache: pooch.Pooch) -> None:
         raise _NoDownload(answer[0])
 
 
+class _Bar(tqdm):
+    """A progress bar at whose limit a body ends that has no end."""
+
+    def __bool__(self) -> bool:
+        return True  # pooch asks for it, and a bar without a total would say False
+
+    def update(self, n: float | None = 1) -> bool | None:
+        if self.n > _MOST_BYTES:
+            raise _NoDownload(f"a file has more than {_MOST_BYTES:,} bytes")
+        return super().update(n)
+
+
 def _download(cache: pooch.Pooch) -> None:
-    """Fill the cache. pooch gives a file its name only after its SHA-256 was found right."""
-    missing = list(_unusable(cache))
+    """Fill the cache, within _WHOLE_SECONDS.
+
+    requests limits the wait for each piece of an answer, so a server could hand out a byte at a
+    time for days. As in _probe, a daemon thread is what can be left behind.
+    """
     _probe(cache)
+    problem: list[BaseException] = []
+
+    def fetch() -> None:
+        try:
+            _fetch(cache)
+        except BaseException as error:
+            problem.append(error)
+
+    thread = threading.Thread(target=fetch, daemon=True)
+    thread.start()
+    thread.join(_WHOLE_SECONDS)
+    if thread.is_alive():
+        raise _NoDownload(f"the download took longer than {_WHOLE_SECONDS} seconds")
+    if problem:
+        raise problem[0]
+
+
+def _fetch(cache: pooch.Pooch) -> None:
+    """Fill the cache. pooch gives a file its name only after its SHA-256 was found right."""
+    missing = list(_unusable(Path(cache.abspath)))
     try:
         for name in missing:
             # stdout: nbgrader takes anything on stderr in a graded cell for a failure.
-            # Any total: pooch asks for the truth of the bar before it has the real one.
-            with tqdm(
-                total=1, desc=f"GoEmotions {name}", unit="B", unit_scale=True, file=sys.stdout
-            ) as bar:
+            with _Bar(desc=f"GoEmotions {name}", unit="B", unit_scale=True, file=sys.stdout) as bar:
                 timeout = (_CONNECT_SECONDS, _READ_SECONDS)
                 downloader = pooch.HTTPDownloader(progressbar=bar, timeout=timeout)
                 cache.fetch(name, downloader=downloader)
@@ -148,7 +192,7 @@ def download_goemotions() -> DataSource:
         that cannot be written.
     """
     cache = _cache()
-    if not _unusable(cache):
+    if not _unusable(Path(cache.abspath)):
         return DataSource("cache", Path(cache.abspath))
     try:
         _download(cache)
@@ -176,7 +220,7 @@ def find_goemotions(*, allow_download: bool = True) -> DataSource:
     if os.environ.get("GOEMOTIONS_DIR"):
         return _from_environment(Path(os.environ["GOEMOTIONS_DIR"]).expanduser())
     cache = _cache()
-    problems = _unusable(cache)
+    problems = _unusable(Path(cache.abspath))
     if not problems:
         return DataSource("cache", Path(cache.abspath))
     if not allow_download:
@@ -192,8 +236,9 @@ def find_goemotions(*, allow_download: bool = True) -> DataSource:
             else:
                 return DataSource("download", Path(cache.abspath))
         reason = _download_failure
-    if "damaged" in problems.values():
-        reason += "; the files in the cache are damaged and were not used"
+    for problem in ("damaged", "unreadable"):
+        if problem in problems.values():
+            reason += f"; the files in the cache are {problem} and were not used"
     _announce_sample(reason)
     return DataSource("sample", SAMPLE_FOLDER)
 

@@ -29,6 +29,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+ENOUGH = 16  # numbers to tell probabilities from logits by
 
 
 class SoftLabelLoss:
@@ -61,7 +62,9 @@ class SoftLabelLoss:
     Raises
     ------
     ValueError
-        If a parameter is out of range, or targets are not twice as wide as the logits.
+        If a parameter is out of range, targets are not twice as wide as the logits, a label does
+        not lie between 0 and 1, or the teacher's logits are probabilities by the look of them: all
+        between 0 and 1, where logits of rare labels are negative.
 
     Source: Hinton, Vinyals and Dean (2015), arXiv 1503.02531, section 2 and 2.1, there for a softmax.
 
@@ -94,6 +97,13 @@ class SoftLabelLoss:
                 f"teacher's logits; got {tuple(targets.shape)}"
             )
         labels, teacher = targets.split(k, dim=1)
+        if not bool(((labels >= 0) & (labels <= 1)).all()):
+            raise ValueError("labels must lie between 0 and 1; they come first, then the logits")
+        if teacher.numel() >= ENOUGH and bool(((teacher > 0) & (teacher < 1)).all()):
+            raise ValueError(
+                "the teacher's logits all lie between 0 and 1, as probabilities do; give what comes "
+                "before the sigmoid"
+            )
         T = self.temperature
         soft = T**2 * binary_cross_entropy_with_logits(logits / T, torch.sigmoid(teacher / T))
         hard = binary_cross_entropy_with_logits(logits, labels)

@@ -18,7 +18,10 @@ from utils.errors import DataError
 # A line of 300 numbers has about 3,000 bytes. Anything longer than this is no line of a GloVe
 # file, and reading it in one go would let a damaged file take all the memory.
 _LONGEST_LINE = 1 << 16
+_CHUNK = 1 << 13
 _PEEKED_LINES = 32
+ARCHIVES = (".zip", ".gz", ".tar", ".7z", ".bz2", ".xz")
+LEAST_FOUND = 0.01  # of the vocabulary: a file with fewer of its words is not what it seems to be
 
 
 def read_glove(path: str | Path, vocabulary: Vocabulary, dim: int | None = None) -> EmbeddingMatrix:
@@ -26,13 +29,13 @@ def read_glove(path: str | Path, vocabulary: Vocabulary, dim: int | None = None)
 
     The file (.txt, .gz, or .zip of one or more .txt) is read line by line and never held in
     memory: the peak is near the size of the result. A line is a word and d numbers separated by
-    single spaces; in the 840B file words can contain spaces, so the last d fields are the
-    numbers. Where a word occurs twice, the first line counts.
+    blanks; in the 840B file words can contain blanks, so the last d fields are the numbers. Where a
+    word occurs twice, the first line counts. Quotes belong to the word.
 
     Parameters
     ----------
     dim : the d to read. It is needed for a zip that holds files of several d, such as
-        glove.6B.zip; otherwise it is inferred from the first lines.
+        glove.6B.zip; otherwise it is inferred from the first lines, unless it is given.
 
     Returns
     -------
@@ -44,8 +47,8 @@ def read_glove(path: str | Path, vocabulary: Vocabulary, dim: int | None = None)
     Raises
     ------
     DataError
-        No such file, a damaged archive, no line of a word and numbers, or none with `dim` of
-        them.
+        No such file, a damaged archive, an archive in an archive, no line of a word and numbers,
+        none with `dim` of them, or next to none of the vocabulary's words.
 
     Source: Pennington, Socher and Manning, "GloVe: Global Vectors for Word Representation",
     EMNLP 2014; https://nlp.stanford.edu/projects/glove/ describes the files.
@@ -65,6 +68,8 @@ def read_glove(path: str | Path, vocabulary: Vocabulary, dim: int | None = None)
     ([[0.5, -1.0], [0.5, 1.0]], 2)
     """
     path = Path(path)
+    if dim is not None and dim < 1:
+        raise DataError(f"dim must be at least 1, got {dim}.")
     try:
         member, dim = _choose_member(path, dim)
         with _open_glove(path, member) as stream:
@@ -81,30 +86,39 @@ def read_glove(path: str | Path, vocabulary: Vocabulary, dim: int | None = None)
 def _collect(stream, vocabulary: Vocabulary, dim: int, source: str) -> EmbeddingMatrix:
     values = random_vectors(vocabulary, dim).values
     missing = set(vocabulary.words)
-    skipped = 0
+    skipped, first = 0, ""
     # Nearly all lines look like this and hold a word that nobody asked for: telling so without
     # converting their numbers is several times as fast.
     plain = re.compile(rb"([^ ]+)(?: -?[0-9]+\.[0-9]+){%d}" % dim)
-    for line in _lines(stream):
+    for number, line in enumerate(_lines(stream), start=1):
         match = plain.fullmatch(line)
         if match and match[1].isascii() and match[1].decode() not in missing:
             continue
         parsed = _parse(line, dim)
         if parsed is None:
             skipped += 1
+            first = first or f"; the first is line {number}, {line[:40]!r}"
         elif parsed[0] in missing:
             word, vector = parsed
             missing.remove(word)
             values[vocabulary[word]] = vector
-    return EmbeddingMatrix(values, len(vocabulary.words) - len(missing), source, skipped)
+    found = len(vocabulary.words) - len(missing)
+    # The rest would be random vectors, and nothing would say so but a bad model.
+    if found <= LEAST_FOUND * len(vocabulary.words):
+        raise DataError(
+            f"{source}: only {found} of {len(vocabulary.words)} words have a line of a word and {dim} "
+            f"numbers, and {skipped} lines are none{first}."
+        )
+    return EmbeddingMatrix(values, found, source, skipped)
 
 
 def _parse(line: bytes, dim: int) -> tuple[str, list[float]] | None:
     """The word and its numbers, or None if the line is malformed."""
-    # Bytes and one kind of space: str.split would also cut words at U+00A0 or U+0085.
-    fields = line.rsplit(b" ", dim)
+    # Bytes and two kinds of space: str.split would also cut words at U+00A0 or U+0085.
+    fields = [field for field in line.replace(b"\t", b" ").split(b" ") if field]
     try:
-        word, vector = fields[0].decode(), [float(field) for field in fields[1:]]
+        word = b" ".join(fields[:-dim]).decode()
+        vector = [float(field) for field in fields[-dim:]]
     except ValueError:  # UnicodeDecodeError is one too
         return None
     # The sum is finite only if all are, and small enough for float32.
@@ -114,12 +128,23 @@ def _parse(line: bytes, dim: int) -> tuple[str, list[float]] | None:
 
 
 def _lines(stream) -> Iterator[bytes]:
-    """Lines without their ends; of a line that is far too long only the beginning."""
-    whole = True
-    for part in iter(lambda: stream.readline(_LONGEST_LINE), b""):
-        if whole:
-            yield part.rstrip(b"\r\n ")
-        whole = part.endswith(b"\n")
+    """Lines without their ends (LF, CR or both) and a byte order mark; of a line that is far too
+    long only the beginning."""
+    rest, told, mark = b"", False, b"\xef\xbb\xbf"
+    while chunk := stream.read(_CHUNK):
+        *lines, rest = (rest + chunk).splitlines(keepends=True)
+        if rest.endswith(b"\n"):  # a CR may be half of a line end
+            lines, rest = [*lines, rest], b""
+        for line in lines:
+            if not told:
+                yield line.removeprefix(mark).rstrip(b"\r\n \t")
+            told, mark = False, b""
+        if len(rest) > _LONGEST_LINE:
+            if not told:
+                yield rest
+            told, rest = True, b""
+    if rest and not told:
+        yield rest.removeprefix(mark).rstrip(b"\r\n \t")
 
 
 @contextmanager
@@ -145,6 +170,12 @@ def _choose_member(path: Path, dim: int | None) -> tuple[str | None, int]:
     if _starts_with(path, b"PK\x03\x04"):
         with zipfile.ZipFile(path) as archive:
             members = [name for name in archive.namelist() if name.endswith(".txt")]
+            packed = [name for name in archive.namelist() if name.endswith(ARCHIVES)]
+        if not members:
+            inside = f"; it holds {packed[0]}, which must be unpacked first" if packed else ""
+            raise DataError(f"{path} has no .txt file in it{inside}.")
+    if dim is not None and len(members) == 1:
+        return members[0], dim
     found = {}
     for member in members:
         with _open_glove(path, member) as stream:
@@ -166,7 +197,7 @@ def _infer_dim(stream) -> int | None:
     """The count of numbers after the word that most of the first lines have."""
     counts: Counter[int] = Counter()
     for _, line in zip(range(_PEEKED_LINES), _lines(stream), strict=False):
-        fields = line.split(b" ")
+        fields = line.replace(b"\t", b" ").split()
         numbers = 0
         while numbers < len(fields) - 1 and _is_number(fields[-1 - numbers]):
             numbers += 1

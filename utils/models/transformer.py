@@ -47,6 +47,7 @@ class WordPiece:
 
         try:
             backend = Backend.from_str(text)
+            backend.encode("\u2603")  # fails if what stands for unknown words is no word piece
         except Exception as error:  # the library raises nothing more specific
             raise ValueError(f"this is no tokenizer: {error}") from error
         backend.no_padding()
@@ -61,6 +62,11 @@ class WordPiece:
 
     def to_str(self) -> str:
         return self._backend.to_str()
+
+    @property
+    def largest_id(self) -> int:
+        """The last row of an embedding table that a text may ask for."""
+        return max(self._backend.get_vocab().values(), default=PAD)
 
     def encode(self, texts: Sequence[str], length: int = 34) -> np.ndarray:
         """Ids of shape (len(texts), length), int64, [CLS] and [SEP] included, 0 after the end."""

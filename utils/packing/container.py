@@ -63,6 +63,8 @@ def write_file(
     tensors: Mapping[str, np.ndarray],
     header: dict,
     codecs: Mapping[str, str | Codec] | None = None,
+    *,
+    check: Callable[[dict[str, np.ndarray], dict], object] | None = None,
 ) -> int:
     """Write arrays and a header to one file; return its length in bytes.
 
@@ -73,12 +75,14 @@ def write_file(
     codecs : pattern of names (as in ``fnmatch``) to codec; the first that fits wins, else "raw". A
         codec is a name, or a quantizer: a fitted one is used as it is, of one that is not fitted
         yet each array gets a copy fitted to it. ``Sparse(quantizer)`` quantizes the non-zeros.
+    check : called with what :func:`read_file` makes of the new file, before it takes its place; a
+        ``ValueError`` of it says what is wrong
 
     Raises
     ------
     PackingError
         If a pattern fits no tensor, a codec is one that reading would not know or cannot hold an
-        array, or the file cannot be written.
+        array, ``check`` refuses the file, or it cannot be written.
     """
     codecs = codecs or {}
     for pattern in codecs:
@@ -104,10 +108,15 @@ def write_file(
     partial = path.with_name(path.name + ".partial")
     try:
         partial.write_bytes(data)
+        if check is not None:
+            check(*read_file(partial))
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise PackingError(f"cannot write {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise PackingError(f"{path} could not be loaded again: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
     return len(data)
 
 
@@ -283,9 +292,9 @@ def _decompress(data: bytes, path: Path) -> bytes:
     try:
         content = zstandard.get_frame_parameters(data).content_size
         # The size is stated by the file, so it is checked before anything of that size is allocated.
-        if content in (zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR) or (
-            content > MAX_EXPANSION * len(data) + MIN_ALLOWANCE
-        ):
+        if content in (zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR):
+            raise PackingError(f"{path} does not say how long it is unpacked, as model files do")
+        if content > MAX_EXPANSION * len(data) + MIN_ALLOWANCE:
             raise PackingError(
                 f"{path} claims to unpack to more than {MAX_EXPANSION} times its size; refused"
             )

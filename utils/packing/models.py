@@ -23,6 +23,8 @@ True
 (True, 64, 142)
 """
 
+import inspect
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,6 +46,7 @@ from utils.packing.entries import PackingError
 from utils.quantization import add_integer_layers, integer_layers
 
 MAX_LAYERS = 64
+MAX_LENGTH = 1 << 12  # tokens of a text
 # What a SparseLinear makes of a text, in the header if it is not as usual.
 READING = {"letters": int, "buckets": int, "pairs": bool}
 
@@ -91,7 +94,8 @@ def save_model(model: TextClassifier, path, codecs: Mapping[str, str | Codec] | 
     Raises
     ------
     PackingError
-        If the model's kind is unknown or the file cannot be written.
+        If the model's kind is unknown, :func:`load_model` would refuse the file, or it cannot be
+        written.
 
     Tensor names start with what they are: ``vocabulary`` (text), ``thresholds``, ``network.`` (the
     encoder; the embedding table is ``network.embedding.weight``).
@@ -116,6 +120,9 @@ def save_model(model: TextClassifier, path, codecs: Mapping[str, str | Codec] | 
     elif isinstance(model, NeuralClassifier):
         tokenizer = model.tokenizer
         text = tokenizer.words if isinstance(tokenizer, Vocabulary) else [tokenizer.to_str()]
+        for word in text:
+            if "\n" in word:
+                raise PackingError(f"the word {word[:60]!r} holds a line break")
         tensors["vocabulary"] = pack_words(text)
         header |= {
             "tokenizer": type(model.tokenizer).__name__,
@@ -126,12 +133,17 @@ def save_model(model: TextClassifier, path, codecs: Mapping[str, str | Codec] | 
         if layers := integer_layers(model.network):
             header["integer_layers"] = layers
         tensors |= {
-            f"network.{name}": t.detach().cpu().numpy()
+            # NumPy has no bfloat16, and float32 holds each of its values.
+            f"network.{name}": (t.float() if t.dtype == torch.bfloat16 else t)
+            .detach()
+            .cpu()
+            .numpy()
             for name, t in model.network.state_dict().items()
         }
     else:
         raise PackingError(f"do not know how to save a {type(model).__name__}")
-    return write_file(path, tensors, header, {"vocabulary": words} | dict(codecs or {}))
+    codecs = {"vocabulary": words} | dict(codecs or {})
+    return write_file(path, tensors, header, codecs, check=_model)
 
 
 def load_model(path) -> TextClassifier:
@@ -144,26 +156,44 @@ def load_model(path) -> TextClassifier:
     """
     tensors, header = read_file(path)
     try:
-        common = _common(tensors, header)
-        if header["kind"] == "SparseLinear":
-            return _load_sparse_linear(tensors, header, common)
-        if header["kind"] == "NeuralClassifier":
-            return _load_neural(tensors, header, common)
-    except PackingError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
+        return _model(tensors, header)
+    except _NoModelError as error:
+        raise PackingError(f"{path} holds {error}, which this course cannot load") from error
+    except ValueError as error:
         raise PackingError(f"{path} is damaged: its parts do not make a model ({error})") from error
-    raise PackingError(
-        f"{path} holds a {str(header['kind'])[:60]!r}, which this course cannot load"
-    )
 
 
-def _common(tensors, header) -> dict:
-    return {
-        "taxonomy": header["taxonomy"],
-        "label_names": _labels(header),
-        "thresholds": tensors["thresholds"],
-    }
+class _NoModelError(ValueError):
+    """A sound file of another kind; the message is what it holds."""
+
+
+def _model(tensors: dict[str, np.ndarray], header: dict) -> TextClassifier:
+    """The model that these parts make, after it has answered.
+
+    Raises
+    ------
+    ValueError
+        If they make none, or one that could not predict.
+    """
+    load = {"SparseLinear": _load_sparse_linear, "NeuralClassifier": _load_neural}
+    for name, tensor in tensors.items():
+        finite = not np.issubdtype(tensor.dtype, np.floating) or np.isfinite(tensor).all()
+        expect(bool(finite), f"{name} holds NaN or infinity")
+    try:
+        common = {
+            "taxonomy": header["taxonomy"],
+            "label_names": _labels(header),
+            "thresholds": tensors["thresholds"],
+        }
+        if str(header["kind"]) not in load:
+            raise _NoModelError(f"a {str(header['kind'])[:60]!r}")
+        model = load[header["kind"]](tensors, header, common)
+        # What no look at single parts shows, such as a tokenizer without its unknown word.
+        answered = model.predict_proba(["", "No word: \u2603 0"])
+    except (KeyError, IndexError, TypeError, AttributeError, RuntimeError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+    expect(bool(np.isfinite(answered).all()), "what it predicts is not finite")
+    return model
 
 
 def _load_sparse_linear(tensors, header, common) -> SparseLinear:
@@ -196,10 +226,10 @@ def _load_neural(tensors, header, common) -> NeuralClassifier:
     import utils.distillation.students
     import utils.pruning.transformer  # noqa: F401
 
-    config = header["config"]
+    config, length = header["config"], header["length"]
     expect(isinstance(config, dict), "the network has no configuration")
-    numbers = list(config.values()) + list(config.get("encoder", {}).values())
-    expect(all(abs(n) < 1 << 40 for n in numbers if isinstance(n, int)), "a size is out of range")
+    expect(type(length) is int and 0 < length <= MAX_LENGTH, f"the length cannot be {length!r}")
+    _expect_sizes(config, NETWORKS[header["network"]])
     of_encoder = config.get("encoder", {}).get("num_hidden_layers", 0)
     deep = max(config.get("layers", 0), config.get("max_steps", 0), of_encoder)
     expect(deep <= MAX_LAYERS, f"{deep} layers are more than {MAX_LAYERS}")
@@ -216,8 +246,29 @@ def _load_neural(tensors, header, common) -> NeuralClassifier:
     expect(config["labels"] == len(common["label_names"]), "labels and outputs do not fit")
     if isinstance(tokenizer, Vocabulary):
         expect(len(tokenizer) == config["vocabulary_size"], "words and embedding rows do not fit")
+    else:
+        expect(tokenizer.largest_id < config["encoder"]["vocab_size"], "a word piece has no row")
     network.load_state_dict(state, assign=True)
-    return NeuralClassifier(network, tokenizer, **common, length=header["length"])
+    return NeuralClassifier(network, tokenizer, **common, length=length)
+
+
+def _expect_sizes(config: dict, network: type[torch.nn.Module]) -> None:
+    """Refuse a value of a configuration that is not of the type that its parameter has."""
+    known: dict[str, inspect.Parameter] = {}
+    for kind in reversed(network.__mro__):
+        known |= inspect.signature(kind.__init__).parameters
+    for name, value in config.items():
+        wanted, default = known[name].annotation, known[name].default
+        if wanted is int:
+            fits = type(value) is int and int(default != 0) <= value < 1 << 40
+        elif wanted is float:
+            fits = type(value) in (int, float) and math.isfinite(value)
+        else:
+            fits = wanted is not bool or type(value) is bool
+        expect(fits, f"{name} cannot be {value!r}")
+    for name, value in config.get("encoder", {}).items():
+        fits = type(value) is str or (type(value) in (int, float) and 0 < value < 1 << 40)
+        expect(fits, f"{name} cannot be {value!r}")
 
 
 def _form(state: Mapping[str, torch.Tensor]) -> dict[str, tuple]:

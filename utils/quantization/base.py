@@ -122,7 +122,6 @@ class Quantizer(TransformerMixin, BaseEstimator):
 
         A quantizer that is not fitted stays so; a copy is fitted to `X`.
         """
-        expect(np.ndim(X) > 0, "a quantizer wants a list of numbers, not one")
         fitted = self if hasattr(self, self.decode_arrays[0]) else clone(self).fit(X)
         params = (getattr(fitted, name) for name in self.decode_params)
         config = [value.item() if isinstance(value, np.generic) else value for value in params]
@@ -179,10 +178,11 @@ class Quantizer(TransformerMixin, BaseEstimator):
         return {name: np.asarray(getattr(self, name)) for name in names}
 
     def _validated(self, X: Any, *, reset: bool) -> np.ndarray:
-        return validate_data(self, to_numpy(X), reset=reset, dtype=np.float32, order="C")
+        return validate_data(self, as_list(X), reset=reset, dtype=np.float32, order="C")
 
     def _validated_codes(self, codes: Any) -> np.ndarray:
         codes = np.asarray(to_numpy(codes))
+        expect(codes.ndim > 0, "a quantizer wants a list of codes, not one")
         if codes.dtype.kind not in "iu":
             raise ValueError(f"codes must be integers, got {codes.dtype}")
         check_range(codes, *self._limits)
@@ -202,6 +202,14 @@ def to_numpy(X: Any) -> Any:
         raise ValueError(f"X is a tensor on {X.device}; quantizers work on the CPU: pass X.cpu()")
     X = X.detach()
     return (X.float() if X.dtype in (torch.float16, torch.bfloat16) else X).numpy()
+
+
+def as_list(X: Any) -> Any:
+    """As :func:`to_numpy`; a single number, for which scikit-learn raises a TypeError, is refused."""
+    X = to_numpy(X)
+    single = np.isscalar(X) or getattr(X, "ndim", None) == 0
+    expect(not single, "a quantizer wants a list of numbers, not one")
+    return X
 
 
 def as_kind_of(X: Any, result: np.ndarray) -> Any:

@@ -36,6 +36,33 @@ def test_each_line_gets_probabilities_and_labels_in_order(model_path):
     assert all(0 <= p <= 1 for p in answers[0]["probabilities"].values())
 
 
+def test_a_line_is_answered_before_the_next_is_asked_for(model_path):
+    asked = []
+
+    def lines():
+        for number in range(3):
+            asked.append(number)
+            yield f"text {number}\n"
+
+    answers = predict_lines(model_path, lines(), batch=1)
+    for number in range(3):
+        assert next(answers)["text"] == f"text {number}"
+        assert asked == list(range(number + 1))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 256])
+@pytest.mark.parametrize("good", [0, 1, 2, 3])
+def test_the_lines_before_a_bad_one_are_answered(model_path, batch, good):
+    def lines():
+        yield from (f"text {number}\n" for number in range(good))
+        raise UserError("the next line is bad")
+
+    answers = predict_lines(model_path, lines(), batch)
+    assert [next(answers)["text"] for _ in range(good)] == [f"text {n}" for n in range(good)]
+    with pytest.raises(UserError, match="the next line is bad"):
+        next(answers)
+
+
 def test_nothing_in_nothing_out(model_path):
     assert list(predict_lines(model_path, [])) == []
 

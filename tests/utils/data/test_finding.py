@@ -1,10 +1,12 @@
 """Finding, reading and encoding comments."""
 
+import contextlib
 import errno
 import http.server
 import re
 import socket
 import threading
+import time
 
 import pooch
 import pytest
@@ -44,14 +46,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             del self.server.broken[name]
         self.send_response({"fails once": 503, "absent": 404}.get(fault, 200))
         content = self.server.files[name]
-        self.send_header("Content-Length", str(len(content)))
+        if fault not in ("trickles", "endless"):
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if body and fault == "altered":
             content = content.replace(b"a", b"o")
         if body and fault == "cut":
             content = content[:10]
-        if body:
-            self.wfile.write(content)
+        with contextlib.suppress(OSError):  # who asked has gone
+            while body and fault in ("trickles", "endless"):
+                self.wfile.write(b"x" if fault == "trickles" else b"x" * 100_000)
+                self.wfile.flush()
+                time.sleep(0.05 if fault == "trickles" else 0)
+            if body:
+                self.wfile.write(content)
 
     def log_message(self, *args):
         pass
@@ -217,6 +225,49 @@ def test_offline_zero_means_online(server, fresh, monkeypatch):
 def test_allow_download_false_does_not_try(server, fresh):
     assert find_goemotions(allow_download=False).kind == "sample"
     assert server.requests == []
+
+
+def test_a_download_that_trickles_is_given_up(server, fresh, monkeypatch, capfd):
+    monkeypatch.setattr(finding, "_WHOLE_SECONDS", 0.5)
+    server.broken["train.tsv"] = "trickles"
+    assert find_goemotions().kind == "sample"
+    assert "the download took longer than 0.5 seconds" in capfd.readouterr().out
+
+
+def test_a_body_without_end_is_cut_off(server, fresh, monkeypatch, capfd):
+    monkeypatch.setattr(finding, "_MOST_BYTES", 1_000_000)
+    server.broken["dev.tsv"] = "endless"
+    assert find_goemotions().kind == "sample"
+    assert "a file has more than 1,000,000 bytes" in capfd.readouterr().out
+    assert not (fresh / "dev.tsv").exists() and not list(fresh.glob("tmp*"))
+
+
+def test_a_cache_that_cannot_be_read(write_files, fresh, monkeypatch, capfd):
+    write_files(fresh)
+    monkeypatch.setenv("GOEMOTIONS_OFFLINE", "1")
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(pooch, "file_hash", refuse)
+    assert find_goemotions().kind == "sample"
+    assert "the files in the cache are unreadable and were not used" in capfd.readouterr().out
+
+
+def test_other_files_than_the_official_ones_are_used_and_called_so(
+    write_files, fresh, monkeypatch, tmp_path
+):
+    folder = write_files(tmp_path / "mine")
+    monkeypatch.setenv("GOEMOTIONS_DIR", str(folder))
+    source = find_goemotions()
+    assert source.official and str(source) == "the folder that GOEMOTIONS_DIR names"
+    for name in finding.SHA256:
+        with (folder / name).open("a") as file:
+            file.write("another comment\t0\tid\n")
+    source = find_goemotions()
+    assert source.folder == folder and not source.official
+    assert str(source).endswith("names, whose files are not the official ones")
+    assert len(load_goemotions("dev").texts)
 
 
 def test_a_full_disk_has_its_own_error(server, fresh, monkeypatch):

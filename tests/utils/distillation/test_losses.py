@@ -50,13 +50,25 @@ def test_at_high_temperature_it_is_a_regression_on_the_teachers_logits():
 @given(st.floats(-8, 8), st.floats(0.25, 50))
 def test_soft_term_is_smallest_at_the_teacher_where_it_is_the_entropy(softened, temperature):
     teacher, loss = _tensor([softened * temperature]), SoftLabelLoss(temperature, 1)
-    targets = torch.cat([teacher, teacher], dim=1)
+    targets = torch.cat([torch.zeros_like(teacher), teacher], dim=1)  # labels have no say
     p = torch.sigmoid(teacher / temperature)
     entropy = -(torch.special.xlogy(p, p) + torch.special.xlogy(1 - p, 1 - p)).item()
     at_teacher = loss(teacher, targets).item()
     assert at_teacher == pytest.approx(temperature**2 * entropy, rel=1e-6, abs=1e-9)
     for step in (-1, 1):
         assert loss(teacher + step * temperature, targets).item() > at_teacher
+
+
+def test_probabilities_in_place_of_logits_are_noticed():
+    labels = torch.tensor([[0.0, 1.0]] * 10)
+    logits = torch.linspace(-4, 0.9, 20).reshape(10, 2)
+    SoftLabelLoss()(logits, torch.cat([labels, logits], dim=1))
+    SoftLabelLoss()(logits, torch.cat([labels, torch.zeros(10, 2)], dim=1))  # knows nothing
+    with pytest.raises(ValueError, match="as probabilities do"):
+        SoftLabelLoss()(logits, torch.cat([labels, torch.sigmoid(logits)], dim=1))
+    for wrong in (2.0, -0.1, torch.nan):
+        with pytest.raises(ValueError, match="labels must lie between 0 and 1"):
+            SoftLabelLoss()(logits, torch.cat([labels * wrong, logits], dim=1))
 
 
 def test_a_teacher_that_knows_the_labels_makes_both_terms_equal():

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
+import utils.embeddings.glove as glove_module
 from utils.data import DataError, Vocabulary
 from utils.embeddings import (
     random_vectors,
@@ -110,7 +111,6 @@ def test_a_rare_space_does_not_end_a_word(glove, space):
         b"c\xe9t 1.0 2.0 3.0",
         b"dog 1.0 2.0",
         b"dog 1.0 2.0 3.0.0",
-        b"cat 1\t2\t3",
         b"x" * 1_000_000,
         b"400000 3",  # the header of a word2vec text file
     ],
@@ -151,8 +151,73 @@ def test_what_is_not_a_glove_file(tmp_path, glove):
     for lines in ([], [b"just a text", b"without numbers"], [b"\0\xff" * 100_000]):
         with pytest.raises(DataError, match="is not a GloVe file"):
             read_glove(glove(lines), VOCABULARY)
-    with pytest.raises(DataError, match="no vectors of 100 dimensions; choose dim from 3"):
+    with pytest.raises(DataError, match="only 0 of 4 words .* 100 numbers.* line 1, b'the 0.5 "):
         read_glove(glove(), VOCABULARY, dim=100)
+    with pytest.raises(DataError, match="dim must be at least 1, got 0"):
+        read_glove(glove(), VOCABULARY, dim=0)
+
+
+def test_next_to_nothing_found_is_an_error_and_never_random_vectors(glove):
+    words = Vocabulary(["the", *(f"word{i}" for i in range(100))])
+    with pytest.raises(DataError, match="only 1 of 101 words .* 0 lines are none"):
+        read_glove(glove(), words)
+    assert read_glove(glove(), Vocabulary(["the", *words.words[1:99]])).found == 1
+    quoted = [b'"' + line.replace(b" ", b'" ', 1) for line in LINES]
+    with pytest.raises(DataError, match="only 0 of 4 words"):
+        read_glove(glove(quoted), VOCABULARY)
+    commas = [line.replace(b" ", b",") for line in LINES]
+    with pytest.raises(DataError, match="is not a GloVe file"):
+        read_glove(glove(commas), VOCABULARY)
+    with pytest.raises(DataError, match="5 lines are none; the first is line 1, b'the,0.5,"):
+        read_glove(glove(commas), VOCABULARY, dim=3)
+
+
+def test_an_explicit_dim_wins(glove):
+    lines = [b"1 2 3 4", b"5 6 7 8", b"cat 1 2"]  # words that are numbers, or vectors of 2, or of 3
+    assert read_glove(glove(lines), Vocabulary(["cat"]), dim=2).values[2].tolist() == [1, 2]
+    assert read_glove(glove(lines), Vocabulary(["1", "5"]), dim=3).values[2].tolist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace(b" ", b"\t"),
+        lambda text: text.replace(b" ", b"  "),
+        lambda text: text.replace(b" ", b" \t "),
+        lambda text: b" " + text.replace(b"\n", b"\n "),
+        lambda text: text.replace(b"\n", b"\r"),
+        lambda text: text.replace(b"\n", b"\r\n"),
+        lambda text: b"\xef\xbb\xbf" + text,
+        lambda text: text.removesuffix(b"\n"),
+    ],
+    ids=["tabs", "two blanks", "both", "leading blank", "CR", "CR LF", "mark", "no last line end"],
+)
+def test_other_blanks_and_line_ends_are_read(change, tmp_path, monkeypatch):
+    lines = [line for line in LINES if not line.startswith(b".")]
+    text = change(b"".join(line + b"\n" for line in lines))
+    (tmp_path / "glove.3d.txt").write_bytes(text)
+    for chunk in (1, 2, 3, 7, 1 << 13):  # a chunk may end anywhere, within a line end too
+        monkeypatch.setattr(glove_module, "_CHUNK", chunk)
+        for dim in (None, 3):
+            matrix = read_glove(tmp_path / "glove.3d.txt", VOCABULARY, dim=dim)
+            assert matrix.found == 3 and matrix.values[5].tolist() == [4, 5, 6]
+            assert matrix.values[3].tolist() == [1, 2, 3]
+            # A blank after the last line end is a line of nothing.
+            assert matrix.skipped_lines == int(text.endswith(b"\n "))
+
+
+@pytest.mark.parametrize("inner", ["glove.6B.zip", "glove.6B.txt.gz", "folder/glove.tar"])
+def test_an_archive_in_an_archive_is_refused_by_name(inner, tmp_path):
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(inner, b"PK")
+        archive.writestr("readme.md", "x")
+    with pytest.raises(DataError, match=f"no .txt file in it; it holds {inner}, which must be"):
+        read_glove(path, VOCABULARY)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.md", "x")
+    with pytest.raises(DataError, match="has no .txt file in it.$"):
+        read_glove(path, VOCABULARY)
 
 
 @pytest.mark.parametrize("kind", ["zip", "gz"])

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import zstandard
 
-from utils.packing import PackingError, Sparse, load_model, read_file, write_file
+from utils.codecs import pack_words
+from utils.models import MeanVectorNetwork, NeuralClassifier, TransformerNetwork, WordPiece
+from utils.packing import PackingError, Sparse, load_model, read_file, save_model, write_file
 from utils.quantization import (
     AffineQuantizer,
     KMeansQuantizer,
@@ -224,6 +226,87 @@ def test_a_configuration_that_lies_about_sizes_costs_no_memory(packed, forge):
     for changes in ({"config": 7}, {"config": config, "name": "Popen"}):
         with pytest.raises(PackingError, match="do not make a model"):
             load_model(forge(_neural_line(**changes), parts))
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        *(("length", value) for value in (-1, 0, None, 1 << 31, True, 2.5, "27")),
+        *(("dropout", value) for value in (float("nan"), float("inf"), -0.5, 1.5, True, "x", None)),
+        *(("layers", value) for value in (True, 0, -1, 1.0, None)),
+        *(("vocabulary_size", value) for value in (0, -4, 1 << 41, "4", None)),
+        *(("units", value) for value in (0, -5, 5.0, True)),
+        ("bidirectional", 1),
+        ("colour", 1),
+    ],
+)
+def test_a_field_of_no_sense_is_refused_on_loading(field, wrong, packed, tmp_path):
+    tensors, header = read_file(packed)
+    if field == "length":
+        header["length"] = wrong
+    else:
+        header["config"][field] = wrong
+    write_file(tmp_path / "hostile", tensors, header)
+    with pytest.raises(PackingError, match="do not make a model"):
+        load_model(tmp_path / "hostile")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_are_refused_wherever_they_stand(value, packed, linear, tmp_path):
+    save_model(linear(), tmp_path / "linear")
+    for path in (packed, tmp_path / "linear"):
+        tensors, header = read_file(path)
+        for name, array in tensors.items():
+            if array.dtype.kind == "f":
+                spoiled = array.copy()
+                spoiled.flat[-1] = value
+                write_file(tmp_path / "hostile", tensors | {name: spoiled}, header)
+                with pytest.raises(PackingError, match=f"{name} holds NaN or infinity"):
+                    load_model(tmp_path / "hostile")
+
+
+def test_weights_whose_sum_is_no_number_are_refused(neural, tmp_path):
+    save_model(neural(MeanVectorNetwork), tmp_path / "m")
+    tensors, header = read_file(tmp_path / "m")
+    name = "network.embedding.weight"
+    tensors[name] = np.full_like(tensors[name], 3e38)
+    write_file(tmp_path / "hostile", tensors, header)
+    with pytest.raises(PackingError, match="what it predicts is not finite"):
+        load_model(tmp_path / "hostile")
+
+
+def _pieces(tokens, unknown="[UNK]"):
+    tokenizers = pytest.importorskip("tokenizers")
+    ids = {token: i for i, token in enumerate(tokens)}
+    model = tokenizers.models.WordPiece(ids, unk_token=unknown)
+    return tokenizers.Tokenizer(model).to_str()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (["[PAD]", "glad"], "no tokenizer: .*UNK"),
+        (["[PAD]", "[UNK]", *"abcdefgh"], "a word piece has no row"),
+    ],
+)
+def test_a_tokenizer_that_does_not_fit_is_refused(tokens, message, tmp_path):
+    pytest.importorskip("transformers")
+    sizes = dict(hidden_size=4, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+    network = TransformerNetwork(dict(vocab_size=9, **sizes), labels=2)
+    good = WordPiece(_pieces(["[PAD]", "[UNK]", "glad"]))
+    save_model(NeuralClassifier(network, good, "ekman", ("joy", "anger")), tmp_path / "m")
+    tensors, header = read_file(tmp_path / "m")
+    tensors["vocabulary"] = pack_words([_pieces(tokens)])
+    write_file(tmp_path / "hostile", tensors, header)
+    with pytest.raises(PackingError, match=message):
+        load_model(tmp_path / "hostile")
+
+
+def test_a_compressed_file_that_does_not_say_its_size_gets_its_own_reason(packed, unpack, tmp_path):
+    packer = zstandard.ZstdCompressor(write_content_size=False)
+    (tmp_path / "m").write_bytes(packer.compress(unpack(packed)))
+    with pytest.raises(PackingError, match="does not say how long it is unpacked"):
+        load_model(tmp_path / "m")
 
 
 @pytest.mark.parametrize(

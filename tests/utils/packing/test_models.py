@@ -10,7 +10,7 @@ import torch
 from sklearn.base import clone
 
 import utils
-from utils.data import label_names
+from utils.data import Vocabulary, label_names
 from utils.models import GRUNetwork, MeanVectorNetwork
 from utils.packing import (
     PackingError,
@@ -55,9 +55,8 @@ def test_a_model_that_cannot_read_is_refused(options, wrong, linear, tmp_path):
 def test_a_bucket_that_there_is_not_is_refused(linear, tmp_path):
     model = linear(buckets=4096)
     model.buckets = int(model.words[-1])
-    save_model(model, tmp_path / "m")
     with pytest.raises(PackingError, match="no such bucket"):
-        load_model(tmp_path / "m")
+        save_model(model, tmp_path / "m")
 
 
 @pytest.mark.parametrize(
@@ -245,9 +244,76 @@ def test_layers_that_do_not_exist_are_refused(layers, neural, tmp_path):
 def test_integers_in_place_of_numbers_are_refused(neural, tmp_path):
     model = neural()
     model.network = quantize_network(model.network)
-    save_model(model, tmp_path / "m", {"network.*": "float16"})
     with pytest.raises(PackingError, match="weights do not fit the configuration"):
-        load_model(tmp_path / "m")
+        save_model(model, tmp_path / "m", {"network.*": "float16"})
+
+
+def _with(change):
+    def changed(model):
+        change(model)
+        return model
+
+    return changed
+
+
+def _fill(value):
+    return _with(lambda model: model.network.output.bias.data.fill_(value))
+
+
+def _set(**attributes):
+    return _with(lambda model: [setattr(model, *item) for item in attributes.items()])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_fill(torch.nan), "network.output.bias holds NaN or infinity"),
+        (_fill(torch.inf), "network.output.bias holds NaN or infinity"),
+        (_set(thresholds=np.array([0.5, np.nan], np.float32)), "thresholds holds NaN"),
+        (_set(thresholds=np.array([0.5], np.float32)), "thresholds"),
+        (_set(label_names=("joy",)), "thresholds"),
+        (_set(label_names=("joy", 7)), "labels are not names"),
+        (_set(taxonomy="moods"), "no taxonomy 'moods'"),
+        (_set(length=0), "length cannot be 0"),
+        (_set(length=1 << 31), "length cannot be 2147483648"),
+        (_set(tokenizer=Vocabulary(["a", "b"])), "words and embedding rows do not fit"),
+        (
+            _with(
+                lambda m: setattr(
+                    m, "tokenizer", Vocabulary(["two\nlines", *m.tokenizer.words[1:]])
+                )
+            ),
+            "'two.nlines' holds a line break",
+        ),
+        (_with(lambda m: m.network.config.update(units=4)), "weights do not fit"),
+        (_with(lambda m: m.network.config.update(colour=4)), "colour"),
+    ],
+)
+def test_what_would_not_load_is_not_saved_and_leaves_the_old_file(spoil, message, neural, tmp_path):
+    save_model(neural(), tmp_path / "m")
+    before = (tmp_path / "m").read_bytes()
+    with pytest.raises(PackingError, match=message):
+        save_model(spoil(neural()), tmp_path / "m")
+    assert (tmp_path / "m").read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["m"]
+
+
+@pytest.mark.parametrize("part", ["idf", "intercept"])
+def test_a_linear_model_with_nan_is_not_saved(part, linear, tmp_path):
+    model = linear()
+    getattr(model, part)[0] = np.nan
+    with pytest.raises(PackingError, match=f"{part} holds NaN or infinity"):
+        save_model(model, tmp_path / "m")
+
+
+def test_bfloat16_weights_are_saved(neural, texts, tmp_path):
+    model = neural()
+    model.network = model.network.bfloat16()
+    size = save_model(model, tmp_path / "m")
+    model.network = model.network.float()
+    loaded = load_model(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.predict_proba(texts), model.predict_proba(texts))
+    assert size == save_model(model, tmp_path / "m")
 
 
 SHIPPED = sorted((Path(utils.__file__).parents[1] / "course" / "models").glob("*.slm"))

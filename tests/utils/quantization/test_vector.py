@@ -7,6 +7,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.cluster import KMeans
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from utils.quantization import (
@@ -20,6 +21,7 @@ from utils.quantization import (
 from utils.quantization.vector import (
     balanced_rotation,
 )
+from utils.quantization.vector.kmeans import spread_rows
 
 
 def small_quantizers(n_codes=4):
@@ -339,3 +341,50 @@ def test_a_damaged_state_is_refused(quantizer):
             type(quantizer).from_state(state | change)
     with pytest.raises(ValueError, match="no .*code.* in the state"):
         type(quantizer).from_state({})
+
+
+def _clusters(n_clusters=60, per_cluster=20):
+    rng = np.random.default_rng(0)
+    centres = rng.uniform(-100, 100, (n_clusters, 3))
+    X = np.repeat(centres, per_cluster, axis=0) + rng.normal(0, 0.1, (n_clusters * per_cluster, 3))
+    return X.astype(np.float32)
+
+
+def _error(quantizer, X):
+    return np.square(quantizer.inverse_transform(quantizer.fit_transform(X)) - X).sum()
+
+
+def test_separated_clusters_need_a_start_that_is_spread():
+    X = _clusters()
+    errors = {
+        init: np.median(
+            [_error(VectorQuantizer(60, init=init, random_state=seed), X) for seed in range(5)]
+        )
+        for init in ("random", "k-means++")
+    }
+    scikit = KMeans(60, init="k-means++", n_init=1, random_state=0).fit(X).inertia_
+    assert errors["k-means++"] < errors["random"] / 10
+    assert errors["k-means++"] < 3 * scikit
+
+
+def test_a_spread_start_is_drawn_by_squared_distance():
+    """Arthur and Vassilvitskii: the second codeword of {0, 1, 3} after 0 is 3 in 9 of 10 draws."""
+    X = np.array([[0.0], [1.0], [3.0]], np.float32)
+    second = [
+        rows[1]
+        for seed in range(4000)
+        if (rows := spread_rows(X, 2, np.random.RandomState(seed)))[0] == 0
+    ]
+    assert set(second) == {1, 2}
+    assert np.mean(np.array(second) == 2) == pytest.approx(0.9, abs=0.03)
+
+
+def test_a_spread_start_takes_no_row_twice():
+    X = np.arange(40, dtype=np.float32).reshape(20, 2)
+    for seed in range(20):
+        assert len(set(spread_rows(X, 20, np.random.RandomState(seed)))) == 20
+
+
+def test_a_start_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="init must be 'random' or 'k-means.*'far'"):
+        VectorQuantizer(2, init="far").fit(_clusters(3, 3))

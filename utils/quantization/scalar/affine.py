@@ -185,6 +185,9 @@ class AffineQuantizer(ScalarQuantizer):
         # A channel of zeros has no range: any scale will do. (Neither does one of denormals.)
         scale = np.where(scale < np.finfo(np.float32).tiny, np.float32(1), scale)
         zero_point = np.zeros_like(scale) if self.symmetric else np.rint(-low / scale)
+        ends = [(code - zero_point.astype(np.float64)) * scale for code in (first, last)]
+        if not np.abs(ends).max(initial=0) <= np.finfo(np.float32).max:
+            raise ValueError("X covers too wide a range: the ends of its grid are no float32")
         return scale, zero_point.astype(np.float32)
 
     def _round(self, X: np.ndarray, scale: np.ndarray, zero_point: np.ndarray) -> np.ndarray:

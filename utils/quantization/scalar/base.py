@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from utils.quantization.base import Quantizer, check_option, code_dtype, to_numpy
+from utils.quantization.base import Quantizer, as_list, check_option, code_dtype
 from utils.quantization.entropy import rans_decode, rans_encode
 
 
@@ -43,7 +43,7 @@ class ScalarQuantizer(Quantizer):
         if reset:
             self._check_bits()
         X = validate_data(
-            self, to_numpy(X), reset=reset, dtype=np.float32, ensure_2d=False, allow_nd=True
+            self, as_list(X), reset=reset, dtype=np.float32, ensure_2d=False, allow_nd=True
         )
         if X.ndim > 1:  # a column is a feature, also for a grid that serves the whole tensor
             if reset:

@@ -62,19 +62,43 @@ def distinct_rows(X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     return np.unique(hashes, return_index=True)[1]
 
 
+def spread_rows(X: np.ndarray, n_codes: int, rng: np.random.RandomState) -> np.ndarray:
+    """Indices of `n_codes` rows of `X` (n, d), each drawn in proportion to its squared distance from
+    those drawn before.
+
+    Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007, section 2.
+    """
+    X = X.astype(np.float64)
+    drawn = [rng.randint(len(X))]
+    distances = np.square(X - X[drawn[0]]).sum(axis=1)
+    while len(drawn) < n_codes:
+        reached = np.cumsum(distances)
+        drawn.append(np.searchsorted(reached, rng.uniform(0, reached[-1]), side="right"))
+        np.minimum(distances, np.square(X - X[drawn[-1]]).sum(axis=1), out=distances)
+    return np.array(drawn)
+
+
 def kmeans(
-    X: np.ndarray, n_codes: int, n_iter: int, rng: np.random.RandomState
+    X: np.ndarray,
+    n_codes: int,
+    n_iter: int,
+    rng: np.random.RandomState,
+    *,
+    spread: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codebook (n_codes, d) float32 and codes (n,) of the rows of `X` (n, d).
 
-    Starts from distinct rows drawn at random. If there are no more than n_codes distinct rows,
-    they are the codebook, repeated until it is full: the error is zero.
+    Starts from distinct rows drawn at random, or from `spread_rows`. If there are no more than
+    n_codes distinct rows, they are the codebook, repeated until it is full: the error is zero.
     """
     distinct = distinct_rows(X, rng)
     if len(distinct) <= n_codes:
         codebook = X[np.resize(distinct, n_codes)]
         return codebook, nearest(X, codebook)
-    codebook = X[rng.choice(distinct, n_codes, replace=False)]
+    if spread:
+        codebook = X[distinct[spread_rows(X[distinct], n_codes, rng)]]
+    else:
+        codebook = X[rng.choice(distinct, n_codes, replace=False)]
     codes = nearest(X, codebook)
     for _ in range(n_iter):
         codebook = lloyd_step(X, codebook, codes)

@@ -1,6 +1,7 @@
 """Product quantization: a codeword for each chunk of a vector, plain or after a rotation."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -46,6 +47,7 @@ class ProductQuantizer(VectorQuantizerBase):
 
     decode_params = ("n_subspaces", "n_codes")
     decode_arrays = ("codebook_",)
+    init = "random"
 
     def __init__(
         self, n_subspaces: int = 8, n_codes: int = 256, *, n_iter: int = 20, random_state=None
@@ -85,7 +87,9 @@ class ProductQuantizer(VectorQuantizerBase):
         self.codebook_ = np.empty((min(self.n_codes, len(X)), X.shape[1]), np.float32)
         for chunk in self._chunks():
             values = np.ascontiguousarray(X[:, chunk])
-            self.codebook_[:, chunk], _ = kmeans(values, len(self.codebook_), self.n_iter, rng)
+            self.codebook_[:, chunk], _ = kmeans(
+                values, len(self.codebook_), self.n_iter, rng, spread=self.init == "k-means++"
+            )
 
     def _encode(self, X: np.ndarray) -> np.ndarray:
         codes = np.empty((len(X), self.n_subspaces), code_dtype(self.n_codes))
@@ -118,6 +122,10 @@ class VectorQuantizer(ProductQuantizer):
     Parameters
     ----------
     n_codes : codewords, 1 to 65,536.
+    init : "random" starts from distinct vectors, "k-means++" from vectors far apart. The start
+        matters where vectors lie in clusters with gaps between: Lloyd's algorithm moves no codeword
+        across a gap, so clusters that start without one stay without. In a cloud of word vectors it
+        hardly does.
     n_iter : at most so many iterations of Lloyd's algorithm.
     random_state : seed of the start.
 
@@ -140,8 +148,21 @@ class VectorQuantizer(ProductQuantizer):
     decode_params = ("n_codes",)
     n_subspaces = 1
 
-    def __init__(self, n_codes: int = 256, *, n_iter: int = 20, random_state=None):
+    def _check_params(self) -> None:
+        super()._check_params()
+        if self.init not in ("random", "k-means++"):
+            raise ValueError(f"init must be 'random' or 'k-means++', got {self.init!r}")
+
+    def __init__(
+        self,
+        n_codes: int = 256,
+        *,
+        init: Literal["random", "k-means++"] = "random",
+        n_iter: int = 20,
+        random_state=None,
+    ):
         self.n_codes = n_codes
+        self.init = init
         self.n_iter = n_iter
         self.random_state = random_state
 
