@@ -150,10 +150,13 @@ def fit(
     if loss is binary_cross_entropy_with_logits:
         as_probabilities(targets, "targets")
     dev_labels = as_labels(dev_labels, "dev labels")
+    # A rate that does not change with their number goes on after more epochs, too.
+    scheduled = epochs if warmup or decay else None
     options = dict(
-        seed=seed, epochs=epochs, batch_size=batch_size, lr=lr, embedding_lr=embedding_lr,
+        seed=seed, epochs=scheduled, batch_size=batch_size, lr=lr, embedding_lr=embedding_lr,
         output_lr=output_lr, weight_decay=weight_decay, warmup=warmup, decay=decay, clip=clip,
-        bf16=bf16, keep_from=keep_from, data=zlib.crc32(targets, zlib.crc32(np.ascontiguousarray(ids))),
+        bf16=bf16, keep_from=keep_from,
+        data=zlib.crc32(targets, zlib.crc32(np.ascontiguousarray(ids))),
     )  # fmt: skip
     set_seed(seed)
     device = next(network.parameters()).device

@@ -273,14 +273,22 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_batches():
     assert history.epochs[0]["loss"] == 1.0  # of 0, 1 and 2
 
 
-@pytest.mark.parametrize("change", [dict(seed=1), dict(epochs=4), dict(decay=True), dict(clip=2.0),
+@pytest.mark.parametrize("change", [dict(seed=1), dict(decay=False), dict(epochs=4), dict(clip=2.0),
                                     dict(weight_decay=0.0), dict(embedding_lr=0.1)])  # fmt: skip
 def test_a_checkpoint_of_another_run_is_refused(change, tmp_path):
-    options = dict(epochs=3, checkpoint=tmp_path / "run")
+    options = dict(epochs=3, decay=True, checkpoint=tmp_path / "run")
     _fit(_network(), **options)
     _fit(_network(), **options)  # the same again: nothing is left to do
     with pytest.raises(ValueError, match=f"of a run with another {next(iter(change))};"):
         _fit(_network(), **options | change)
+
+
+def test_more_epochs_at_the_same_rate_go_on_from_a_checkpoint(tmp_path):
+    whole, half = _network(), _network()
+    _fit(whole, epochs=4, patience=9)
+    for epochs in (2, 4):
+        _fit(half, epochs=epochs, patience=9, checkpoint=tmp_path / "run")
+    assert torch.equal(whole.output.weight, half.output.weight)
 
 
 def test_a_checkpoint_of_other_data_or_another_network_is_refused(tmp_path):
