@@ -279,7 +279,7 @@ def test_a_checkpoint_of_another_run_is_refused(change, tmp_path):
     options = dict(epochs=3, decay=True, checkpoint=tmp_path / "run")
     _fit(_network(), **options)
     _fit(_network(), **options)  # the same again: nothing is left to do
-    with pytest.raises(ValueError, match=f"of a run with another {next(iter(change))};"):
+    with pytest.raises(ValueError, match=f"of a run with another .*{next(iter(change))};"):
         _fit(_network(), **options | change)
 
 
