@@ -30,7 +30,7 @@
 #   way: they test nothing that the question does not say, and all that it says.
 # - No question needs the answer to another one. *Restart and Run All* stops at a question that you leave
 #   open; to go on below it, put the cursor there and choose *Run, Run Selected Cell and All Below*.
-# - The standard library, NumPy and scikit-learn are allowed; import what else you need in the
+# - The standard library, NumPy, SciPy and scikit-learn are allowed; import what else you need in the
 #   answer's cell. The course's own `utils` implements much of this; calling that is no answer, and
 #   the checks notice. A warning, say of 0 / 0, costs no points.
 # - What your functions are given must be the same after the call as before.
@@ -64,9 +64,10 @@ from utils.records import load_records, summarise
 # 2. `gates_at_test` returns the gate that is used at test time. Nothing is drawn there, and the temperature
 #    is left out: take σ(log α) for s, stretch it, and cut it off.
 #
-# Noise that a computer draws may be exactly 0, and after rounding 1, too. The gate is then 0 or 1 (and
-# the slope is 0); ln 0 is no accident here. The checks draw such noise for log α between −4 and 4, and
-# a log α far from 0, up to ±2000, with other noise. No result may be NaN.
+# Noise that a computer draws may be exactly 0, and after rounding 1, too. The gate is then 0 at u = 0,
+# and 1 at u = 1 (and the slope is 0); ln 0 is no accident here. In the checks log α lies between −4 and
+# 4 where noise is 0 or 1. Where it is far from 0, up to ±2000, noise lies strictly between. No result may
+# be NaN.
 #
 # **Example.** β = 0.5, γ = −0.25, ζ = 1.25:
 #
@@ -158,9 +159,10 @@ examine(try_q1_test, cases_q1_test, KEYS["q1_test"], protect=["log_alpha"],
 # The loss pays for what is left, in the mean over the noise: λ times the expected number of weights. A
 # count has no derivative, but its expectation has, and it needs no sample.
 #
-# A network has some inputs, one or more hidden layers and some outputs. Each layer is dense, with a weight
-# for each pair of neighbours and a bias for each of its neurons. Each *hidden* neuron has a gate, all
-# independent of each other; inputs and outputs have none, and are always there.
+# A network has some inputs, one or more hidden layers and some outputs. Each hidden layer, and the output
+# layer, is dense, with a weight for each pair of neighbours and a bias for each of its neurons. Each
+# *hidden* neuron has a gate, all independent of each other; inputs and outputs have none, and are always
+# there.
 #
 # - A gate is **open** if it is not exactly 0. It is drawn as in training: with u uniform between 0 and 1,
 #   $s = \sigma((\ln u - \ln(1 - u) + \ln \alpha) / \beta)$ is stretched to $s\,(\zeta - \gamma) + \gamma$,
@@ -171,9 +173,9 @@ examine(try_q1_test, cases_q1_test, KEYS["q1_test"], protect=["log_alpha"],
 # - Nothing else counts: a neuron may be left though all below it are gone.
 #
 # Return the expected number of weights and biases that are left, and its derivative with respect to each
-# log α. Neurons of one layer may be gated quite differently, and layers differ in size: a neuron stands
-# for as many weights as its neighbours are likely to leave it. Both are formulas; samples and
-# differences are no answer.
+# log α. Neurons of one layer may be gated quite differently, and layers differ in size: how many weights
+# hang on a neuron depends on how many of its neighbours are likely to be open. Both are formulas; the
+# mean of samples is no answer.
 #
 # **Example.** β = 0.5, γ = −0.375, ζ = 1.5. Two inputs, hidden layers of 2 neurons and of 1, one output.
 #
@@ -254,9 +256,9 @@ examine(try_q2, cases_q2, KEYS["q2"], protect=["log_alphas"],
 # and θ as far from 0 as ±3; no result may be NaN or infinite.
 #
 # 1. `variational_loss`. Training maximises the evidence lower bound: the log-likelihood of *all* comments
-#    of the training set, less the KL of *all* weights, once. Return what gradient descent
-#    minimises instead, the negative of that bound *per comment of the training set*, where the mean of a
-#    batch stands for the mean of all comments. `nll` are the negative log-likelihoods of a batch.
+#    of the training set, less the KL of *all* weights, once. Return what gradient descent minimises
+#    instead: the negative of that bound, divided by the number of comments in the training set. `nll` are
+#    the negative log-likelihoods of a batch; their mean stands for the mean of all comments.
 # 2. `kept_weights`. A weight is kept if ln α is *below* the threshold; at it, and above, it goes.
 # 3. `noisy_outputs`. Drawing the weights once would give all comments of a batch the same noise. But an
 #    output is a sum of independent normal numbers, one for each weight that leads to it, times its input.
@@ -602,34 +604,37 @@ examine(try_q5, cases_q5, KEYS["q5"], protect=["network", "keep", "held"])
 # needs.
 #
 # The next cell prints macro-F1 on test for each way of pruning at each sparsity, the mean of the runs with
-# the lowest and the highest. The cell after it prints the same networks by the size of their files, and
-# marks those that score higher than all that is smaller. Networks that were not pruned stand at sparsity
-# 0, smaller ones that were trained as such among them. Values take 8 bits in all of these files.
+# the lowest and the highest. "Dense" is Model 1. Methods "one-shot", activation-aware, OBD and random do
+# not train after pruning unless their name says so; the others go on learning, as the control does, from
+# which nothing was removed. The cell after it prints the same networks by the size of their files, and
+# marks those that score higher than all that is smaller. At sparsity 0 stand networks without single
+# weights set to 0: unpruned ones, smaller ones that were trained as such, and those whose units were
+# removed. A file holds the words, the values in 8 bits, and the positions of those that are not 0, all
+# compressed; the last cell prints what that comes to.
 #
-# Write 150 to 200 words; notes will do. Each of these gives one point:
+# Write 150 to 250 words; notes will do. Each of these gives one point:
 #
 # 1. At equal sparsity: you choose a sparsity of at least 0.8, name the best method there and the second
 #    best, give macro-F1 of both with the lowest and highest run, and say whether the runs can tell the
 #    two apart.
 # 2. At equal bytes: you choose a budget in kilobytes, and name what scores best within it, and by how much
-#    it beats the best file of your winner of point 1 that fits (or that it is the same, or that none fits).
+#    it beats the best file that fits of the method that won in point 1, at any sparsity (or that it is the
+#    same, or that none fits).
 # 3. You explain why the two orders differ, or why they do not, by what a file holds besides the values of
 #    weights that are left: their positions, what is not pruned, what a removed unit does not need.
-# 4. You compare with *not pruning*: a network at sparsity 0 of at most as many bytes as your choice of
-#    point 2, with both scores; or you say by how many bytes the smallest of them is too large. You say what
-#    follows from that.
+# 4. You compare with *not pruning*: a network from which nothing was removed, within the budget of point
+#    2, with both scores; or you say by how many bytes the smallest of them is too large. You say what
+#    follows from that. (The sparse linear model is printed, too.)
 # 5. You say how far that is to be trusted: how many runs each mean has, among how many results you picked
-#    the best one, after seeing the test, and what that does to its score.
+#    the best one (at your sparsity, or within your budget; say which), after seeing the test, and what
+#    that does to its score.
 # 6. You name one more measurement that could change your verdict, and the result that would.
 
 # %% tags=["locked:q6_sparsity"]
 FIELDS = ("model", "method", "sparsity")
-try:
-    pruned = [r for r in load_records("pruning", split="test")
-              if r.get("model") in ("GRU", "dense") and r.get("stored") == "8 bits"]
-except FileNotFoundError:
-    pruned = []
-    print("These networks have not been measured yet: there is no course/results/pruning.json.")
+pruned = [r for r in load_records("pruning", split="test")
+          if r.get("model") in ("GRU", "dense") and r.get("stored") == "8 bits"]
+pruned.sort(key=lambda r: (r["model"], r["method"], r["sparsity"]))
 scores, sizes = (summarise(pruned, field, FIELDS) for field in ("macro_f1", "file_bytes"))
 print("macro-F1 on test at a sparsity, mean of the runs (lowest to highest)")
 for model, method in dict.fromkeys((s["model"], s["method"]) for s in scores):
@@ -647,6 +652,17 @@ for model in dict.fromkeys(s["model"] for s in scores):
         if f1["model"] == model:
             mark, best = ("*" if f1["mean"] > best else " "), max(best, f1["mean"])
             print(f"  {mark} {size['mean'] / 1000:9.1f} kB  {f1['mean']:.4f}  {f1['method']}, {f1['sparsity']:.2f}")
+for r in load_records("pruning", split="test", method="sparse linear"):
+    print(f"- the sparse linear model: {r['file_bytes'] / 1000:.1f} kB  {r['macro_f1']:.4f}")
+
+# %% tags=["locked:q6_parts"]
+# What a file of gradual magnitude pruning holds, in kB before it is compressed as a whole.
+KINDS = {"words": "vocabulary_bytes", "word vectors": "embedding_bytes", "other weights": "encoder_bytes",
+         "the rest": "other_bytes", "file": "file_bytes"}
+for r in pruned:
+    if (r["method"], r["seed"]) == ("magnitude, gradual", 0):
+        parts = ", ".join(f"{kind} {r[field] / 1000:.1f}" for kind, field in KINDS.items())
+        print(f"{r['model']}, {r['sparsity']:.2f}: {parts}")
 
 # %% [markdown] tags=["written:q6:6"]
 # **How a full answer is built** (for the person who reads the answers; the numbers in brackets are
