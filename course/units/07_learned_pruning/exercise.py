@@ -328,7 +328,7 @@ def cases_q3_loss(random):
     yield np.array([0.5, 0.7]), THETA, LOG_SIGMA2, 10
     yield np.array([0.0]), np.array([[1.0]]), np.array([[0.0]]), 1
     yield np.array([0.0, 0.0, 0.0]), np.array([[-0.5]]), np.array([[1.5]]), 2
-    yield np.array([0.25]), np.array([[0.0, 0.0]]), np.array([[0.5, -3.0]]), 2
+    yield np.array([0.25]), np.array([[0.0, 0.0]]), np.array([[0.5, -40.0]]), 2
     yield np.array([0.25, 0.5]), np.array([[-2.0, 1.0, 0.5]]), np.array([[-2000.0, -800.0, -50.0]]), 5
     for batch, inputs, outputs, comments in ((3, 1, 2, 4), (5, 3, 2, 20), (8, 4, 3, 7), (2, 5, 1, 3)):
         yield random.exponential(1, batch).round(3), *draw_weights(random, inputs, outputs), comments
