@@ -14,7 +14,7 @@
 # | 3 | Optimal Brain Damage, with shared weights | 20 | 5 |
 # | 4 | a lottery ticket, and its control | 20 | 5 |
 # | 5 | the bytes of sparse weights | 20 | 5 |
-# | 6 | a written verdict: who pays for the zeros? | 25 | 6 |
+# | 6 | a written verdict: who pays for the zeros? | 30 | 6 |
 #
 # **How it works.**
 #
@@ -60,8 +60,8 @@ from utils.records import load_records
 #   number of weights of all tensors together, and they are all compared with each other.
 # - **A floor.** Global pruning may empty a layer, and then the network is cut in two. So each tensor
 #   keeps at least its `least` largest weights (all of them, if it has fewer), in either scope. Where
-#   they are in the way, the next smallest weights of the scope go instead, so that as many go as
-#   wanted; and if there are not enough of those, all go that may.
+#   they are in the way, the next smallest weights of the scope go instead (in a layer by itself there are
+#   none), so that as many go as wanted; if there are not enough of those, all go that may.
 # - **Ties.** Of weights of equal magnitude those that stand first go first: row by row within a tensor,
 #   and in the order of the list. So those that stand last are kept longest, by the floor as well.
 # - Only places and magnitudes count: a weight that is 0 already is pruned if its turn comes, and not
@@ -149,8 +149,8 @@ examine(try_q1, cases_q1, KEYS["q1"], protect=["tensors"],
 # Gradual pruning takes a few weights away, lets the others make up for it, and goes on. Write two
 # functions.
 #
-# **The schedule.** There are `times` prunings, one every `every` steps after step `begin`. So the k-th is
-# at step `begin` + k · `every`, and from then until the next one the sparsity stays as it is; after the
+# **The schedule.** There are `times` prunings, one every `every` steps after step `begin`. So the k-th, for
+# k = 1 to `times`, is at step `begin` + k · `every`, and from then until the next one the sparsity stays as it is; after the
 # last one it stays `final`, and before the first one it is `start`. After the k-th of n prunings the
 # sparsity has gone this share of the way from `start` to `final`:
 #
@@ -256,6 +256,7 @@ def cases_q2(random):
     yield np.array([5.0, -3.0, 1.0]), np.ones(3), np.zeros(3), [0.5, 0.375, 0, 1], 0.25, 0.5, 0.0
     yield (np.array([1.0, 2.0, 2.0, 9.0]), np.array([0, 0, 2.0, 0]), np.zeros(4),
            [0.25, 0.25, 0.5, 0.25], 1.0, 0.0, 0.0)
+    yield np.array([2.0, 2.0, 1.0, 9.0]), np.array([2.0, 2.0, 0, 0]), np.zeros(4), [0.25, 0.5], 1.0, 0.0, 0.0
     for steps in (1, 2, 3):
         yield np.array([1, 0.5, 3, 5]), np.array([1, 0, 0, 0]), np.zeros(4), [0.25] * steps, 1.0, 0.0, 0.0
     for shape, eighths in (((5,), (0, 0, 2, 2, 4, 4)), ((2, 4), (1, 2, 5, 2, 6)), ((3, 2), (0, 1, 2, 3, 4, 6, 6)),
@@ -518,16 +519,16 @@ examine(try_q4, cases_q4, KEYS["q4"], protect=["start", "other"])
 #   non-zero weight nothing is stored.
 # - **csr**, *compressed sparse rows*: for each non-zero weight its column, in `column_bits`; the weights; and
 #   rows + 1 pointers, in `pointer_bits` each, that say at which weight each row begins, the last one where
-#   they end. The numbers are columns from 0 to columns − 1, and pointers from 0 to the number of weights,
-#   so they may not fit; then there is no csr.
+#   they end. Columns − 1 and the number of weights must fit in these bits, whether that column occurs or
+#   not; where one does not, there is no csr.
 #
 # A weight takes `value_bits`, also a zero that is stored. Numbers of a few bits stand one after another,
 # but each *array* begins on a whole byte, so its bits are rounded **up** to bytes: the bitmap, the gaps, the
 # columns, the pointers, the weights. The shape and the widths stand in a header, which is not counted.
 #
 # From which sparsity on is a format worth it? A second function answers that for n weights, and for a
-# format that has, beside the non-zero weights, one array of `place_bits` for each place and `entry_bits` for
-# each non-zero weight. (A bitmap has 1 and 0; a list of places in 16 bits has 0 and 16.) It returns the
+# format that has, beside the non-zero weights, one array in which each place has `place_bits` and each
+# non-zero weight `entry_bits`, rounded up once. (A bitmap has 1 and 0; a list of places in 16 bits has 0 and 16.) It returns the
 # *fewest zeros* with which that takes fewer bytes than dense, or None if it never does.
 #
 # **Example.** Two rows of 9, with weights that are not 0 at the places 1 and 2 of the first row and at 6 of the
@@ -655,29 +656,33 @@ for bits in (32, 4):
 # %% [markdown]
 # ## Question 6: who pays for the zeros?
 #
-# *25 minutes, 6 points, read by a person*
+# *30 minutes, 6 points, read by a person*
 #
-# Choose **one** model, `"dense"` or `"GRU"`, and **one** sparsity from 0.5 to 0.98. Give your verdict: what
+# Choose **one** model, `"dense"` (Model 1) or `"GRU"` (Model 2), and **one** sparsity from 0.5 to 0.98. Give your verdict: what
 # did pruning cost, whom did it cost it, and what is it worth in bytes?
 #
-# The second cell below prints how many comments of test have each label, and both models before pruning.
-# *Control* is the parent with as many more epochs as what is pruned and trained further; *smaller* networks
-# have fewer units and shorter word vectors, and no zeros. The third cell prints all methods for the model
-# and the sparsity that you put there, on test, each in the mean of the runs:
+# The second cell below prints how many comments of test have each label, and networks without single
+# weights set to 0: the parent; the *control*, which is the parent with as many more epochs as what is pruned
+# and trained further ("longer": with more of them); and those of which whole units were removed. *Smaller*
+# networks have fewer units and shorter word vectors from the start, and stand beside the sparsity at which
+# files are about as large. The third cell prints all methods for the model and the sparsity that you put
+# there, on test, each in the mean of the runs:
 #
 # - macro-F1 (lowest to highest), and micro-F1;
-# - in each run the difference in macro-F1 to the control of that run, with the 95 % interval of a paired
-#   bootstrap over comments, in points (hundredths of F1);
+# - for methods that train after they prune, in each run the difference in macro-F1 to the control of that
+#   run (as it was trained, in 32 bits), with the 95 % interval of a paired bootstrap over comments, in
+#   points (hundredths of F1);
 # - F1 of each label, the rarest first, and by how much it differs from the control's, in points;
 # - the file in kB, complete and as it was loaded back for the score, and its ratio to the control's; and
 #   its parts, before the file is compressed as a whole: words, word vectors, other weights. All files hold
 #   word vectors in 8 bits and the rest in half precision; the sparse ones hold non-zeros in the same way,
-#   and where they stand.
+#   and where they stand. The share of weights that are not 0 is that of the file.
 #
-# Write 150 to 200 words; notes will do. Each of these gives one point:
+# Write 150 to 250 words, numbers not counted; notes will do. Each of these gives one point:
 #
-# 1. You name model, sparsity and *two* methods that differ in one thing, and say in what. You give their
-#    macro-F1, and the differences to the control with the intervals of all runs.
+# 1. You name model, sparsity and *two* methods that differ in one thing, and say in what (which weights go,
+#    when they go, or whether anything is trained after). You give their macro-F1, and the differences to
+#    the control with the intervals of all runs, where they are printed.
 # 2. You say for one of the methods which labels lost most and which least, in points, and how many
 #    comments of test they have; and whether it is the rare ones that pay. You say what the mean, macro or
 #    micro, hides of that.
@@ -686,7 +691,8 @@ for bits in (32, 4):
 # 4. You give the file as a ratio to the control's, beside the share of weights that remain, and explain
 #    the difference by what else has to be stored, with at least one number of it.
 # 5. You compare with the best network of about as many bytes that is *not* pruned by that method, with
-#    its macro-F1 (a smaller one, random pruning, other weights), and say whether pruning earned its place.
+#    its macro-F1 (a smaller one, random pruning, new weights under the same mask, the sparse linear model),
+#    and say whether pruning earned its place.
 # 6. You say for whom you would ship it, or not, and name one more measurement that could change your
 #    verdict, and the result that would.
 
@@ -694,7 +700,9 @@ for bits in (32, 4):
 # What the next cell prints of one method.
 COMMENTS = load_records("efficiency", experiment="data")[0]["rows_per_label_test"]
 RARE_FIRST = sorted(COMMENTS, key=COMMENTS.get)
-RECORDS = [r for r in load_records("pruning", split="test") if r.get("stored") == "8 bits"]
+LEARNED = ("L0", "variational dropout")  # unit 07 is about these
+RECORDS = [r for r in load_records("pruning", split="test")
+           if r.get("stored") == "8 bits" and r["method"] not in LEARNED]
 KINDS = {"words": "vocabulary_bytes", "word vectors": "embedding_bytes", "other weights": "encoder_bytes"}
 
 
@@ -704,31 +712,34 @@ def show_method(name, runs, controls):
 
     macro, size, key = [r["macro_f1"] for r in runs], mean("file_bytes"), "difference_to_control"
     pairs = "; ".join(f"{100 * r[key]:+.1f} [{100 * r[key + '_low']:+.1f}, {100 * r[key + '_high']:+.1f}]"
-                      for r in runs if key in r) or "not in pairs, for nothing was trained"
+                      for r in runs if key in r and runs is not controls)
     print(f"\n{name}\n   macro-F1 {mean('macro_f1'):.4f} ({min(macro):.4f} to {max(macro):.4f}), "
-          f"micro-F1 {mean('micro_f1'):.4f}; to the control: {pairs}")
+          f"micro-F1 {mean('micro_f1'):.4f}" + f"; to the control: {pairs}" * bool(pairs))
     f1, before = ({label: np.mean([r["per_label_f1"][label] for r in records]) for label in RARE_FIRST}
                   for records in (runs, controls))
     print("   " + ", ".join(f"{n} {f1[n]:.3f} ({100 * (f1[n] - before[n]):+.1f})" for n in RARE_FIRST))
+    print(f"   {1 - mean('sparsity_in_file'):.3f} of the weights are not 0")
     print(f"   {size / 1000:.1f} kB, {size / mean('file_bytes', controls):.2f} of the control's; "
           + ", ".join(f"{kind} {mean(field) / 1000:.1f} kB" for kind, field in KINDS.items()))
 
 # %% tags=["locked:q6_show"]
 def show(model, sparsity):
     """Print all methods of a model at one sparsity."""
-    methods, controls = {}, []
+    methods = {}
     for r in sorted(RECORDS, key=lambda r: r["seed"]):
-        if (r["model"], r["sparsity"]) == (model, sparsity):
-            methods.setdefault(r["method"], []).append(r)
-        if (r["model"], r["method"], r["sparsity"]) == (model, "control", 0.0):
-            controls.append(r)
-    for method, runs in methods.items():
-        show_method(f"{model}, {sparsity:.0%}: {method}", runs, controls)
+        if r["model"] == model:
+            methods.setdefault((r["method"], r["sparsity"]), []).append(r)
+    for (method, at), runs in methods.items():
+        if at == sparsity:
+            control = "control, longer" if method.endswith("longer") else "control"
+            show_method(f"{model}, {at:.0%}: {method}", runs, methods[control, 0.0])
 
 
 print("comments of test: " + ", ".join(f"{label} {COMMENTS[label]}" for label in RARE_FIRST))
 for network in ("dense", "GRU"):
     show(network, 0.0)
+for r in load_records("pruning", split="test", method="sparse linear"):
+    print(f"\nthe sparse linear model: macro-F1 {r['macro_f1']:.4f}, {r['file_bytes'] / 1000:.1f} kB")
 
 # %%
 # Put your model and your sparsity here: 0.5, 0.8, 0.9, 0.95 or 0.98.
