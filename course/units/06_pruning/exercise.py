@@ -489,7 +489,7 @@ def cases_q4(random):
     pair = np.array([1.0, -1, 0, 0])
     yield pair, pair + 1, 2 * pair, 1, 0.25, 0, 3
     for shape, rounds, fraction, early, last in (((11,), 3, 0.25, 2, 10), ((4, 5), 4, 0.2, 0, 5), ((3, 4), 3, 0.2, 3, 6),
-                                                 ((2, 9), 5, 0.2, 1, 4), ((10,), 2, 0.25, 4, 5), ((13,), 2, 0.45, 0, 3)):
+                                                 ((2, 9), 2, 0.2, 1, 4), ((10,), 2, 0.25, 4, 5), ((13,), 2, 0.45, 0, 3)):
         start, other, goal = random.normal(size=(3, *shape)).round(2)
         yield start, other, 2 * goal, rounds, fraction, early, last
 

@@ -69,7 +69,10 @@ MISTAKES = [
         message="Where two numbers are equally near, `round` takes the even one. Here it is the "
         "smaller.",
         changes=wanted("round(sparsity * len(sizes))"),
-        variants=(wanted("int(np.rint(sparsity * len(sizes)))"),),
+        variants=(
+            wanted("int(np.rint(sparsity * len(sizes)))"),
+            wanted("len(sizes) - round((1 - sparsity) * len(sizes))"),
+        ),
     ),
     Mistake(
         name="halves-kept-up",
@@ -302,7 +305,8 @@ MISTAKES = [
     Mistake(
         name="floor-of-zero-keeps-all",
         misconception="A slice [-0:] is empty.",
-        message="With `least` = 0 the slice `[-least:]` is everything, and nothing goes.",
+        message="With `least` = 0 the slice `[-least:]` is everything, `[:-least]` is empty, and so "
+        "nothing goes.",
         changes=((FLOOR, "        may_go[first + order[-least:]] = False\n"),),
     ),
     Mistake(

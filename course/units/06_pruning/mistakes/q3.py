@@ -76,9 +76,27 @@ MISTAKES = [
     Mistake(
         name="one-connection-of-each-weight",
         misconception="Assigning to the same place adds up.",
-        message="You keep one connection of each weight, the last or the first. They are added up.",
+        message="You keep one connection of each weight, the last or the first, as an indexed `+=` "
+        "does. They are added up.",
         changes=((USES, f"{USES}\n    uses *= np.cumsum(uses[::-1], axis=0)[::-1] == 1"),),
-        variants=(((USES, f"{USES}\n    uses *= np.cumsum(uses, axis=0) == 1"),),),
+        variants=(
+            ((USES, f"{USES}\n    uses *= np.cumsum(uses, axis=0) == 1"),),
+            (
+                (
+                    OF_WEIGHTS,
+                    "np.zeros((len(weights), len(weights)))\n"
+                    "    of_weights[weight_of[:, None], weight_of] += hessian",
+                ),
+            ),
+            (
+                (
+                    "    gone = ",
+                    "    sums = np.zeros((len(gradients), len(weights)))\n"
+                    "    sums[:, weight_of] += gradients\n"
+                    "    estimate = (sums**2).mean(axis=0) * weights**2 / 2\n    gone = ",
+                ),
+            ),
+        ),
     ),
     Mistake(
         name="sharing-only-once",
@@ -159,7 +177,7 @@ MISTAKES = [
     Mistake(
         name="unused-weights-missing",
         misconception="Each weight has a connection.",
-        message="A weight that no connection uses is missing in your result, or NaN. Its saliency is 0.",
+        message="A weight that no connection uses is missing in your answer, or NaN. Its saliency is 0.",
         changes=(
             (
                 RETURN,
@@ -174,6 +192,7 @@ MISTAKES = [
                     f"    return exact * used, estimate * used, {PREDICTED}, {REAL}",
                 ),
             ),
+            ((USES, "(weight_of[:, None] == np.arange(weight_of.max() + 1)).astype(float)"),),
         ),
     ),
     # -------------------------------------------------------------------------------- the estimate
@@ -326,6 +345,9 @@ MISTAKES = [
         variants=(
             real(
                 "(weights @ of_weights @ weights - (weights + change) @ of_weights @ (weights + change)) / 2"
+            ),
+            real(
+                "((weights + change) @ of_weights @ (weights + change) - weights @ of_weights @ weights) / 2"
             ),
         ),
     ),

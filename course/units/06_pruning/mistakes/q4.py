@@ -67,6 +67,30 @@ MISTAKES = [
         variants=(number("round(fraction * mask.sum())"),),
     ),
     Mistake(
+        name="rounds-reckoned-from-all",
+        misconception="After k rounds the share (1 - fraction)^k of all weights is left.",
+        message="You reckon what is left after k rounds from all weights, by a power, and round that. "
+        "Each round rounds its own number, of those that remain.",
+        changes=(
+            (ROUNDS, "for k in range(1, rounds + 1):"),
+            (NUMBER, "math.ceil(mask.size * (1 - (1 - fraction) ** k) - 0.5) - np.sum(~mask)"),
+        ),
+        variants=(
+            (
+                (ROUNDS, "for k in range(1, rounds + 1):"),
+                (NUMBER, "mask.sum() - round(mask.size * (1 - fraction) ** k)"),
+            ),
+            (
+                (ROUNDS, "for k in range(1, rounds + 1):"),
+                (NUMBER, "mask.sum() - int(mask.size * (1 - fraction) ** k)"),
+            ),
+            (
+                (ROUNDS, "for k in range(1, rounds + 1):"),
+                (NUMBER, "int(mask.size * (1 - (1 - fraction) ** k)) - np.sum(~mask)"),
+            ),
+        ),
+    ),
+    Mistake(
         name="all-at-once",
         misconception="Several rounds are one with as much pruned.",
         message="You prune all rounds at once, after the dense training. Each round trains before the "
