@@ -1,6 +1,26 @@
 """What units 06 and 07 measure."""
 
+from course.measuring.results import Experiment
+
 from .rules import RULES
+from .transformer import (
+    heads,
+    living,
+    movement,
+    one_at_a_time,
+    strengths,
+    structure,
+    structure_latency,
+)
 from .units import UNITS
 
-EXPERIMENTS = [*RULES, *UNITS]
+TRANSFORMER = [
+    Experiment("heads", heads),
+    Experiment("prices of heads", strengths),
+    Experiment("which heads live", living, scored=False),
+    Experiment("one head off", one_at_a_time, scored=False),
+    Experiment("structure", structure),
+    Experiment("movement", movement),
+    Experiment("structure latency", structure_latency, seeded=False, alone=True, scored=False),
+]
+EXPERIMENTS = [*RULES, *UNITS, *TRANSFORMER]
