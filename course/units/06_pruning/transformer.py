@@ -276,7 +276,7 @@ def strengths(seed: int) -> list[dict]:
 def living(seed: int) -> list[dict]:
     """Which heads live, by every criterion and at every price: a record for each head."""
     records, scores = [], {}
-    for strength in (LOWER, *STRENGTHS):
+    for strength in STRENGTHS:
         cost = with_gates(seed, strength)[1]
         scores[f"L0 gates, λ={strength:g}"] = (cost["log_alpha"], cost["gates"])
     chosen = f"L0 gates, λ={chosen_strength(seed):g}"
