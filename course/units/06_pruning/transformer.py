@@ -37,6 +37,7 @@ METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
 COMMENTS = 6_000  # of further training, for all choices of heads alike, and for movement
 MORE = 6_000  # of further training, for all shapes alike
+LONGER = 25_000  # the same, for a shape that is smaller in all three, and its rivals
 GATES = {"comments": 3_000, "rate": 0.15}
 STRENGTHS = (0.001, 0.003, 0.01)
 LOWER = 0.0005  # tried after these, to see what fewer heads less are worth
@@ -50,6 +51,7 @@ FINE_TUNED = "unpruned, no further training"
 HALF_DEPTH = "every second layer"
 # Layers, and how many heads and feed-forward columns are left in all of them together.
 SHAPES = ((5, 30, 3840),)
+LONG_SHAPE = (5, 28, 3400)
 
 
 # --- what training starts from ------------------------------------------------------------------------
@@ -364,7 +366,9 @@ def shape_name(shape: tuple[int, int, int]) -> str:
     return "{} layers, {} heads, {} columns".format(*shape)
 
 
-def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNetwork, dict]:
+def shaped(
+    seed: int, shape: tuple[int, int, int], comments: int = MORE
+) -> tuple[PrunedTransformerNetwork, dict]:
     """The layers that matter most, and of these the most important heads and columns; trained."""
     layers, heads, columns = shape
     effects = torch.tensor(layer_effects(seed))
@@ -376,7 +380,7 @@ def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNet
     ):
         left = [s if stays else s - torch.inf for s, stays in zip(scores, kept, strict=True)]
         chosen[grain] = largest(left, count)
-    return further(seed, MORE, layers=kept.tolist(), **chosen)
+    return further(seed, comments, layers=kept.tolist(), **chosen)
 
 
 def structure(seed: int) -> list[dict]:
@@ -392,10 +396,29 @@ def structure(seed: int) -> list[dict]:
     return records
 
 
+def structure_longer(seed: int) -> list[dict]:
+    """The same with more further training: the pruned shape, half of the layers, and the unpruned."""
+    model, cost = shaped(seed, LONG_SHAPE, LONGER)
+    half, half_cost = further(seed, LONGER, layers=[n % 2 == 0 for n in range(6)])
+    records, others = controls(seed, LONGER)
+    extra = {"further_comments": LONGER}
+    for network, setting, criterion, spent in (
+        (half, longer(HALF_DEPTH), "depth", half_cost),
+        (model, longer(shape_name(LONG_SHAPE)), "importance", cost),
+    ):
+        records += score(network, setting, seed, others, criterion=criterion, **extra, **spent)[0]
+    return records
+
+
+def longer(setting: str) -> str:
+    return f"{setting}, {LONGER:,} comments more"
+
+
 def structure_latency(seed: int) -> list[dict]:
     """All shapes of :func:`structure`, and the one without heads, in turns; F1 stands there."""
     whole = unpruned(MORE)
-    settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
+    long_ones = (longer(HALF_DEPTH), longer(shape_name(LONG_SHAPE)))
+    settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES), *long_ones)
     models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
     found = race(models, whole, data("dev").texts[:128], repeats=3, seed=seed)
     return [
