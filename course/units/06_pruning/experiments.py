@@ -12,6 +12,7 @@ from .transformer import (
     strengths,
     structure,
     structure_latency,
+    structure_longer,
 )
 from .units import UNITS
 
@@ -21,6 +22,7 @@ TRANSFORMER = [
     Experiment("which heads live", living, scored=False),
     Experiment("one head off", one_at_a_time, scored=False),
     Experiment("structure", structure),
+    Experiment("structure, longer", structure_longer),
     Experiment("movement", movement),
     Experiment("structure latency", structure_latency, seeded=False, alone=True, scored=False),
 ]

@@ -37,6 +37,7 @@ METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
 COMMENTS = 6_000  # of further training, for all choices of heads alike, and for movement
 MORE = 6_000  # of further training, for all shapes alike
+LONGER = 25_000  # the same, for a shape that is smaller in all three, and its rivals
 GATES = {"comments": 3_000, "rate": 0.15}
 STRENGTHS = (0.001, 0.003, 0.01)
 LOWER = 0.0005  # tried after these, to see what fewer heads less are worth
@@ -50,6 +51,7 @@ FINE_TUNED = "unpruned, no further training"
 HALF_DEPTH = "every second layer"
 # Layers, and how many heads and feed-forward columns are left in all of them together.
 SHAPES = ((5, 30, 3840),)
+LONG_SHAPE = (5, 28, 3400)
 
 
 # --- what training starts from ------------------------------------------------------------------------
@@ -276,7 +278,7 @@ def strengths(seed: int) -> list[dict]:
 def living(seed: int) -> list[dict]:
     """Which heads live, by every criterion and at every price: a record for each head."""
     records, scores = [], {}
-    for strength in (LOWER, *STRENGTHS):
+    for strength in STRENGTHS:
         cost = with_gates(seed, strength)[1]
         scores[f"L0 gates, λ={strength:g}"] = (cost["log_alpha"], cost["gates"])
     chosen = f"L0 gates, λ={chosen_strength(seed):g}"
@@ -298,11 +300,16 @@ def living(seed: int) -> list[dict]:
 # --- one at a time ------------------------------------------------------------------------------------
 
 
+def part_of_dev() -> tuple[list[str], np.ndarray]:
+    """The comments, and their labels, that heads and layers are switched off on."""
+    rows = np.random.default_rng(0).permutation(len(data("dev").texts))[:DEV]
+    return [data("dev").texts[row] for row in rows], data("dev").labels[rows]
+
+
 def one_at_a_time(seed: int) -> list[dict]:
     """Each head and each layer switched off alone: what it does to dev, and to our sentences."""
     model, _ = fine_tuned(seed)
-    rows = np.random.default_rng(0).permutation(len(data("dev").texts))[:DEV]
-    texts, labels = [data("dev").texts[row] for row in rows], data("dev").labels[rows]
+    texts, labels = part_of_dev()
     on_dev = answers(model.network, model.tokenizer.encode(texts, model.length))
     on_ours = answers(model.network, model.tokenizer.encode(SENTENCES, model.length))
     records, before = [], None
@@ -345,20 +352,26 @@ def _loss(logits: np.ndarray, labels: np.ndarray) -> float:
 # --- structure ----------------------------------------------------------------------------------------
 
 
+@cache
 def layer_effects(seed: int) -> list[float]:
-    """Of each layer, how much the loss on comments of dev rises without it."""
-    found = one_at_a_time(seed)
-    return [r["loss_difference"] for r in found if r["setting"] == "layer off"]
+    """Of each layer, the loss on comments of dev without it."""
+    model, _ = fine_tuned(seed)
+    texts, labels = part_of_dev()
+    ids = model.tokenizer.encode(texts, model.length)
+    found = answers(model.network, ids, only_layers=True)
+    return [_loss(logits, labels) for kind, *_, logits in found if kind == "layer"]
 
 
 def shape_name(shape: tuple[int, int, int]) -> str:
     return "{} layers, {} heads, {} columns".format(*shape)
 
 
-def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNetwork, dict]:
+def shaped(
+    seed: int, shape: tuple[int, int, int], comments: int = MORE
+) -> tuple[PrunedTransformerNetwork, dict]:
     """The layers that matter most, and of these the most important heads and columns; trained."""
     layers, heads, columns = shape
-    effects = torch.tensor(_effects(seed))
+    effects = torch.tensor(layer_effects(seed))
     kept = torch.zeros(len(effects), dtype=torch.bool)
     kept[effects.argsort(descending=True, stable=True)[:layers]] = True
     chosen = {}
@@ -367,10 +380,7 @@ def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNet
     ):
         left = [s if stays else s - torch.inf for s, stays in zip(scores, kept, strict=True)]
         chosen[grain] = largest(left, count)
-    return further(seed, MORE, layers=kept.tolist(), **chosen)
-
-
-_effects = cache(layer_effects)
+    return further(seed, comments, layers=kept.tolist(), **chosen)
 
 
 def structure(seed: int) -> list[dict]:
@@ -386,12 +396,31 @@ def structure(seed: int) -> list[dict]:
     return records
 
 
+def structure_longer(seed: int) -> list[dict]:
+    """The same with more further training: the pruned shape, half of the layers, and the unpruned."""
+    model, cost = shaped(seed, LONG_SHAPE, LONGER)
+    half, half_cost = further(seed, LONGER, layers=[n % 2 == 0 for n in range(6)])
+    records, others = controls(seed, LONGER)
+    extra = {"further_comments": LONGER}
+    for network, setting, criterion, spent in (
+        (half, longer(HALF_DEPTH), "depth", half_cost),
+        (model, longer(shape_name(LONG_SHAPE)), "importance", cost),
+    ):
+        records += score(network, setting, seed, others, criterion=criterion, **extra, **spent)[0]
+    return records
+
+
+def longer(setting: str) -> str:
+    return f"{setting}, {LONGER:,} comments more"
+
+
 def structure_latency(seed: int) -> list[dict]:
     """All shapes of :func:`structure`, and the one without heads, in turns; F1 stands there."""
     whole = unpruned(MORE)
-    settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
+    long_ones = (longer(HALF_DEPTH), longer(shape_name(LONG_SHAPE)))
+    settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES), *long_ones)
     models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
-    found = race(models, whole, data("dev").texts[:128], repeats=5, seed=seed)
+    found = race(models, whole, data("dev").texts[:128], repeats=3, seed=seed)
     return [
         {"method": METHOD, "setting": setting, "seed": seed, **timing}
         for setting, timings in found.items()
