@@ -449,15 +449,15 @@ claim(masks_file[1] > dense_file[1], "masks leave the weights behind them in the
 
 # %%
 def cpu_us(works, repeats=15, inner=10):
-    """Median CPU microseconds of each work, measured in turns."""
+    """CPU microseconds of each work in turns, the least of all rounds: others can only slow it down."""
     seconds = {name: [] for name in works}
     for _ in range(repeats):
         for name, work in works.items():
-            begin = time.process_time()  # of this process: others on the machine do not count
+            begin = time.process_time()
             for _ in range(inner):
                 work()
             seconds[name].append((time.process_time() - begin) / inner)
-    return {name: 1e6 * np.median(values) for name, values in seconds.items()}
+    return {name: 1e6 * min(values) for name, values in seconds.items()}
 
 
 # %%
@@ -769,7 +769,9 @@ reveal("gradual", -100 * mean(of("dense", GRADUAL, 0.9), "difference_to_control"
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 TRAINED = {"not pruned: the control": ("control", 0.0), "one-shot, not trained": (AT_ONCE, 0.9),
            "one-shot, and the same epochs": (TUNED, 0.9), "5% at a time": (FIVE, 0.9),
-           "cubic": (GRADUAL, 0.9), "at random, and the same epochs": ("random, fine-tuned", 0.9)}
+           "cubic": (GRADUAL, 0.9), "at random, and the same epochs": ("random, fine-tuned", 0.9),
+           "not pruned, more epochs": ("control, longer", 0.0),
+           "cubic, more epochs, against that": (f"{GRADUAL}, longer", 0.9)}
 when_rows = "\n".join(
     f"| {name} | " + " | ".join(
         f"{mean(records):.3f} ({min(r['macro_f1'] for r in records):.3f} to "
@@ -792,7 +794,12 @@ shown_five = {model: ", ".join(f"{gain:+.1f}" for gain in gains) for model, gain
 lost_at_90 = {model: -100 * mean(of(model, GRADUAL, 0.9), "difference_to_control") for model in MODELS}
 by_training = {model: 100 * (mean(of(model, TUNED, 0.9)) - mean(of(model, AT_ONCE, 0.9)))
                for model in MODELS}
+longer = {model: -100 * mean(of(model, f"{GRADUAL}, longer", 0.9), "difference_to_control") for model in MODELS}
+epochs_of = {model: (of(model, GRADUAL, 0.9)[0]["epochs"], of(model, f"{GRADUAL}, longer", 0.9)[0]["epochs"])
+             for model in MODELS}
 claim(lost_at_90["dense"] <= 1 < lost_at_90["GRU"] < 2.5, "the dense model loses at most a point, the GRU more")
+claim(longer["GRU"] <= 1, "with more epochs the GRU loses at most a point, too")
+claim(epochs_of["GRU"][0] == 2, "the GRU has two epochs")
 claim(all(gain > 2 * abs(np.mean(over_tuned[model])) for model, gain in by_training.items()),
       "training on gains far more than doing it little by little")
 
@@ -805,13 +812,14 @@ claim(all(gain > 2 * abs(np.mean(over_tuned[model])) for model, gain in by_train
 # trained on). Gradual pruning to 90%
 # loses {{ lost_at_90["dense"]:.1f}} points (dense) and {{ lost_at_90["GRU"]:.1f}} (GRU); to 80%,
 # {{ -100 * mean(of("dense", GRADUAL, 0.8), "difference_to_control"):.1f}} and
-# {{ -100 * mean(of("GRU", GRADUAL, 0.8), "difference_to_control"):.1f}}. Now give the fair
-# rival its due. Training on is worth {{ by_training["dense"]:.1f}} and {{ by_training["GRU"]:.1f}} points over
+# {{ -100 * mean(of("GRU", GRADUAL, 0.8), "difference_to_control"):.1f}}. Two epochs are little time for a GRU to
+# recover: with {{ epochs_of["GRU"][1]}} instead of {{ epochs_of["GRU"][0]}}, and a control that has them, too, it loses
+# {{ longer["GRU"]:.1f}}. Now give the fair rival its due. Training on is worth {{ by_training["dense"]:.1f}} and {{ by_training["GRU"]:.1f}} points over
 # pruning alone. Doing it little by little instead of at once, with the same epochs, is worth, seed by seed,
 # {{ shown["dense"]}} (dense) and {{ shown["GRU"]}} (GRU); the cubic schedule instead of 5% at a time,
 # {{ shown_five["dense"]}} and {{ shown_five["GRU"]}}. (Is the dense parent done? With twice the epochs, not
-# pruned, it scores {{ mean(of("dense", "parent, twice the epochs")):.3f}}, and with its own
-# {{ mean(of("dense", "parent")):.3f}}.)
+# pruned, it scores {{ mean(of("dense", "parent, twice the epochs")):.3f}}, with its own
+# {{ mean(of("dense", "parent")):.3f}}, and as the control {{ mean(of("dense", "control")):.3f}}.)
 
 # %% [markdown]
 # ## 7. Which weights: what would the loss say?
@@ -1440,9 +1448,13 @@ time_rows = "\n".join(
         f"{times[m, method, size]['ratio']:.2f} ({times[m, method, size]['network_ratio']:.2f})"
         for m in MODELS for size in (1, 64)) + " |" for method in TIMED)
 faster = {size: times["GRU", HALF, size]["network_ratio"] for size in (1, 64)}
-claim(max(faster.values()) < 0.95, "the GRU with half of its units takes less time")
+claim(faster[64] < 0.85 and faster[1] < 1, "the GRU with half of its units takes less time, in batches")
 with_zeros = [times[m, f"{s} zeros", size]["ratio"] for m in MODELS for s in ("90%", "98%") for size in (1, 64)]
-claim(all(0.9 < ratio < 1.1 for ratio in with_zeros), "zeros in a dense network save no time")
+behind = [times[m, f"{s} behind masks", size]["ratio"] for m in MODELS for s in ("90%", "98%") for size in (1, 64)]
+products_98 = {m: times[m, "98%, sparse products", 1]["ratio"] for m in MODELS}
+claim(0.9 < np.median(with_zeros) < 1.1, "zeros in a dense network save no time")
+claim(min(behind) > 1.05 and min(products_98.values()) > 1.1,
+      "masks cost time, and so do sparse products for one comment, even at 98%")
 
 # %% [markdown]
 # The outputs differ by {{ apart:.0e}} at most. Now the records: half of the units of both models removed, by
@@ -1459,12 +1471,16 @@ claim(all(0.9 < ratio < 1.1 for ratio in with_zeros), "zeros in a dense network 
 # |---|---:|---:|---:|---:|
 # {{ time_rows }}
 #
+# Zeros save nothing: {{ min(with_zeros):.2f}} to {{ max(with_zeros):.2f}}, which is how much such timings vary here.
+# Masks that are multiplied at each prediction cost time, {{ min(behind):.2f}} to {{ max(behind):.2f}}. Sparse products of these
+# small matrices, for one comment and at 98%, take {{ products_98["dense"]:.2f}} (dense) and {{ products_98["GRU"]:.2f}} (GRU).
+#
 # Without half of its units the GRU loses {{ lost_half_units["GRU"]:.1f}} points and takes
 # {{ faster[1]:.2f}} of the time for one comment and {{ faster[64]:.2f}} in a batch of 64, the network alone; that is
 # {{ 1 / faster[1]:.2f}} and {{ 1 / faster[64]:.2f}} times as fast. Loaded from its file, it differs from the
 # masked network by {{ equal_outputs:.0e}} in any logit. And is it better than a network that had half of the units
-# from the start? Seed by seed {{ from_start["GRU"]}} points (GRU) and {{ from_start["dense"]}} (dense): removing units
-# earned nothing that three seeds can show. Where it helps is a network that exists already.
+# from the start? Seed by seed {{ from_start["GRU"]}} points (GRU) and {{ from_start["dense"]}} (dense): little or nothing.
+# Removing units is for a network that exists already.
 
 # %% [markdown]
 # ## 12. What you have learned
@@ -1492,8 +1508,8 @@ recorded = "; ".join(sorted({
 # - **A ticket counts against its own mask with new weights**, and against training that is as long.
 # - **Look at the labels.** With 28 emotions, pruned to 90%, micro-F1 changes by {{ micro_90:+.1f}} points, and
 #   {{ len(gone_90) }} emotions are never said.
-# - **What is removed for real is faster**: half of the GRU's units, {{ faster[1]:.2f}} of the network's time,
-#   {{ lost_half_units["GRU"]:.1f}} points.
+# - **What is removed for real is faster**: half of the GRU's units, {{ faster[64]:.2f}} of the network's time in batches of
+#   64 ({{ faster[1]:.2f}} for one comment), {{ lost_half_units["GRU"]:.1f}} points.
 #
 # Recorded measurements: {{ recorded }}.
 
