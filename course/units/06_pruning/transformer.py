@@ -39,6 +39,7 @@ COMMENTS = 6_000  # of further training, for all choices of heads alike, and for
 MORE = 6_000  # of further training, for all shapes alike
 GATES = {"comments": 3_000, "rate": 0.15}
 STRENGTHS = (0.001, 0.003, 0.01)
+LOWER = 0.0005  # tried after these, to see what fewer heads less are worth
 GONE = 36  # heads of 72, at least
 DEV = 800  # comments of dev on which single heads are switched off
 ASKED = 600  # comments of train that importance is asked of
@@ -260,21 +261,22 @@ def heads(seed: int) -> list[dict]:
 
 
 def strengths(seed: int) -> list[dict]:
-    """At each price, the transformer without the heads that are shut, before any further training."""
-    records, (_, others) = [], controls(seed, COMMENTS)
-    for strength in STRENGTHS:
-        model, cost = with_gates(seed, strength)
-        cost = {k: v for k, v in cost.items() if k not in ("log_alpha", "gates")}
-        extra = {"criterion": "L0 gates", "strength": strength, "further_comments": 0, **cost}
-        setting = f"heads by L0 gates, λ={strength:g}, no further training"
-        records += score(model, setting, seed, {"fine_tuned": others["fine_tuned"]}, **extra)[0]
+    """At several prices, the transformer without the heads that are shut, trained further."""
+    records, others = controls(seed, COMMENTS)
+    for strength in (LOWER, STRENGTHS[0], STRENGTHS[-1]):
+        gates = with_gates(seed, strength)[1]["gates"]
+        kept = [torch.tensor(layer) > 0 for layer in gates]
+        network, cost = further(seed, COMMENTS, heads=kept)
+        extra = {"criterion": "L0 gates", "strength": strength, "further_comments": COMMENTS}
+        setting = f"heads by L0 gates, λ={strength:g}"
+        records += score(network, setting, seed, others, **extra, **cost)[0]
     return records
 
 
 def living(seed: int) -> list[dict]:
     """Which heads live, by every criterion and at every price: a record for each head."""
     records, scores = [], {}
-    for strength in STRENGTHS:
+    for strength in (LOWER, *STRENGTHS):
         cost = with_gates(seed, strength)[1]
         scores[f"L0 gates, λ={strength:g}"] = (cost["log_alpha"], cost["gates"])
     chosen = f"L0 gates, λ={chosen_strength(seed):g}"
