@@ -1222,11 +1222,13 @@ def against(rows, control="unpruned"):
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-priced = load_records("pruning", experiment="prices of heads", split="test")
+headless = load_records("pruning", experiment="heads", split="test")
+others = load_records("pruning", experiment="prices of heads", split="test")
+priced = list({(r["strength"], r["seed"]): r for r in others + headless if "strength" in r}.values())
 prices_of_heads = sorted({r["strength"] for r in priced})
 by_price = {p: [r for r in priced if r["strength"] == p] for p in prices_of_heads}
 price_rows = "\n".join(
-    f"| {price:g} | {span(rows, 'heads_left', '{:.0f}')} | {span(rows)} | {against(rows, 'fine_tuned')} |"
+    f"| {price:g} | {span(rows, 'heads_left', '{:.0f}')} | {span(rows)} | {against(rows)} |"
     for price, rows in by_price.items())
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -1263,7 +1265,9 @@ learned_alpha = np.mean([[r["log_alpha"] for r in living if r["chosen"] and r["s
                          for seed in gates_of], axis=0).reshape(6, 12)
 
 # %% [markdown]
-# | price | heads left of 72 | macro-F1, no further training | against all heads |
+# Then what is shut is removed for real, and the network trained a little further, as is the one with all heads.
+#
+# | price | heads left of 72 | macro-F1 on test | against all heads |
 # | --- | ---: | ---: | ---: |
 # {{ price_rows }}
 #
@@ -1287,7 +1291,6 @@ show(figure, alt="Which of 72 heads live. " + " ".join(
     for name, table in (("gates", alive_map), ("importance", by_importance))))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-headless = load_records("pruning", experiment="heads", split="test")
 by_criterion = {c: [r for r in headless if r["setting"] == f"heads by {c}"] for c in survivors}
 unpruned = [r for r in headless if r["criterion"] == "none" and r["further_comments"]]
 before = [r for r in headless if r["criterion"] == "none" and not r["further_comments"]]
