@@ -1475,7 +1475,7 @@ def draw_methods(axes, model, along):
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-figure, panels = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True)
+figure, panels = plt.subplots(1, 2, figsize=(11, 5.4), sharey=True, layout="constrained")
 for axes, model in zip(panels, MODELS, strict=True):
     draw_methods(axes, model, lambda rows: SPARSITIES.index(rows[0]["sparsity"]))
     for instead, method in SMALLER[model]:
@@ -1486,8 +1486,8 @@ for axes, model in zip(panels, MODELS, strict=True):
     axes.axhline(means(linear["test"]), color="black", linestyle=":", label="sparse linear")
     axes.set_xticks(range(len(SPARSITIES)), [f"{s:.0%}" for s in SPARSITIES])
     axes.set(title="Model 1" if model == "dense" else model, xlabel="weights gone")
-panels[0].set(ylabel="macro-F1 on test", ylim=(0.3, None))
-panels[1].legend(loc="lower left", fontsize=9)
+panels[0].set(ylabel="macro-F1 on test", ylim=(0.5, None))  # what falls below stands in the table
+figure.legend(*panels[1].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=10)
 show(figure, alt="Macro-F1 on test against sparsity. " + " ".join(
     f"{model}: control {means(cell(model, 'control', 0.0)):.3f}; " + "; ".join(
         f"{method} " + ", ".join(f"{means(cell(model, method, s)):.3f}" for s in SPARSITIES
@@ -1536,7 +1536,7 @@ rule = "| --- |" + " ---: |" * len(SPARSITIES)
 # the positions of the non-zeros, thresholds. A word whose vector is all zeros still is in the file.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-figure, panels = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True)
+figure, panels = plt.subplots(1, 2, figsize=(11, 5.4), sharey=True, layout="constrained")
 for axes, model in zip(panels, MODELS, strict=True):
     draw_methods(axes, model, lambda rows: means(rows, "file_bytes"))
     tiny = [cell(model, method, 0.0) for _, method in SMALLER[model]] + [cell(model, "control", 0.0)]
@@ -1546,8 +1546,8 @@ for axes, model in zip(panels, MODELS, strict=True):
               markersize=14, label="sparse linear")
     plots.bytes_axis(axes)
     axes.set_title("Model 1" if model == "dense" else model)
-panels[0].set(ylabel="macro-F1 on test", ylim=(0.3, None))
-panels[1].legend(loc="lower right", fontsize=9)
+panels[0].set(ylabel="macro-F1 on test", ylim=(0.5, None))
+figure.legend(*panels[1].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=10)
 show(figure, alt="Macro-F1 on test against the bytes of the complete file. " + " ".join(
     f"{model}: " + "; ".join(f"{method} " + ", ".join(
         f"{human_bytes(means(cell(model, method, s), 'file_bytes'))} {means(cell(model, method, s)):.3f}"
