@@ -1301,7 +1301,15 @@ criterion_rows = "\n".join(
 f1_by_seed = {c: {r["seed"]: r["macro_f1"] for r in rows} for c, rows in by_criterion.items()}
 gates_minus = {c: [f1_by_seed["L0 gates"][seed] - f1_by_seed[c][seed] for seed in head_seeds]
                for c in survivors if c != "L0 gates"}
-further_comments = unpruned[0]["further_comments"]
+further_comments, heads_left = unpruned[0]["further_comments"], by_criterion["L0 gates"][0]["heads_left"]
+lost_heads = {c: -100 * means(rows, "difference_to_unpruned") for c, rows in by_criterion.items()}
+claim(lost_heads["magnitude"] > lost_heads["random"] + 0.5, "the size of the weights is worse than chance")
+claim(max(lost_heads[c] for c in ("L0 gates", "importance", "random")) < lost_heads["magnitude"] - 0.5,
+      "magnitude is the worst rule")
+claim(lost_heads["L0 gates"] >= lost_heads["importance"], "gates are not better than importance")
+claim(abs(lost_heads["L0 gates"] - lost_heads["random"]) < 0.5, "gates are about as good as a draw")
+claim(all(r["difference_to_unpruned_high"] < 0 for rows in by_criterion.values() for r in rows),
+      "all intervals lie below 0")
 
 # %% [markdown]
 # Read it beside chance. The gates and the *importance* of [Michel et al. (2019)](https://arxiv.org/abs/1905.10650) (the
@@ -1319,7 +1327,13 @@ further_comments = unpruned[0]["further_comments"]
 # Gates minus importance: {{ ", ".join(f"{d:+.4f}" for d in gates_minus["importance"]) }}; minus magnitude:
 # {{ ", ".join(f"{d:+.4f}" for d in gates_minus["magnitude"]) }}; minus random: {{ ", ".join(f"{d:+.4f}" for d in gates_minus["random"]) }}.
 #
-# PROSE heads
+# So it is, and the learned gates do not win. They lose {{ lost_heads["L0 gates"]:.1f}} points, importance
+# {{ lost_heads["importance"]:.1f}}, which needs no training but only gradients on some comments, and a **draw**
+# {{ lost_heads["random"]:.1f}}. The size of the weights is the worst rule, worse than chance
+# ({{ lost_heads["magnitude"]:.1f}}): the heads with the largest matrices are not those that matter. All four intervals
+# lie below 0, so {{ 72 - heads_left }} heads less do cost something. Between the first three one training cannot
+# decide, since each interval is wider than what they differ by. Do not read the map as one of the heads that
+# the network *needs*: after {{ further_comments:,}} comments more, heads that were drawn do about as well.
 
 # %% [markdown]
 # ## 10. Until it is faster
