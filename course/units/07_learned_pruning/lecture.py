@@ -618,7 +618,7 @@ claim(abs(shrinks - 1) < 0.05, "what stays keeps its size")
 # | worth their price | {{ worth[0] }} | {{ worth[1] }} | {{ worth[2] }} | {{ worth[3] }} | {{ worth[4] }} |
 # | open at the end | {{ left[0] }} | {{ left[1] }} | {{ left[2] }} | {{ left[3] }} | {{ left[4] }} |
 #
-# No gate of an input without a use stays open at any price, the order is that of usefulness, and what
+# No gate of an input without a use stays open here, the order is that of usefulness, and what
 # stays keeps its size (the first weight is {{ closed[1, 0]:.2f}}; L1 would have shrunk it). But at
 # prices of 0.1 and above more stay open than are worth it. It isn't a lack of patience. Look at one gate alone,
 # of a weight of 0.5, at a price of 0.3, with the size that suits its $\log \alpha$ best: this is the curve that
@@ -1222,11 +1222,13 @@ def against(rows, control="unpruned"):
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-priced = load_records("pruning", experiment="prices of heads", split="test")
+headless = load_records("pruning", experiment="heads", split="test")
+others = load_records("pruning", experiment="prices of heads", split="test")
+priced = list({(r["strength"], r["seed"]): r for r in others + headless if "strength" in r}.values())
 prices_of_heads = sorted({r["strength"] for r in priced})
 by_price = {p: [r for r in priced if r["strength"] == p] for p in prices_of_heads}
 price_rows = "\n".join(
-    f"| {price:g} | {span(rows, 'heads_left', '{:.0f}')} | {span(rows)} | {against(rows, 'fine_tuned')} |"
+    f"| {price:g} | {span(rows, 'heads_left', '{:.0f}')} | {span(rows)} | {against(rows)} |"
     for price, rows in by_price.items())
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -1263,7 +1265,9 @@ learned_alpha = np.mean([[r["log_alpha"] for r in living if r["chosen"] and r["s
                          for seed in gates_of], axis=0).reshape(6, 12)
 
 # %% [markdown]
-# | price | heads left of 72 | macro-F1, no further training | against all heads |
+# Then what is shut is removed for real, and the network trained a little further, as is the one with all heads.
+#
+# | price | heads left of 72 | macro-F1 on test | against all heads |
 # | --- | ---: | ---: | ---: |
 # {{ price_rows }}
 #
@@ -1287,7 +1291,6 @@ show(figure, alt="Which of 72 heads live. " + " ".join(
     for name, table in (("gates", alive_map), ("importance", by_importance))))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-headless = load_records("pruning", experiment="heads", split="test")
 by_criterion = {c: [r for r in headless if r["setting"] == f"heads by {c}"] for c in survivors}
 unpruned = [r for r in headless if r["criterion"] == "none" and r["further_comments"]]
 before = [r for r in headless if r["criterion"] == "none" and not r["further_comments"]]
@@ -1298,7 +1301,15 @@ criterion_rows = "\n".join(
 f1_by_seed = {c: {r["seed"]: r["macro_f1"] for r in rows} for c, rows in by_criterion.items()}
 gates_minus = {c: [f1_by_seed["L0 gates"][seed] - f1_by_seed[c][seed] for seed in head_seeds]
                for c in survivors if c != "L0 gates"}
-further_comments = unpruned[0]["further_comments"]
+further_comments, heads_left = unpruned[0]["further_comments"], by_criterion["L0 gates"][0]["heads_left"]
+lost_heads = {c: -100 * means(rows, "difference_to_unpruned") for c, rows in by_criterion.items()}
+claim(lost_heads["magnitude"] > lost_heads["random"] + 0.5, "the size of the weights is worse than chance")
+claim(max(lost_heads[c] for c in ("L0 gates", "importance", "random")) < lost_heads["magnitude"] - 0.5,
+      "magnitude is the worst rule")
+claim(lost_heads["L0 gates"] >= lost_heads["importance"], "gates are not better than importance")
+claim(abs(lost_heads["L0 gates"] - lost_heads["random"]) < 0.5, "gates are about as good as a draw")
+claim(all(r["difference_to_unpruned_high"] < 0 for rows in by_criterion.values() for r in rows),
+      "all intervals lie below 0")
 
 # %% [markdown]
 # Read it beside chance. The gates and the *importance* of [Michel et al. (2019)](https://arxiv.org/abs/1905.10650) (the
@@ -1316,7 +1327,13 @@ further_comments = unpruned[0]["further_comments"]
 # Gates minus importance: {{ ", ".join(f"{d:+.4f}" for d in gates_minus["importance"]) }}; minus magnitude:
 # {{ ", ".join(f"{d:+.4f}" for d in gates_minus["magnitude"]) }}; minus random: {{ ", ".join(f"{d:+.4f}" for d in gates_minus["random"]) }}.
 #
-# PROSE heads
+# So it is, and the learned gates do not win. They lose {{ lost_heads["L0 gates"]:.1f}} points, importance
+# {{ lost_heads["importance"]:.1f}}, which needs no training but only gradients on some comments, and a **draw**
+# {{ lost_heads["random"]:.1f}}. The size of the weights is the worst rule, worse than chance
+# ({{ lost_heads["magnitude"]:.1f}}): the heads with the largest matrices are not those that matter. All four intervals
+# lie below 0, so {{ 72 - heads_left }} heads less do cost something. Between the first three one training cannot
+# decide, since each interval is wider than what they differ by. Do not read the map as one of the heads that
+# the network *needs*: after {{ further_comments:,}} comments more, heads that were drawn do about as well.
 
 # %% [markdown]
 # ## 10. Until it is faster
@@ -1417,7 +1434,8 @@ grid_records = [r for split in ("dev", "test") for r in load_records("pruning", 
                 if r.get("stored") == "8 bits"]
 SPARSITIES = sorted({r["sparsity"] for r in grid_records if r["sparsity"] > 0})
 MODELS = list(dict.fromkeys(r["model"] for r in grid_records))
-METHODS = list(dict.fromkeys(r["method"] for r in grid_records if r["sparsity"] > 0))
+LONGER = "magnitude, gradual, longer"  # has more epochs, and a control of its own
+METHODS = [m for m in dict.fromkeys(r["method"] for r in grid_records if r["sparsity"] > 0) if m != LONGER]
 
 
 def cell(model, method, sparsity, split="test"):
@@ -1435,9 +1453,9 @@ predict("best-at-95", "On Model 1, with 95% of the weights gone: how many points
         "method (chosen on dev) lose against the control?", "points")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def lost(model, method, sparsity):
+def lost(model, method, sparsity, control="control"):
     """Macro-F1 on test minus that of the control, of each seed."""
-    control = {r["seed"]: r["macro_f1"] for r in cell(model, "control", 0.0)}
+    control = {r["seed"]: r["macro_f1"] for r in cell(model, control, 0.0)}
     return [r["macro_f1"] - control[r["seed"]] for r in cell(model, method, sparsity)]
 
 
@@ -1452,8 +1470,8 @@ lost_at = {key: np.mean(lost(key[0], method, key[1])) for key, method in winners
 reveal("best-at-95", -100 * lost_at["dense", 0.95], "points")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-SHOWN = ["magnitude, gradual", "magnitude, one-shot, over all", "OBD", "lottery ticket", "L0",
-         "variational dropout", "random"]
+SHOWN = ["magnitude, gradual", "magnitude, one-shot, over all", "magnitude, one-shot, fine-tuned",
+         "lottery ticket", "L0", "variational dropout", "random"]
 COLORS = dict(zip(SHOWN, (*plots.PALETTE[:6], plots.GREY), strict=False))
 MARKS = dict(zip(SHOWN, "osD^vPX", strict=True))
 
@@ -1471,7 +1489,7 @@ def draw_methods(axes, model, along):
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-figure, panels = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True)
+figure, panels = plt.subplots(1, 2, figsize=(11, 5.4), sharey=True, layout="constrained")
 for axes, model in zip(panels, MODELS, strict=True):
     draw_methods(axes, model, lambda rows: SPARSITIES.index(rows[0]["sparsity"]))
     for instead, method in SMALLER[model]:
@@ -1482,8 +1500,8 @@ for axes, model in zip(panels, MODELS, strict=True):
     axes.axhline(means(linear["test"]), color="black", linestyle=":", label="sparse linear")
     axes.set_xticks(range(len(SPARSITIES)), [f"{s:.0%}" for s in SPARSITIES])
     axes.set(title="Model 1" if model == "dense" else model, xlabel="weights gone")
-panels[0].set(ylabel="macro-F1 on test", ylim=(0.3, None))
-panels[1].legend(loc="lower left", fontsize=9)
+panels[0].set(ylabel="macro-F1 on test", ylim=(0.5, None))  # what falls below stands in the table
+figure.legend(*panels[1].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=10)
 show(figure, alt="Macro-F1 on test against sparsity. " + " ".join(
     f"{model}: control {means(cell(model, 'control', 0.0)):.3f}; " + "; ".join(
         f"{method} " + ", ".join(f"{means(cell(model, method, s)):.3f}" for s in SPARSITIES
@@ -1532,7 +1550,7 @@ rule = "| --- |" + " ---: |" * len(SPARSITIES)
 # the positions of the non-zeros, thresholds. A word whose vector is all zeros still is in the file.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-figure, panels = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True)
+figure, panels = plt.subplots(1, 2, figsize=(11, 5.4), sharey=True, layout="constrained")
 for axes, model in zip(panels, MODELS, strict=True):
     draw_methods(axes, model, lambda rows: means(rows, "file_bytes"))
     tiny = [cell(model, method, 0.0) for _, method in SMALLER[model]] + [cell(model, "control", 0.0)]
@@ -1542,8 +1560,8 @@ for axes, model in zip(panels, MODELS, strict=True):
               markersize=14, label="sparse linear")
     plots.bytes_axis(axes)
     axes.set_title("Model 1" if model == "dense" else model)
-panels[0].set(ylabel="macro-F1 on test", ylim=(0.3, None))
-panels[1].legend(loc="lower right", fontsize=9)
+panels[0].set(ylabel="macro-F1 on test", ylim=(0.5, None))
+figure.legend(*panels[1].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=10)
 show(figure, alt="Macro-F1 on test against the bytes of the complete file. " + " ".join(
     f"{model}: " + "; ".join(f"{method} " + ", ".join(
         f"{human_bytes(means(cell(model, method, s), 'file_bytes'))} {means(cell(model, method, s)):.3f}"
