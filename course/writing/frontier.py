@@ -49,12 +49,12 @@ def candidates(records: Sequence[Mapping]) -> list[Candidate]:
     """What was measured on dev and on test, with a size, on Ekman's labels.
 
     ``records`` are those of ``course/results``, each with the name of its file as ``results``. Those
-    without ``macro_f1`` or ``file_bytes``, such as timings, and those of one split only are left out;
-    so is what was trained with fewer than :data:`LEAST_SEEDS` seeds, unless none changes it.
+    without ``macro_f1``, its interval or ``file_bytes``, such as timings, and those of one split only
+    are left out; so is what was trained with fewer than :data:`LEAST_SEEDS` seeds, unless none changes it.
     """
     groups: dict = {}
     for record in records:
-        scored = "macro_f1" in record and "file_bytes" in record
+        scored = {"macro_f1", "macro_f1_low", "file_bytes"} <= record.keys()
         if scored and record.get("taxonomy", "ekman") == "ekman":
             key = tuple(record[name] for name in KEYS)
             groups.setdefault(key, {}).setdefault(record["split"], []).append(record)
