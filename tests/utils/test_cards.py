@@ -24,7 +24,7 @@ MARKS = {
     "an example": re.compile(r"^ *>>> ", re.MULTILINE),
 }
 # A method that text names, or a check forbids.
-WRITTEN_OUT = re.compile(r"\butils(?:\.[a-zA-Z]\w*)+")
+WRITTEN_OUT = re.compile(r"(?<![\w.])utils(?:\.[a-zA-Z]\w*)+")
 # What units use without teaching it. A name stands for all that is in it.
 PLUMBING = {
     "utils.claims": "for authors",

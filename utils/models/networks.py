@@ -28,7 +28,18 @@ def register_network(kind: type[nn.Module]) -> type[nn.Module]:
 
 
 def masked_mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean over tokens of (batch, tokens, d), padding left out; zeros for a comment without tokens."""
+    """Mean over tokens of (batch, tokens, d), padding left out; zeros for a comment without tokens.
+
+    Source: Iyyer et al. (2015), "Deep unordered composition rivals syntactic methods", ACL, section 3.
+
+    What people get wrong: the divisor. It is the number of the comment's own tokens, not the width of
+    its batch.
+
+    >>> from utils.models.networks import masked_mean
+    >>> states = torch.tensor([[[2.0], [4.0], [9.0]]])
+    >>> masked_mean(states, torch.tensor([[True, True, False]]))
+    tensor([[3.]])
+    """
     weights = mask.unsqueeze(-1).to(states.dtype)
     return (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 

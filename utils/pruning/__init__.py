@@ -1,6 +1,18 @@
 """Fewer weights: which of them go, when, and what is left of the file and of the time.
 
 Masks and scores are tensors by the name of their parameter; a masked network trains like any other.
+
+Source: LeCun, Denker and Solla, "Optimal Brain Damage", NIPS 1989, for the idea; each method says its own.
+
+What people get wrong: a weight that is 0 is still stored and multiplied. A file gets smaller by keeping
+positions and non-zeros (``utils.codecs.Sparse``), and time is saved only where whole units are removed.
+
+>>> from utils.models import MeanVectorNetwork
+>>> from utils.pruning import apply_masks, magnitude_masks, sparsity_of
+>>> network = MeanVectorNetwork(50, dim=4, hidden=8, labels=2)
+>>> pruned = apply_masks(network, magnitude_masks(network, 0.75))
+>>> sparsity_of(pruned), pruned.hidden.weight.shape
+(0.75, torch.Size([8, 4]))
 """
 
 from utils.pruning.gated_transformer import (

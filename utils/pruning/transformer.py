@@ -19,7 +19,21 @@ from utils.models import PAD, TransformerNetwork, register_network
 
 
 def sizes(network: TransformerNetwork) -> tuple[list[int], list[int]]:
-    """Heads of each layer, and feed-forward columns of each layer."""
+    """Heads of each layer, and feed-forward columns of each layer.
+
+    Source: ours.
+
+    What people get wrong: the configuration of the encoder. It says what a layer had before anything
+    was removed, and the same for all layers.
+
+    >>> from utils.models import TransformerNetwork
+    >>> from utils.pruning.transformer import prune_transformer, sizes
+    >>> shape = dict(hidden_size=4, num_hidden_layers=2, num_attention_heads=2, intermediate_size=8)
+    >>> network = TransformerNetwork(dict(vocab_size=50, **shape), labels=2)
+    >>> kept = [torch.tensor([True, False]), torch.tensor([True, True])]
+    >>> sizes(network), sizes(prune_transformer(network, heads=kept))
+    (([2, 2], [8, 8]), ([1, 2], [8, 8]))
+    """
     config = network.config
     layers = config["encoder"]["num_hidden_layers"]
     heads = [config["encoder"]["num_attention_heads"]] * layers
