@@ -95,7 +95,7 @@ def gates_at_test(log_alpha, gamma, zeta):
         variants=(
             (
                 (X, "(np.log(noise) - np.log1p(-noise) - log_alpha) / beta"),
-                (SLOPES, f"-{SLOPES}"),
+                (SLOPES, f"-1 * {SLOPES}"),
             ),
         ),
     ),
@@ -230,6 +230,7 @@ def gates_at_test(log_alpha, gamma, zeta):
         misconception="The order of the ends makes no difference.",
         message="Your samples are stretched from zeta down to gamma, the wrong way round.",
         changes=((STRETCHED, "s * (gamma - zeta) + zeta"),),
+        variants=(((STRETCHED, "s * (gamma - zeta) + zeta"), (SLOPES, f"-1 * {SLOPES}")),),
     ),
     Mistake(
         name="sample-rounded",
