@@ -65,9 +65,9 @@ from utils.records import load_records, summarise
 #    is left out: take σ(log α) for s, stretch it, and cut it off.
 #
 # Noise that a computer draws may be exactly 0, and after rounding 1, too. The gate is then 0 at u = 0,
-# and 1 at u = 1 (and the slope is 0); ln 0 is no accident here. In the checks log α lies between −4 and
-# 4 where noise is 0 or 1. Where it is far from 0, up to ±2000, noise lies strictly between. No result may
-# be NaN.
+# and 1 at u = 1 (and the slope is 0); ln 0 is no accident here, and no small number is to be added
+# anywhere. In the checks log α lies between −4 and 4 where noise is 0 or 1. Where it is far from 0, up to
+# ±2000, noise lies strictly between. No result may be NaN.
 #
 # **Example.** β = 0.5, γ = −0.25, ζ = 1.25:
 #
@@ -473,8 +473,10 @@ def try_q4(layer, gates, size, x):
     if not isinstance(smaller, dict):
         return smaller
     shapes = {name: np.shape(array) for name, array in smaller.items()}
-    if shapes != shapes_of(layer, np.count_nonzero(gates), size):
-        return shapes
+    right = shapes_of(layer, int(np.count_nonzero(gates)), size)
+    if shapes != right:
+        return {name: f"{shapes.get(name)}, not {right.get(name)}" for name in right | shapes
+                if shapes.get(name) != right.get(name)}
     return attention(x, smaller, size) if np.any(gates) else np.array([smaller["b_o"]] * len(x))
 
 
@@ -587,8 +589,11 @@ def try_q5(network, keep, held, x):
     if not isinstance(smaller, dict):
         return smaller
     shapes = {name: np.shape(array) for name, array in smaller.items()}
-    right = gru_shapes(x.shape[1], np.count_nonzero(keep), len(network["b_next"]))
-    return run_gru(x, smaller) if shapes == right else shapes
+    right = gru_shapes(x.shape[1], int(np.count_nonzero(keep)), len(network["b_next"]))
+    if shapes != right:
+        return {name: f"{shapes.get(name)}, not {right.get(name)}" for name in right | shapes
+                if shapes.get(name) != right.get(name)}
+    return run_gru(x, smaller)
 
 
 examine(try_q5, cases_q5, KEYS["q5"], protect=["network", "keep", "held"])

@@ -7,6 +7,7 @@ S = "np.exp(-np.logaddexp(0, -x))"
 STRETCHED = "s * (zeta - gamma) + gamma"
 INSIDE = "(stretched > 0) & (stretched < 1)"
 SLOPES = "inside * (zeta - gamma) * s * (1 - s) / beta"
+WITHOUT_BETA = SLOPES.replace(" / beta", "")
 Z = "np.clip(stretched, 0, 1)"
 S_TEST = "np.exp(-np.logaddexp(0, -log_alpha))"
 Z_TEST = "np.clip(at_test * (zeta - gamma) + gamma, 0, 1)"
@@ -53,12 +54,14 @@ def gates_at_test(log_alpha, gamma, zeta):
         misconception="The temperature matters only in the slope.",
         message="Your samples do not depend on the temperature. It divides what goes into the sigmoid.",
         changes=x(X.replace(" / beta", "")),
+        variants=(x(X.replace(" / beta", "")) + slopes(WITHOUT_BETA),),
     ),
     Mistake(
         name="temperature-multiplies",
         misconception="A higher temperature makes the sigmoid steeper.",
         message="In your samples the temperature multiplies. It divides what goes into the sigmoid.",
         changes=x(X.replace("/ beta", "* beta")),
+        variants=(x(X.replace("/ beta", "* beta")) + slopes(f"{WITHOUT_BETA} * beta"),),
     ),
     Mistake(
         name="temperature-of-the-noise-alone",
@@ -66,6 +69,9 @@ def gates_at_test(log_alpha, gamma, zeta):
         message="In your samples the temperature divides the noise's part alone. It divides the sum of "
         "that and log alpha.",
         changes=x("(np.log(noise) - np.log1p(-noise)) / beta + log_alpha"),
+        variants=(
+            x("(np.log(noise) - np.log1p(-noise)) / beta + log_alpha") + slopes(WITHOUT_BETA),
+        ),
     ),
     Mistake(
         name="temperature-of-log-alpha-alone",
@@ -89,7 +95,7 @@ def gates_at_test(log_alpha, gamma, zeta):
         variants=(
             (
                 (X, "(np.log(noise) - np.log1p(-noise) - log_alpha) / beta"),
-                (SLOPES, f"-{SLOPES}"),
+                (SLOPES, f"-1 * {SLOPES}"),
             ),
         ),
     ),
@@ -111,12 +117,38 @@ def gates_at_test(log_alpha, gamma, zeta):
         misconception="What is given is exponentiated first.",
         message="Your samples take alpha where log alpha belongs.",
         changes=x("(np.log(noise) - np.log1p(-noise) + np.exp(log_alpha)) / beta"),
+        variants=(
+            x("(np.log(noise) - np.log1p(-noise) + np.exp(log_alpha)) / beta")
+            + slopes(f"{SLOPES} * np.exp(np.minimum(log_alpha, 700))"),
+        ),
     ),
     Mistake(
         name="log-of-log-alpha",
         misconception="What is given is alpha, of which the logarithm is taken.",
         message="Your samples take the logarithm of log alpha. It is given as a logarithm already.",
         changes=x("(np.log(noise) - np.log1p(-noise) + np.log(log_alpha)) / beta"),
+        variants=(
+            x("(np.log(noise) - np.log1p(-noise) + np.log(log_alpha)) / beta")
+            + slopes(f"{SLOPES} / log_alpha"),
+        ),
+    ),
+    Mistake(
+        name="noise-with-a-small-number",
+        misconception="The logarithm of 0 must be avoided.",
+        message="Your samples add a small number to the noise, or keep it away from 0 and 1. That moves "
+        "the gates, and ln 0 needs no help: minus infinity goes through the sigmoid.",
+        changes=x("(np.log(noise + 1e-6) - np.log(1 - noise + 1e-6) + log_alpha) / beta"),
+        variants=(
+            *(
+                x(f"(np.log(noise + {e}) - np.log(1 - noise + {e}) + log_alpha) / beta")
+                for e in ("1e-5", "1e-4", "1e-3")
+            ),
+            *(
+                x(f"(np.log(noise / (1 - noise + {e}) + {e}) + log_alpha) / beta")
+                for e in ("1e-6", "1e-5", "1e-4", "1e-3")
+            ),
+            (("    x = ", "    noise = np.clip(noise, 0.01, 0.99)\n    x = "),),
+        ),
     ),
     Mistake(
         name="overflows",
@@ -139,6 +171,7 @@ def gates_at_test(log_alpha, gamma, zeta):
         misconception="The stretched number is the gate.",
         message="Your samples lie below 0 and above 1: stretched, and not cut off.",
         changes=((Z, "stretched"),),
+        variants=(((Z, "stretched"), (SLOPES, SLOPES.replace("inside * ", ""))),),
     ),
     Mistake(
         name="sample-cut-off-below-alone",
@@ -197,6 +230,7 @@ def gates_at_test(log_alpha, gamma, zeta):
         misconception="The order of the ends makes no difference.",
         message="Your samples are stretched from zeta down to gamma, the wrong way round.",
         changes=((STRETCHED, "s * (gamma - zeta) + zeta"),),
+        variants=(((STRETCHED, "s * (gamma - zeta) + zeta"), (SLOPES, f"-1 * {SLOPES}")),),
     ),
     Mistake(
         name="sample-rounded",
@@ -222,13 +256,13 @@ def gates_at_test(log_alpha, gamma, zeta):
         name="slope-without-the-temperature",
         misconception="The temperature is a constant, so it has no part in the derivative.",
         message="Your slope lacks the temperature: the chain rule divides by it.",
-        changes=slopes("inside * (zeta - gamma) * s * (1 - s)"),
+        changes=slopes(WITHOUT_BETA),
     ),
     Mistake(
         name="slope-times-the-temperature",
         misconception="The chain rule multiplies by the temperature.",
         message="Your slope is multiplied by the temperature. It is divided by it.",
-        changes=slopes("inside * (zeta - gamma) * s * (1 - s) * beta"),
+        changes=slopes(f"{WITHOUT_BETA} * beta"),
     ),
     Mistake(
         name="slope-of-the-gate-itself",

@@ -11,6 +11,12 @@ GRADIENT = "q * (1 - q) * (below + above + 1)"
 GRADIENTS = f"[{GRADIENT} for q, below, above in around]"
 RETURN = "return weights + biases, gradients"
 FULL = "[inputs, *map(len, log_alphas), outputs]"
+PAIRS = "for f, g in zip([np.ones(inputs), *p], [*p, np.ones(outputs)]) for x in f for y in g"
+EITHER = f"sum(1 - (1 - x) * (1 - y) {PAIRS})"
+EITHER_OF_TWO = (
+    "inputs * p[0].sum() + outputs * p[-1].sum()"
+    " + sum(1 - (1 - x) * (1 - y) for f, g in zip(p, p[1:]) for x in f for y in g)"
+)
 
 
 def p(code: str) -> tuple:
@@ -190,9 +196,25 @@ def expected_weights(inputs, log_alphas, outputs, beta, gamma, zeta):
         name="left-if-either-is-open",
         misconception="A weight is needed as long as one of its ends is.",
         message="You count a weight if either end is open. It needs both.",
-        changes=weights(
-            "sum(1 - (1 - x) * (1 - y) for f, g in zip([np.ones(inputs), *p], [*p, np.ones(outputs)])"
-            " for x in f for y in g)"
+        changes=weights(EITHER),
+        variants=(
+            (
+                (WEIGHTS, EITHER),
+                (
+                    GRADIENTS,
+                    "[q * (1 - q) * (b - below + t - above + 1) for q, b, below, t, above in"
+                    f" zip(p, {FULL}, sizes, {FULL}[2:], sizes[2:])]",
+                ),
+            ),
+            weights(EITHER_OF_TWO),
+            (
+                (WEIGHTS, EITHER_OF_TWO),
+                (
+                    GRADIENTS,
+                    "[q * (1 - q) * (b - below + t - above + 1) for q, b, below, t, above in"
+                    f" zip(p, {FULL}, [0, *sizes[1:-2]], {FULL}[2:], [*sizes[2:-1], 0])]",
+                ),
+            ),
         ),
     ),
     Mistake(
@@ -200,9 +222,16 @@ def expected_weights(inputs, log_alphas, outputs, beta, gamma, zeta):
         misconception="Both are open as often as the rarer one.",
         message="You take the smaller of two probabilities for the one that both gates are open. They are "
         "independent.",
-        changes=weights(
-            "sum(min(x, y) for f, g in zip([np.ones(inputs), *p], [*p, np.ones(outputs)])"
-            " for x in f for y in g)"
+        changes=weights(f"sum(min(x, y) {PAIRS})"),
+        variants=(
+            (
+                (WEIGHTS, f"sum(min(x, y) {PAIRS})"),
+                (
+                    GRADIENTS,
+                    "[q * (1 - q) * (1 + sum(y > q for f in (b, t) for y in f)) for b, q, t in"
+                    " zip([np.ones(inputs), *p], p, [*p[1:], np.ones(outputs)])]",
+                ),
+            ),
         ),
     ),
     Mistake(
@@ -210,9 +239,15 @@ def expected_weights(inputs, log_alphas, outputs, beta, gamma, zeta):
         misconception="Each end decides half of a weight.",
         message="You take the mean of two probabilities for the one that both gates are open. They are "
         "independent.",
-        changes=weights(
-            "sum((x + y) / 2 for f, g in zip([np.ones(inputs), *p], [*p, np.ones(outputs)])"
-            " for x in f for y in g)"
+        changes=weights(f"sum((x + y) / 2 {PAIRS})"),
+        variants=(
+            (
+                (WEIGHTS, f"sum((x + y) / 2 {PAIRS})"),
+                (
+                    GRADIENTS,
+                    f"[q * (1 - q) * ((b + t) / 2 + 1) for q, b, t in zip(p, {FULL}, {FULL}[2:])]",
+                ),
+            ),
         ),
     ),
     Mistake(
@@ -221,6 +256,12 @@ def expected_weights(inputs, log_alphas, outputs, beta, gamma, zeta):
         message="Between hidden layers you multiply by the mean of a layer's probabilities. There is a "
         "weight for each pair, so the sums are multiplied.",
         changes=((SIZES, "[inputs, *(q.mean() for q in p), outputs]"),),
+        variants=(
+            (
+                (SIZES, "[inputs, *(q.mean() for q in p), outputs]"),
+                (GRADIENT, f"{GRADIENT} / len(q)"),
+            ),
+        ),
     ),
     Mistake(
         name="all-must-be-left-below",
@@ -350,6 +391,12 @@ def expected_weights(inputs, log_alphas, outputs, beta, gamma, zeta):
         misconception="A count has no derivative.",
         message="Your gradient is 0. A count has none, but the expected count is smooth.",
         changes=gradient("0 * q"),
+    ),
+    Mistake(
+        name="gradients-from-the-top",
+        misconception="A gradient goes from the outputs back to the inputs.",
+        message="Your gradients begin with the last hidden layer. They stand in the order of the layers.",
+        changes=((RETURN, "return weights + biases, gradients[::-1]"),),
     ),
     Mistake(
         name="gradients-in-one-array",

@@ -14,6 +14,7 @@ B_O = 'layer["b_o"].copy()'
 W_O = '(layer["W_o"] * np.repeat(gates, size))[:, kept]'
 PLAIN = 'layer["W_o"][:, kept]'
 FACTOR = "np.repeat(gates, size)[kept]"
+SIZE_BY_DIM = 'size = len(layer["b_o"]) // len(gates)'
 
 
 def kept(code: str) -> tuple:
@@ -85,6 +86,37 @@ MISTAKES = [
                 (W_O, 'layer["W_o"][:, kept] * np.repeat(gates[gates > 0], size)'),
             ),
             ((KEPT, "slice(0, size * np.count_nonzero(gates))"), (W_O, PLAIN)),
+        ),
+    ),
+    Mistake(
+        name="size-by-dim",
+        misconception="The states are shared out among the heads.",
+        message="Your layer is right only where dim is heads times size, as if a head had the size "
+        "dim / heads. dim may be another number; the size is given.",
+        changes=(("    kept =", f"    {SIZE_BY_DIM}\n    kept ="),),
+        variants=(
+            (
+                ("    kept =", f"    {SIZE_BY_DIM}\n    kept ="),
+                (KEPT, f"np.flatnonzero({KEPT})"),
+                (W_O, f"{PLAIN} * {FACTOR}"),
+            ),
+            (
+                ("    kept =", f"    {SIZE_BY_DIM}\n    kept ="),
+                (KEPT, f'[i for i in np.flatnonzero({KEPT}) if i < len(layer["b_q"])]'),
+                (W_O, f"{PLAIN} * {FACTOR}"),
+            ),
+            """
+def remove_heads(layer, gates, size):
+    heads, dim = len(gates), len(layer["b_o"])
+    size, left = dim // heads, gates > 0
+    smaller = {"b_o": layer["b_o"].copy()}
+    for name in "qkv":
+        smaller[f"W_{name}"] = layer[f"W_{name}"].reshape(heads, size, dim)[left].reshape(-1, dim)
+        smaller[f"b_{name}"] = layer[f"b_{name}"].reshape(heads, size)[left].ravel()
+    by_head = layer["W_o"].reshape(dim, heads, size) * gates[:, None]
+    smaller["W_o"] = by_head[:, left].reshape(dim, left.sum() * size)
+    return smaller
+""",
         ),
     ),
     Mistake(
