@@ -29,6 +29,7 @@ WRITTEN_OUT = re.compile(r"\butils(?:\.[a-zA-Z]\w*)+")
 PLUMBING = {
     "utils.claims": "for authors",
     "utils.data.reading": "the data set as a table",
+    "utils.models.classifier.predict_logits": "logits of many comments, in batches",
     "utils.models.transformer.find_encoder": "where weights lie",
     "utils.plots": "charts",
     "utils.records": "reading what was measured",

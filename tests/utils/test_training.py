@@ -41,9 +41,10 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not():
     assert not torch.equal(weights[0], weights[2])
 
 
-def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path, monkeypatch):
-    whole = _network(GRUNetwork)
-    expected = _fit(whole, epochs=6, warmup=0.1, decay=True)
+@pytest.mark.parametrize("keep_from", [1, 6])  # with and without an epoch that is kept by then
+def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path, monkeypatch, keep_from):
+    whole, options = _network(GRUNetwork), {"warmup": 0.1, "decay": True, "keep_from": keep_from}
+    expected = _fit(whole, epochs=6, **options)
 
     import utils.training as training
 
@@ -58,10 +59,10 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path, monke
     broken = _network(GRUNetwork)
     monkeypatch.setattr(training, "tune_thresholds", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        _fit(broken, epochs=6, warmup=0.1, decay=True, checkpoint=tmp_path / "run.ckpt")
+        _fit(broken, epochs=6, **options, checkpoint=tmp_path / "run.ckpt")
     monkeypatch.undo()
     resumed = _network(GRUNetwork, seed=5)
-    history = _fit(resumed, epochs=6, warmup=0.1, decay=True, checkpoint=tmp_path / "run.ckpt")
+    history = _fit(resumed, epochs=6, **options, checkpoint=tmp_path / "run.ckpt")
     assert history.epochs == expected.epochs
     assert all(
         torch.equal(a, b)
@@ -150,3 +151,16 @@ def test_batches_hold_every_row_once_and_hardly_any_padding():
     assert max(np.ptp(lengths[rows]) for rows in batches) <= 2
     again = length_sorted_batches(lengths, 64, np.random.default_rng(1))
     assert not np.array_equal(batches[0], again[0])
+
+
+@pytest.mark.parametrize("keep_from", [1, 3, 6])
+def test_no_epoch_is_kept_before_the_first_that_may_be(keep_from):
+    history = _fit(_network(), epochs=6, patience=1, keep_from=keep_from)
+    assert keep_from <= history.best_epoch <= len(history.epochs)
+    scores = [epoch["dev_macro_f1"] for epoch in history.epochs[keep_from - 1 :]]
+    assert history.best_dev_macro_f1 == max(scores)
+
+
+def test_that_some_epoch_is_kept():
+    with pytest.raises(ValueError, match="none is kept"):
+        _fit(_network(), epochs=2, keep_from=3)

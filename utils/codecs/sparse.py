@@ -209,7 +209,7 @@ def positions_bits(sparsity: float, columns: int) -> dict[str, float]:
 
     Parameters
     ----------
-    sparsity : share of zeros, above 0 and below 1
+    sparsity : share of zeros, from 0 to below 1
     columns : of the matrix, for "rows"
     """
     left = 1 - sparsity
@@ -219,7 +219,7 @@ def positions_bits(sparsity: float, columns: int) -> dict[str, float]:
         "gaps": 8 * left / (1 - sparsity**255),  # a byte more for every 255 places without any
         "rows": index * left + count / columns,
         "blocks": 1 / BLOCK + 1 - sparsity**BLOCK,
-        "entropy": -left * log2(left) - sparsity * log2(sparsity),
+        "entropy": -sum(share * log2(share) for share in (left, sparsity) if share),
     }
 
 

@@ -66,7 +66,7 @@ from utils.pruning.schedules import (
     cubic,
     steps_of,
 )
-from utils.pruning.sparse_layers import SparseGRU, with_sparse_layers
+from utils.pruning.sparse_layers import with_sparse_layers
 from utils.pruning.structured import (
     keep_units,
     mask_units,
@@ -92,7 +92,6 @@ from utils.pruning.variational import (
 )
 
 __all__ = [
-    "SparseGRU",
     "with_sparse_layers",
     "BETA",
     "Constant",

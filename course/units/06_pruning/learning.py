@@ -4,6 +4,7 @@ It gets what it starts from as numbers, and knows nothing of the cache nor of th
 change there, or in what is measured, trains nothing anew.
 """
 
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,19 +13,21 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.teachers.transformer import TRAINING as TRANSFORMER_TRAINING
-from course.measuring.training import data, train_network
+from course.measuring.training import data
+from course.threads import one_thread
 from utils.distillation import freeze_word_pieces
-from utils.models import NeuralClassifier, WordPiece, find_encoder
+from utils.models import WordPiece, find_encoder
 from utils.pruning import (
     GatedTransformer,
     MovementPruning,
     PenalizedLoss,
     PrunedTransformerNetwork,
 )
-from utils.training import set_seed
+from utils.training import fit, set_seed
 
 from .fine_tuning import soft_labels
 
+PART = 300  # comments of dev
 BATCH = TRANSFORMER_TRAINING["batch_size"]
 # The matrices of the encoder, without its tables of word pieces and of places.
 MATRICES = ("*.query.weight", "*.key.weight", "*.value.weight", "*.dense.weight")
@@ -45,25 +48,35 @@ def some_of_train(seed: int, comments: int | None) -> tuple[list[str], np.ndarra
     return [texts[row] for row in rows], targets[rows]
 
 
-def _train(network, seed: int, comments: int | None, **options) -> tuple[NeuralClassifier, dict]:
+def _train(network, seed: int, comments: int | None, **options) -> dict:
+    """One epoch; what it cost. Dev has no say in it, so a part is enough to see how it went."""
+    one_thread()
     texts, targets = some_of_train(seed, comments)
-    options = TRANSFORMER_TRAINING | {"epochs": 1, "length": MAX_TOKENS} | options
-    tokenizer = WordPiece.from_folder(find_encoder())
-    return train_network(network, tokenizer, seed, texts=texts, targets=targets, **options)
+    dev, tokenizer = data("dev"), WordPiece.from_folder(find_encoder())
+    start = time.perf_counter()
+    fit(
+        network,
+        (tokenizer.encode(texts, MAX_TOKENS), targets),
+        (tokenizer.encode(dev.texts[:PART], MAX_TOKENS), dev.labels[:PART]),
+        seed=seed,
+        progress=False,
+        **TRANSFORMER_TRAINING | {"epochs": 1} | options,
+    )
+    return {"training_s": time.perf_counter() - start}
 
 
 def train_further(
     seed: int, comments: int | None, config: Mapping, state: Mapping
-) -> tuple[NeuralClassifier, dict]:
+) -> tuple[PrunedTransformerNetwork, dict]:
     """One epoch more of the recipe that the network was fine-tuned by."""
     network = start(config, state)
     set_seed(seed)
-    return _train(network, seed, comments, loss=cross_entropy)
+    return network, _train(network, seed, comments, loss=cross_entropy)
 
 
 def learn_gates(
     seed: int, comments: int, strength: float, rate: float, config: Mapping, state: Mapping
-) -> tuple[NeuralClassifier, dict]:
+) -> tuple[PrunedTransformerNetwork, dict]:
     """Gates on all heads, and nothing else, learn for an epoch what each of them is worth.
 
     Returns the network without the heads that are shut, and beside the cost of training ``log_alpha``
@@ -73,13 +86,12 @@ def learn_gates(
     gates = GatedTransformer(start(config, state), ("heads",), frozen=True)
     loss = PenalizedLoss(cross_entropy, gates.expected_l0, strength)
     options = {"lr": rate, "output_lr": 0.0, "decay": False, "loss": loss}
-    model, cost = _train(gates, seed, comments, **options)
+    cost = _train(gates, seed, comments, **options)
     cost |= {
         "log_alpha": [gate.log_alpha.tolist() for gate in gates.gates["heads"]],
         "gates": [gate.tolist() for gate in gates.values()["heads"]],
     }
-    model.network = gates.pruned()
-    return model, cost
+    return gates.pruned(), cost
 
 
 def prune_weights(
@@ -90,7 +102,7 @@ def prune_weights(
     stride: float,
     config: Mapping,
     state: Mapping,
-) -> tuple[NeuralClassifier, dict]:
+) -> tuple[PrunedTransformerNetwork, dict]:
     """An epoch in which ever fewer weights are left: by movement, or by their size."""
     network = start(config, state)
     set_seed(seed)
@@ -98,7 +110,5 @@ def prune_weights(
     pruning = MovementPruning(
         network, MATRICES, sparsity, steps, learned=learned, stride=stride, refresh=20
     )
-    model, cost = _train(pruning, seed, comments, loss=cross_entropy)
-    cost["sparsity_of_layers"] = pruning.sparsity()
-    model.network = pruning.pruned()
-    return model, cost
+    cost = _train(pruning, seed, comments, loss=cross_entropy)
+    return pruning.pruned(), cost | {"sparsity_of_layers": pruning.sparsity()}

@@ -75,11 +75,18 @@ class Judge:
 
     def __init__(self, model: str, seed: int):
         self.model, self.seed = model, seed
-        whole, _ = control(model, seed)
-        said = probabilities(whole)
+        self.like, _ = control(model, seed)
+        self.beside(self.like.network)
+
+    def beside(self, network: nn.Module) -> None:
+        """Make a network the control that others are compared with."""
+        said = probabilities(self._classifier(network))
         thresholds = tune_thresholds(data("dev").labels, said["dev"])
         self.control = said["test"] >= thresholds
-        self.like = whole
+
+    def _classifier(self, network: nn.Module) -> NeuralClassifier:
+        names = self.like.label_names
+        return NeuralClassifier(network, vocabulary(), TAXONOMY, names, length=self.like.length)
 
     def records(
         self,
@@ -100,10 +107,7 @@ class Judge:
         same comments. At sparsity 0 files are dense ones.
         """
         setting = f"{self.model}, {sparsity:.0%}, {stored}"
-        like = self.like
-        model = NeuralClassifier(
-            network, vocabulary(), TAXONOMY, like.label_names, length=like.length
-        )
+        model = self._classifier(network)
         path = file_path(method, setting, self.seed)
         small, full = (SPARSE, SPARSE_FLOAT32) if sparsity else (DENSE, DENSE_FLOAT32)
         codecs = full if stored == "float32" else small
@@ -150,8 +154,5 @@ class Judge:
             "micro_f1": report["micro_f1"],
             "per_label_f1": {name: one["f1"] for name, one in report["per_label"].items()},
         }
-        if split == "test":
-            predicted = said >= thresholds
-            low, high = bootstrap_interval(comments.labels, predicted, samples=DRAWS)
-            scores |= {"macro_f1_low": low, "macro_f1_high": high}
-        return scores
+        low, high = bootstrap_interval(comments.labels, said >= thresholds, samples=DRAWS)
+        return scores | {"macro_f1_low": low, "macro_f1_high": high}

@@ -32,6 +32,7 @@ from utils.pruning import (
     steps_of,
     ticket_sparsities,
     tickets,
+    with_new_weights,
 )
 
 from .measuring import SPARSITIES, Judge, control, early, parent
@@ -39,6 +40,7 @@ from .recipe import EARLY, MODELS, learn, untrained, vocabulary
 
 EVERY = 10  # steps between two prunings
 DONE = 0.6  # of the steps after which gradual pruning is over
+LONGER = {"dense": 8, "GRU": 5}  # epochs, where pruning has more time
 SAMPLE = 1024  # comments for the curvature
 # Word vectors by their principal axes, and units: networks of about the bytes of those that are sparse.
 SMALLER = {0.5: (25, 2), 0.8: (10, 4), 0.9: (5, 8), 0.95: (3, 8)}
@@ -49,7 +51,7 @@ BY_WEIGHT, STRIDE = ["*weight*"], 5.0
 # that are near to what it reaches by itself.
 PRICES = {
     "L0": {0.5: 0.5, 0.8: 0.5, 0.9: 5.0, 0.95: 5.0, 0.98: 5.0},
-    "variational dropout": {0.5: 0.003, 0.8: 0.003, 0.9: 1.0, 0.95: 1.0, 0.98: 1.0},
+    "variational dropout": {0.5: 0.003, 0.8: 0.03, 0.9: 1.0, 0.95: 1.0, 0.98: 1.0},
 }
 
 
@@ -186,6 +188,25 @@ def gradual(model: str, seed: int) -> list[dict]:
     return records
 
 
+def longer(model: str, seed: int) -> list[dict]:
+    """Gradual pruning with more time, beside a control that has as much."""
+    judge, recipe, sparsity = Judge(model, seed), MODELS[model], 0.9
+    epochs = LONGER[model]
+    gentle = {name: recipe.parent[name] for name in ("lr", "embedding_lr")}
+    whole = start(model, seed)
+    cost = learn(whole, seed, **dict(recipe.extra) | gentle | {"epochs": epochs})[1]
+    records = judge.records(whole, "control, longer", 0.0, **cost)
+    judge.beside(whole)
+    steps = int(DONE * recipe.steps() * epochs / recipe.extra["epochs"])
+    masked = MaskedNetwork(start(model, seed), schedule=cubic(sparsity, steps), every=EVERY)
+    options = dict(recipe.extra) | {"epochs": epochs, "keep_from": epochs}
+    cost = learn(masked, seed, **options)[1]
+    for stored in ("8 bits", "float32"):
+        facts = cost | {"stored": stored}
+        records += judge.records(masked.pruned(), "magnitude, gradual, longer", sparsity, **facts)
+    return records
+
+
 def five_percent(model: str, seed: int) -> list[dict]:
     """The lecture's schedule at one sparsity, in the time that the cubic one has."""
     judge, sparsity = Judge(model, seed), 0.9
@@ -214,7 +235,7 @@ def lottery(model: str, seed: int) -> list[dict]:
             continue
         records += judge.records(network, "lottery ticket", sparsity, **cost)
         if sparsity in AT_LENGTH[model]:
-            other = MaskedNetwork(untrained(model, 1000 + seed), masks)
+            other = with_new_weights(untrained(model, 1000 + seed), masks)
             first = dict(MODELS[model].parent) | {"epochs": 1, "decay": False}
             learn(other, seed, first=EARLY, **first)
             cost = learn(other, seed, **of_round(model, sparsity))[1]
@@ -236,6 +257,10 @@ def learned(model: str, seed: int, method: str) -> list[dict]:
     for sparsity, price in PRICES[method].items():
         if price not in learners:
             learners[price] = with_price(model, seed, method, price)
+            learner, cost = learners[price]
+            own = learner.sparsity()
+            uncut = f"{method}, not cut, price {price:g}"
+            records += judge.records(learner.pruned(), uncut, own, own_sparsity=own, **cost)
         learner, cost = learners[price]
         cut = masks_over_all if method == "L0" else masks_per_layer
         pruned = apply_masks(learner.pruned(), cut(learner.scores(), sparsity))
@@ -274,6 +299,7 @@ RULES = [
     *of_both("whole", whole),
     *of_both("at once", at_once),
     *of_both("gradual", gradual),
+    *of_both("longer", longer),
     *of_both("fine-tuned", fine_tuned),
     *of_both("5% at a time", five_percent),
     *of_both("random, fine-tuned", random_tuned),

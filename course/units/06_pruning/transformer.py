@@ -1,14 +1,18 @@
-"""What units 06 and 07 measure of the transformer: heads, structure, and movement; trained once each."""
+"""What units 06 and 07 measure of the transformer: heads, structure, and movement."""
 
+import copy
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.special import expit
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
+from course.errors import UserError
 from course.measuring.baselines import file_path
 from course.measuring.cache import trained_once
+from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.training import TAXONOMY, data
 from course.threads import one_thread
 from utils.efficiency import count_macs, count_parameters
@@ -19,31 +23,33 @@ from utils.metrics import (
     paired_difference,
     tune_thresholds,
 )
-from utils.models import NeuralClassifier, TransformerNetwork
+from utils.models import NeuralClassifier, TransformerNetwork, WordPiece, find_encoder
 from utils.packing import load_model, save_model, size_report
-from utils.pruning import head_importance, prune_transformer, sizes
+from utils.pruning import PrunedTransformerNetwork, head_importance, prune_transformer, sizes
 
 from .fine_tuning import fine_tune, soft_labels
+from .keeping import SPLITS, network_once, said
 from .learning import learn_gates, prune_weights, train_further
-from .saying import SPLITS, said
 from .switching import SENTENCES, answers
 from .timing import race
 
 METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
-COMMENTS = 16_000  # of further training, for all alike
-GATES = {"comments": 6_000, "rate": 0.05}
-STRENGTHS = (0.0003, 0.001, 0.003, 0.01)
+COMMENTS = 6_000  # of further training, for all choices of heads alike, and for movement
+MORE = 6_000  # of further training, for all shapes alike
+GATES = {"comments": 3_000, "rate": 0.15}
+STRENGTHS = (0.001, 0.003, 0.01)
+LOWER = 0.0005  # tried after these, to see what fewer heads less are worth
 GONE = 36  # heads of 72, at least
-DEV = 1_500  # comments of dev on which single heads are switched off
-ASKED = 1_000  # comments of train that importance is asked of
+DEV = 800  # comments of dev on which single heads are switched off
+ASKED = 600  # comments of train that importance is asked of
 SPARSITIES = (0.9, 0.97)
 STRIDE = 300.0
 HALF = {"network.*": "float16"}
-UNPRUNED, FINE_TUNED = "unpruned", "unpruned, no further training"
+FINE_TUNED = "unpruned, no further training"
 HALF_DEPTH = "every second layer"
 # Layers, and how many heads and feed-forward columns are left in all of them together.
-SHAPES = ((4, 32, 3072), (5, 30, 2560))
+SHAPES = ((5, 30, 3840),)
 
 
 # --- what training starts from ------------------------------------------------------------------------
@@ -62,29 +68,61 @@ def numbers(network: TransformerNetwork) -> dict:
     return {"config": network.config, "state": state}
 
 
-def further(seed: int, **kept) -> tuple[NeuralClassifier, dict]:
+def further(seed: int, comments: int, **kept) -> tuple[PrunedTransformerNetwork, dict]:
     """What is kept of the fine-tuned transformer, removed for real and trained further."""
     small = prune_transformer(fine_tuned(seed)[0].network, **kept)
-    return trained_once(train_further, seed=seed, comments=COMMENTS, **numbers(small))
+    return network_once(train_further, seed=seed, comments=comments, **numbers(small))
 
 
-def with_gates(seed: int, strength: float) -> tuple[NeuralClassifier, dict]:
+def with_gates(seed: int, strength: float) -> tuple[PrunedTransformerNetwork, dict]:
     whole = prune_transformer(fine_tuned(seed)[0].network)
-    return trained_once(learn_gates, seed=seed, strength=strength, **GATES, **numbers(whole))
+    return network_once(learn_gates, seed=seed, strength=strength, **GATES, **numbers(whole))
 
 
 # --- scores -------------------------------------------------------------------------------------------
 
 
+def in_half(network: TransformerNetwork) -> NeuralClassifier:
+    """A classifier of what its file will hold: weights in half precision."""
+    rounded = copy.deepcopy(network)
+    with torch.no_grad():
+        for parameter in rounded.parameters():
+            parameter.copy_(parameter.half().float())
+    tokenizer, names = WordPiece.from_folder(find_encoder()), data("dev").label_names
+    return NeuralClassifier(rounded, tokenizer, TAXONOMY, names, length=MAX_TOKENS)
+
+
+def written(model: NeuralClassifier, path: Path) -> None:
+    """Write a file, unless it is there, and see that it holds the model that is scored."""
+    if not (path.exists() and _holds(path, model)):
+        save_model(model, path, HALF)
+        if not _holds(path, model):
+            raise UserError(f"{path} does not hold the model that was scored; measure it again.")
+
+
+def _holds(path: Path, model: NeuralClassifier) -> bool:
+    found = load_model(path)
+    ours, theirs = model.network.state_dict(), found.network.state_dict()
+    return (
+        model.network.config == found.network.config
+        and np.array_equal(model.thresholds, found.thresholds)
+        and all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+    )
+
+
 def score(
-    model: NeuralClassifier, setting: str, seed: int, controls: dict | None = None, **extra
+    network: TransformerNetwork, setting: str, seed: int, controls: dict | None = None, **extra
 ) -> tuple[list[dict], np.ndarray]:
     """A record for each split, of the file that is written; and what is predicted for test.
 
+    Thresholds are tuned on dev, with the weights as the file holds them.
+
     ``controls`` are names and predictions for test, of which the record has paired differences.
     """
-    path, records = file_path(METHOD, setting, seed), []
-    save_model(model, path, HALF)
+    path, records, model = file_path(METHOD, setting, seed), [], in_half(network)
+    answers_of = said(model)
+    model.thresholds = tune_thresholds(data("dev").labels, answers_of["dev"]).astype(np.float32)
+    written(model, path)
     heads, columns = sizes(model.network)
     counts = {
         "layers": len(heads),
@@ -94,7 +132,7 @@ def score(
         "parameters": count_parameters(model.network),
         "macs": count_macs(model.network),
     }
-    for split, probabilities in said(path).items():
+    for split, probabilities in answers_of.items():
         comments, predicted = data(split), probabilities >= model.thresholds
         report = f1_report(comments.labels, probabilities, model.thresholds, comments.label_names)
         low, high = bootstrap_interval(comments.labels, predicted)
@@ -109,9 +147,9 @@ def score(
             "macro_f1_high": high,
             "micro_f1": report["micro_f1"],
             "per_label_f1": {name: s["f1"] for name, s in report["per_label"].items()},
+            **extra,
             **counts,
             **size_report(path),
-            **extra,
         }
         if split == SPLITS[-1]:
             for name, control in (controls or {}).items():
@@ -125,20 +163,26 @@ def score(
     return records, predicted
 
 
-def controls(seed: int) -> tuple[list[dict], dict]:
+def unpruned(comments: int) -> str:
+    return f"unpruned, {comments:,} comments more"
+
+
+def controls(seed: int, comments: int) -> tuple[list[dict], dict]:
     """The unpruned transformer, as it was and trained as much further as all others."""
-    (start, cost), (more, more_cost) = fine_tuned(seed), further(seed)
-    before, fine = score(start, FINE_TUNED, seed, criterion="none", further_comments=0, **cost)
-    after, unpruned = score(
+    (start, cost), (more, more_cost) = fine_tuned(seed), further(seed, comments)
+    before, fine = score(
+        start.network, FINE_TUNED, seed, criterion="none", further_comments=0, **cost
+    )
+    after, as_much = score(
         more,
-        UNPRUNED,
+        unpruned(comments),
         seed,
         {"fine_tuned": fine},
         criterion="none",
-        further_comments=COMMENTS,
+        further_comments=comments,
         **more_cost,
     )
-    return before + after, {"unpruned": unpruned, "fine_tuned": fine}
+    return before + after, {"unpruned": as_much, "fine_tuned": fine}
 
 
 # --- heads --------------------------------------------------------------------------------------------
@@ -146,7 +190,10 @@ def controls(seed: int) -> tuple[list[dict], dict]:
 
 def chosen_strength(seed: int) -> float:
     """The smallest price at which enough heads are shut."""
-    return next(s for s in STRENGTHS if _shut(with_gates(seed, s)[1]) >= GONE)
+    found = (s for s in STRENGTHS if _shut(with_gates(seed, s)[1]) >= GONE)
+    if (strength := next(found, None)) is None:
+        raise UserError(f"No price shuts {GONE} heads; try higher ones than {STRENGTHS}.")
+    return strength
 
 
 def _shut(cost: dict) -> int:
@@ -203,9 +250,9 @@ def choices(seed: int) -> dict[str, list[torch.Tensor]]:
 
 def heads(seed: int) -> list[dict]:
     """As many heads gone by each criterion, with the same further training; and the controls."""
-    records, others = controls(seed)
+    records, others = controls(seed, COMMENTS)
     for criterion, kept in choices(seed).items():
-        model, cost = further(seed, heads=kept)
+        model, cost = further(seed, COMMENTS, heads=kept)
         extra = {"criterion": criterion, "further_comments": COMMENTS, **cost}
         if criterion == "L0 gates":
             extra["strength"] = chosen_strength(seed)
@@ -214,21 +261,22 @@ def heads(seed: int) -> list[dict]:
 
 
 def strengths(seed: int) -> list[dict]:
-    """At each price, the transformer without the heads that are shut, before any further training."""
-    records, (_, others) = [], controls(seed)
-    for strength in STRENGTHS:
-        model, cost = with_gates(seed, strength)
-        cost = {k: v for k, v in cost.items() if k not in ("log_alpha", "gates")}
-        extra = {"criterion": "L0 gates", "strength": strength, "further_comments": 0, **cost}
-        setting = f"heads by L0 gates, λ={strength:g}, no further training"
-        records += score(model, setting, seed, {"fine_tuned": others["fine_tuned"]}, **extra)[0]
+    """At several prices, the transformer without the heads that are shut, trained further."""
+    records, others = controls(seed, COMMENTS)
+    for strength in (LOWER, STRENGTHS[0], STRENGTHS[-1]):
+        gates = with_gates(seed, strength)[1]["gates"]
+        kept = [torch.tensor(layer) > 0 for layer in gates]
+        network, cost = further(seed, COMMENTS, heads=kept)
+        extra = {"criterion": "L0 gates", "strength": strength, "further_comments": COMMENTS}
+        setting = f"heads by L0 gates, λ={strength:g}"
+        records += score(network, setting, seed, others, **extra, **cost)[0]
     return records
 
 
 def living(seed: int) -> list[dict]:
     """Which heads live, by every criterion and at every price: a record for each head."""
     records, scores = [], {}
-    for strength in STRENGTHS:
+    for strength in (LOWER, *STRENGTHS):
         cost = with_gates(seed, strength)[1]
         scores[f"L0 gates, λ={strength:g}"] = (cost["log_alpha"], cost["gates"])
     chosen = f"L0 gates, λ={chosen_strength(seed):g}"
@@ -307,7 +355,7 @@ def shape_name(shape: tuple[int, int, int]) -> str:
     return "{} layers, {} heads, {} columns".format(*shape)
 
 
-def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[NeuralClassifier, dict]:
+def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNetwork, dict]:
     """The layers that matter most, and of these the most important heads and columns; trained."""
     layers, heads, columns = shape
     effects = torch.tensor(_effects(seed))
@@ -319,7 +367,7 @@ def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[NeuralClassifier, di
     ):
         left = [s if stays else s - torch.inf for s, stays in zip(scores, kept, strict=True)]
         chosen[grain] = largest(left, count)
-    return further(seed, layers=kept.tolist(), **chosen)
+    return further(seed, MORE, layers=kept.tolist(), **chosen)
 
 
 _effects = cache(layer_effects)
@@ -327,9 +375,9 @@ _effects = cache(layer_effects)
 
 def structure(seed: int) -> list[dict]:
     """Heads, columns and layers gone together, and the transformer of half the depth."""
-    records, others = controls(seed)
-    half, cost = further(seed, layers=[n % 2 == 0 for n in range(6)])
-    extra = {"further_comments": COMMENTS}
+    records, others = controls(seed, MORE)
+    half, cost = further(seed, MORE, layers=[n % 2 == 0 for n in range(6)])
+    extra = {"further_comments": MORE}
     records += score(half, HALF_DEPTH, seed, others, criterion="depth", **extra, **cost)[0]
     for shape in SHAPES:
         model, cost = shaped(seed, shape)
@@ -340,9 +388,10 @@ def structure(seed: int) -> list[dict]:
 
 def structure_latency(seed: int) -> list[dict]:
     """All shapes of :func:`structure`, and the one without heads, in turns; F1 stands there."""
-    settings = (UNPRUNED, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
+    whole = unpruned(MORE)
+    settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
     models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
-    found = race(models, UNPRUNED, data("dev").texts[:128], repeats=5, seed=seed)
+    found = race(models, whole, data("dev").texts[:128], repeats=5, seed=seed)
     return [
         {"method": METHOD, "setting": setting, "seed": seed, **timing}
         for setting, timings in found.items()
@@ -355,12 +404,12 @@ def structure_latency(seed: int) -> list[dict]:
 
 def movement(seed: int) -> list[dict]:
     """Weights of the encoder gone by movement and by size, at high sparsities."""
-    records, (_, others) = [], controls(seed)
+    records, (_, others) = [], controls(seed, COMMENTS)
     whole = numbers(prune_transformer(fine_tuned(seed)[0].network))
     for sparsity in SPARSITIES:
         for name, learned in (("movement", True), ("magnitude", False)):
             settings = {"comments": COMMENTS, "sparsity": sparsity, "learned": learned}
-            model, cost = trained_once(prune_weights, seed=seed, stride=STRIDE, **settings, **whole)
+            model, cost = network_once(prune_weights, seed=seed, stride=STRIDE, **settings, **whole)
             extra = {"criterion": name, "sparsity": sparsity, "further_comments": COMMENTS, **cost}
             records += score(model, f"weights by {name}, {sparsity:.0%}", seed, others, **extra)[0]
     return records
