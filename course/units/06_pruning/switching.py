@@ -22,9 +22,9 @@ OFF = 0.0
 
 @torch.inference_mode()
 def answers(
-    network: TransformerNetwork, ids: np.ndarray, batch_size: int = 250
+    network: TransformerNetwork, ids: np.ndarray, batch_size: int = 250, only_layers: bool = False
 ) -> Iterator[tuple[str, int, int | None, np.ndarray]]:
-    """Logits (n, labels) with nothing off; then with each head off, and with each layer.
+    """Logits (n, labels) with nothing off; then with each head off, and with each layer, or only these.
 
     What stands before the layer in question is computed once for all. Yields a kind ("nothing",
     "head" or "layer"), the number of the layer, that of the head or None, and the logits.
@@ -61,7 +61,7 @@ def answers(
     heads, _ = sizes(network)
     on = [torch.ones(n) for n in heads]
     for number, count in enumerate(heads):
-        for head in range(count):
+        for head in range(0 if only_layers else count):
             off = [gate.clone() for gate in on]
             off[number][head] = OFF
             with gated(network, heads=off):

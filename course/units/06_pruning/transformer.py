@@ -276,7 +276,7 @@ def strengths(seed: int) -> list[dict]:
 def living(seed: int) -> list[dict]:
     """Which heads live, by every criterion and at every price: a record for each head."""
     records, scores = [], {}
-    for strength in (LOWER, *STRENGTHS):
+    for strength in STRENGTHS:
         cost = with_gates(seed, strength)[1]
         scores[f"L0 gates, λ={strength:g}"] = (cost["log_alpha"], cost["gates"])
     chosen = f"L0 gates, λ={chosen_strength(seed):g}"
@@ -298,11 +298,16 @@ def living(seed: int) -> list[dict]:
 # --- one at a time ------------------------------------------------------------------------------------
 
 
+def part_of_dev() -> tuple[list[str], np.ndarray]:
+    """The comments, and their labels, that heads and layers are switched off on."""
+    rows = np.random.default_rng(0).permutation(len(data("dev").texts))[:DEV]
+    return [data("dev").texts[row] for row in rows], data("dev").labels[rows]
+
+
 def one_at_a_time(seed: int) -> list[dict]:
     """Each head and each layer switched off alone: what it does to dev, and to our sentences."""
     model, _ = fine_tuned(seed)
-    rows = np.random.default_rng(0).permutation(len(data("dev").texts))[:DEV]
-    texts, labels = [data("dev").texts[row] for row in rows], data("dev").labels[rows]
+    texts, labels = part_of_dev()
     on_dev = answers(model.network, model.tokenizer.encode(texts, model.length))
     on_ours = answers(model.network, model.tokenizer.encode(SENTENCES, model.length))
     records, before = [], None
@@ -345,10 +350,14 @@ def _loss(logits: np.ndarray, labels: np.ndarray) -> float:
 # --- structure ----------------------------------------------------------------------------------------
 
 
+@cache
 def layer_effects(seed: int) -> list[float]:
-    """Of each layer, how much the loss on comments of dev rises without it."""
-    found = one_at_a_time(seed)
-    return [r["loss_difference"] for r in found if r["setting"] == "layer off"]
+    """Of each layer, the loss on comments of dev without it."""
+    model, _ = fine_tuned(seed)
+    texts, labels = part_of_dev()
+    ids = model.tokenizer.encode(texts, model.length)
+    found = answers(model.network, ids, only_layers=True)
+    return [_loss(logits, labels) for kind, *_, logits in found if kind == "layer"]
 
 
 def shape_name(shape: tuple[int, int, int]) -> str:
@@ -358,7 +367,7 @@ def shape_name(shape: tuple[int, int, int]) -> str:
 def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNetwork, dict]:
     """The layers that matter most, and of these the most important heads and columns; trained."""
     layers, heads, columns = shape
-    effects = torch.tensor(_effects(seed))
+    effects = torch.tensor(layer_effects(seed))
     kept = torch.zeros(len(effects), dtype=torch.bool)
     kept[effects.argsort(descending=True, stable=True)[:layers]] = True
     chosen = {}
@@ -368,9 +377,6 @@ def shaped(seed: int, shape: tuple[int, int, int]) -> tuple[PrunedTransformerNet
         left = [s if stays else s - torch.inf for s, stays in zip(scores, kept, strict=True)]
         chosen[grain] = largest(left, count)
     return further(seed, MORE, layers=kept.tolist(), **chosen)
-
-
-_effects = cache(layer_effects)
 
 
 def structure(seed: int) -> list[dict]:
@@ -391,7 +397,7 @@ def structure_latency(seed: int) -> list[dict]:
     whole = unpruned(MORE)
     settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
     models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
-    found = race(models, whole, data("dev").texts[:128], repeats=5, seed=seed)
+    found = race(models, whole, data("dev").texts[:128], repeats=3, seed=seed)
     return [
         {"method": METHOD, "setting": setting, "seed": seed, **timing}
         for setting, timings in found.items()
