@@ -752,8 +752,8 @@ with torch.inference_mode():
     differs = (switched_off() - smaller(pieces)).abs().max().item()
 gone = goes(heads=half_heads) / (6 * layer)
 claim(differs < 1e-5, "the smaller network says what the gated one says")
-claim(abs(fast["gates"] - 1) < 0.12, "a gate alone saves no time")
-claim(1.05 < fast["removed"] < 1.5 < fast["half of the layers"],
+claim(abs(fast["gates"] - 1) < 0.15, "a gate alone saves no time")
+claim(1 < fast["removed"] < fast["half of the layers"] - 0.3,
       "half of the heads save far less time than half of the layers")
 
 # %% [markdown]
@@ -1121,16 +1121,25 @@ show(figure, alt="Rise of the loss on dev when one head is off, for 6 layers of 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 helped = int((loss_off < 0).all(axis=0).sum())
 small_heads = int((np.abs(f1_off) < 0.005).all(axis=0).sum())
-worst_layer, mildest_layer = (int(f(f1_layer.mean(axis=0))) for f in (np.argmin, np.argmax))
 whole_off = f1_layer.mean(axis=0)
+worst_layer, mildest_layer = int(whole_off.argmin()), int(whole_off.argmax())
+(suited,) = {r["macro_f1_suited_thresholds"] for r in one_off if r["setting"] == "nothing off" and not r["seed"]}
+suited_head = heads_off("macro_f1_suited_thresholds", 0)[worst_head] - suited
+suited_layer = layers_off("macro_f1_suited_thresholds", 0) - suited
+claim(small_heads > 48, "two thirds of the heads are not missed alone")
+claim(whole_off.min() < -0.1 and suited_layer[worst_layer] > whole_off[worst_layer] / 2,
+      "a layer is missed, and much of its loss is a shift that thresholds mend")
 
 # %% [markdown]
-# ({{ "One fine-tuning, one seed" if len(head_seeds) == 1 else f"{len(head_seeds)} fine-tunings with seeds of their own" }}, and {{ DEV_COMMENTS }} comments.) The head that is missed most is head {{ worst_head[1] + 1 }} of layer {{ worst_head[0] + 1 }}:
-# {{ 100 * f1_off.mean(axis=0)[worst_head]:+.1f}} points of macro-F1. {{ small_heads }} of the 72 change it by
-# less than half a point, and without {{ helped }} the loss is *lower*. (On so few
-# comments, F1 cannot tell smaller differences apart.) Whole layers are another matter: without layer
-# {{ worst_layer + 1 }} it falls by {{ -100 * whole_off[worst_layer]:.1f}} points, without layer
-# {{ mildest_layer + 1 }} by {{ -100 * whole_off[mildest_layer]:.1f}}.
+# ({{ "One fine-tuning, one seed" if len(head_seeds) == 1 else f"{len(head_seeds)} fine-tunings with seeds of their own" }},
+# and {{ DEV_COMMENTS }} comments, so that F1 cannot tell small differences apart.) The head that is missed most
+# is head {{ worst_head[1] + 1 }} of layer {{ worst_head[0] + 1 }}: {{ 100 * f1_off.mean(axis=0)[worst_head]:+.1f}} points of macro-F1.
+# {{ small_heads }} of the 72 change it by less than half a point, and without {{ helped }} the loss is even *lower*. Whole
+# layers are another matter: without layer {{ worst_layer + 1 }} it falls by {{ -100 * whole_off[worst_layer]:.1f}} points,
+# without layer {{ mildest_layer + 1 }} by {{ -100 * whole_off[mildest_layer]:.1f}}. Beware of what such numbers measure: the
+# thresholds are those of the whole network. With thresholds that suit the network without that head or layer, it
+# is {{ 100 * suited_head:+.1f}} points for the head, and {{ 100 * suited_layer[worst_layer]:+.1f}} for layer {{ worst_layer + 1 }}.
+# Much of what seems lost is a shift of all logits.
 #
 # What does a head do to a sentence? Choose one of ours; each field is what the probability of one label
 # becomes without that head.
@@ -1174,7 +1183,7 @@ def describe_sentence(sentence):
 
 
 explore(draw_sentence, describe_sentence,
-        sentence=Dropdown(options=SENTENCES, value=SENTENCES[0], layout={"width": "32em"}))
+        sentence=Dropdown(options=SENTENCES, value=SENTENCES[3], layout={"width": "32em"}))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 moves, idle, flips = [], [], []
@@ -1480,6 +1489,8 @@ def draw_methods(axes, model, along):
     """Macro-F1 on test of all methods, with least and most over seeds, along sparsity or bytes."""
     for method in SHOWN:
         points = [cell(model, method, s) for s in SPARSITIES if cell(model, method, s)]
+        if not points:
+            continue
         at = [along(rows) for rows in points]
         middle = np.array([means(rows) for rows in points])
         ends = np.array([[min(r["macro_f1"] for r in rows), max(r["macro_f1"] for r in rows)]
@@ -1526,6 +1537,42 @@ def spread_at(model, sparsity):
 
 table_of = {model: "\n".join([*(row_of(model, m) for m in METHODS), "| *best on dev, its seeds* | "
             + " | ".join(spread_at(model, s) for s in SPARSITIES) + " |"]) for model in MODELS}
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+GRADUAL, TUNED, VD = "magnitude, gradual", "magnitude, one-shot, fine-tuned", "variational dropout"
+no_training = ["magnitude, one-shot, per layer", "magnitude, one-shot, over all", "activation-aware", "OBD"]
+best_untrained = {model: max(no_training, key=lambda m: means(cell(model, m, 0.9, "dev"))) for model in MODELS}
+
+
+def points_at(model, method, sparsity=0.9):
+    return 100 * np.mean(lost(model, method, sparsity))
+
+
+def minus(first, second, model, sparsity):
+    """Macro-F1 of one method minus that of another, seed by seed, in points."""
+    pairs = zip(cell(model, first, sparsity), cell(model, second, sparsity), strict=True)
+    return ", ".join(f"{100 * (a['macro_f1'] - b['macro_f1']):+.1f}" for a, b in pairs)
+
+
+def layers_at(method, sparsity, model="dense"):
+    """Share of zeros in word vectors, hidden layer and outputs, means over seeds."""
+    rows = [r["sparsity_of_layers"] for r in cell(model, method, sparsity)]
+    return ", ".join(f"{np.mean([r[name] for r in rows]):.0%}" for name in rows[0])
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+own = {(m, s): means(cell("dense", m, s), "own_sparsity") for m in ("L0", VD) for s in (0.8, 0.9, 0.95)}
+longer = {model: 100 * np.mean(lost(model, LONGER, 0.9, "control, longer")) for model in MODELS
+          if cell(model, LONGER, 0.9)}
+claim(best_untrained == {model: "OBD" for model in MODELS}, "without training OBD is the best rule at 90%")
+claim(points_at("dense", "OBD") < points_at("dense", GRADUAL) - 2, "training is worth more than the rule")
+claim(points_at("dense", TUNED) < points_at("dense", GRADUAL) - 2, "gradual pruning beats pruning at once")
+claim(all(points_at("dense", "L0", s) > points_at("dense", GRADUAL, s) for s in (0.8, 0.95, 0.98))
+      and abs(points_at("dense", "L0") - points_at("dense", GRADUAL)) < 0.3,
+      "on Model 1 L0 is as good as gradual pruning or better")
+claim(all(points_at("dense", VD, s) < points_at("dense", GRADUAL, s) - 2 for s in (0.8, 0.9, 0.95, 0.98)),
+      "variational dropout loses from 80% on")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 heading = "| points of macro-F1 against the control | " + " | ".join(f"{s:.0%}" for s in SPARSITIES) + " |"
 rule = "| --- |" + " ---: |" * len(SPARSITIES)
 
@@ -1542,9 +1589,23 @@ rule = "| --- |" + " ---: |" * len(SPARSITIES)
 # {{ rule }}
 # {{ table_of["GRU"] }}
 #
-# Bold is what dev would choose, means over seeds.
+# Bold is what dev would choose; all are means over seeds, of files that were saved and loaded back.
 #
-# PROSE sparsity
+# - **Without training** no rule is good for much: OBD is the best at 90%, and loses {{ -points_at("dense", "OBD"):.1f}} points on
+#   Model 1 and {{ -points_at("GRU", "OBD"):.1f}} on the GRU. Magnitude over all layers ruins both at 80%: sizes of different
+#   layers do not compare.
+# - **Training while pruning is most of it.** The plain rule of unit 06, gradual magnitude, loses
+#   {{ -points_at("dense", GRADUAL):.1f}} points at 90% on Model 1, and pruned at once with the same training
+#   {{ -points_at("dense", TUNED):.1f}}. On the GRU it loses {{ -points_at("GRU", GRADUAL):.1f}}{{ f"; with more epochs, {-longer['GRU']:.1f} against a control that has as many" if "GRU" in longer else "" }}.
+# - **L0** on Model 1 against gradual pruning, seed by seed: {{ minus("L0", GRADUAL, "dense", 0.8) }} points at 80%,
+#   {{ minus("L0", GRADUAL, "dense", 0.9) }} at 90%, {{ minus("L0", GRADUAL, "dense", 0.95) }} at 95% and
+#   {{ minus("L0", GRADUAL, "dense", 0.98) }} at 98%. (The one for 90% has {{ own["L0", 0.9]:.0%}} zeros: a price is not a
+#   target.) Look at *where* it prunes, though. At 95% the zeros in word vectors, hidden layer and outputs are
+#   {{ layers_at("L0", 0.95) }}, and with the gradual rule {{ layers_at(GRADUAL, 0.95) }}. How much of its lead is the gates, and how
+#   much only that it may spare the small layers, these records do not tell.
+# - **Variational dropout** loses, from 80% on by far ({{ -points_at("dense", VD):.1f}} points at 90%). In fairness: by itself it
+#   had reached {{ own[VD, 0.8]:.0%}} where 80% were asked for and {{ own[VD, 0.95]:.0%}} where 95% were; the rest was cut without
+#   any training after, and two prices were tried. It may do better with more care. Gradual pruning did not need it.
 #
 # **By bytes.** The same records along the length of the *complete file*: words, word vectors, weights,
 # the positions of the non-zeros, thresholds. A word whose vector is all zeros still is in the file.
@@ -1584,9 +1645,18 @@ def best_within(model, budget):
     return max((key for key, (size, _) in on_dev.items() if size <= budget), key=lambda k: on_dev[k][1])
 
 
-budgets = {(model, s): means(cell(model, "magnitude, gradual", s), "file_bytes")
+budgets = {(model, s): max(means(cell(model, m, s), "file_bytes") for m in METHODS if cell(model, m, s))
            for model in MODELS for s in SPARSITIES}
 choices = {key: best_within(key[0], budget) for key, budget in budgets.items()}
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+pruned_points = [(model, m, s) for model in MODELS for m in METHODS for s in SPARSITIES if cell(model, m, s)]
+score_of = {key: means(cell(*key)) for key in pruned_points}
+below_linear = sum(score < means(linear["test"]) for score in score_of.values())
+smallest_above = min(means(cell(*key), "file_bytes") for key, score in score_of.items()
+                     if score > means(linear["test"]))
+words_of_file = means(cell("dense", GRADUAL, 0.98), "vocabulary_bytes") / means(cell("dense", GRADUAL, 0.98), "file_bytes")
+claim(below_linear > len(pruned_points) / 2, "most pruned networks score below the sparse linear model")
+claim(smallest_above > 5 * means(linear["test"], "file_bytes"), "those above it are far larger")
 name_of = lambda key: key[0] + (f", {key[1]:.0%}" if key[1] else "")  # noqa: E731
 budget_rows = "\n".join(
     f"| {'Model 1' if model == 'dense' else model} | {s:.0%} | {winners[model, s]} | "
@@ -1595,14 +1665,26 @@ budget_rows = "\n".join(
     f"{means(cell(model, winners[model, s], s)):.4f} |" for model, s in budgets)
 
 # %% [markdown]
-# As budgets take the files of gradual magnitude pruning at each sparsity. Within each, dev chooses among all
+# As a budget take the largest file of each sparsity, so that all methods fit in. Within it, dev chooses among all
 # methods at all sparsities *and* the dumb baselines:
 #
 # | | sparsity | best at this sparsity | budget | best within the budget | its macro-F1 on test | that of the best at this sparsity |
 # | --- | ---: | --- | ---: | --- | ---: | ---: |
 # {{ budget_rows }}
 #
-# PROSE bytes
+# The star in the picture is **the dumbest baseline of all**. The sparse linear model of unit 01 takes
+# {{ human_bytes(means(linear["test"], "file_bytes")) }} and scores {{ means(linear["test"]):.4f}}. Of {{ len(pruned_points) }} pruned networks (each method at
+# each sparsity), {{ below_linear }} score below it, and the smallest of those above it takes {{ human_bytes(smallest_above) }}:
+# {{ smallest_above / means(linear["test"], "file_bytes"):.0f}} times as much. (At 98%, the words alone are {{ words_of_file:.0%}} of the file of gradual
+# pruning on Model 1.) A chart of networks against each other never shows that.
+#
+# **So, which one works best?**
+#
+# - If there is time to train: gradual magnitude pruning, or L0 at 95% and beyond, if somebody can spend the
+#   runs that finding its price takes.
+# - If there is none: OBD up to 80%, and nothing beyond.
+# - If it has to be *fast*: none of them. Remove layers, or train a smaller network.
+# - If it has to be small, and 0.58 will do: the sparse linear model, which needs no pruning at all.
 
 # %% [markdown]
 # ## 12. What you have learned
@@ -1626,7 +1708,11 @@ recorded = "; ".join(sorted({
 #   half of the layers: {{ fast["half of the layers"]:.2f}}.
 # - **Variational dropout** prices what is known of a weight. The divergence is added; equation 14 is its negative.
 # - **Movement** is ahead while weights are on their way, and behind once they have arrived.
-# - PROSE summary
+# - **Which heads go mattered little**: gates lost {{ lost_heads["L0 gates"]:.1f}} points with {{ heads_left }} of 72 heads left, gradients
+#   by the gates {{ lost_heads["importance"]:.1f}}, a draw {{ lost_heads["random"]:.1f}}.
+# - **Learned masks do not beat the plain rule by much.** On Model 1 at 95%, L0 loses {{ -points_at("dense", "L0", 0.95):.1f}} points,
+#   gradual magnitude {{ -points_at("dense", GRADUAL, 0.95):.1f}}, variational dropout {{ -points_at("dense", VD, 0.95):.1f}}.
+# - **By bytes the sparse linear model stands beside them all**, in {{ human_bytes(means(linear["test"], "file_bytes")) }}.
 #
 # Recorded measurements: {{ recorded }}.
 
