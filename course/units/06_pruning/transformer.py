@@ -397,7 +397,7 @@ def structure_latency(seed: int) -> list[dict]:
     whole = unpruned(MORE)
     settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
     models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
-    found = race(models, whole, data("dev").texts[:128], repeats=5, seed=seed)
+    found = race(models, whole, data("dev").texts[:128], repeats=3, seed=seed)
     return [
         {"method": METHOD, "setting": setting, "seed": seed, **timing}
         for setting, timings in found.items()
