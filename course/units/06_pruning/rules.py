@@ -51,7 +51,7 @@ BY_WEIGHT, STRIDE = ["*weight*"], 5.0
 # that are near to what it reaches by itself.
 PRICES = {
     "L0": {0.5: 0.5, 0.8: 0.5, 0.9: 5.0, 0.95: 5.0, 0.98: 5.0},
-    "variational dropout": {0.5: 0.003, 0.8: 0.003, 0.9: 1.0, 0.95: 1.0, 0.98: 1.0},
+    "variational dropout": {0.5: 0.003, 0.8: 0.03, 0.9: 1.0, 0.95: 1.0, 0.98: 1.0},
 }
 
 
@@ -257,6 +257,10 @@ def learned(model: str, seed: int, method: str) -> list[dict]:
     for sparsity, price in PRICES[method].items():
         if price not in learners:
             learners[price] = with_price(model, seed, method, price)
+            learner, cost = learners[price]
+            own = learner.sparsity()
+            uncut = f"{method}, not cut, price {price:g}"
+            records += judge.records(learner.pruned(), uncut, own, own_sparsity=own, **cost)
         learner, cost = learners[price]
         cut = masks_over_all if method == "L0" else masks_per_layer
         pruned = apply_masks(learner.pruned(), cut(learner.scores(), sparsity))
