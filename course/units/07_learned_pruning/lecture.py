@@ -1232,16 +1232,12 @@ def against(rows, control="unpruned"):
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 headless = load_records("pruning", experiment="heads", split="test")
-others = load_records("pruning", experiment="prices of heads", split="test")
-priced = list({(r["strength"], r["seed"]): r for r in others + headless if "strength" in r}.values())
-prices_of_heads = sorted({r["strength"] for r in priced})
-by_price = {p: [r for r in priced if r["strength"] == p] for p in prices_of_heads}
-price_rows = "\n".join(
-    f"| {price:g} | {span(rows, 'heads_left', '{:.0f}')} | {span(rows)} | {against(rows)} |"
-    for price, rows in by_price.items())
-
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
 living = load_records("pruning", experiment="which heads live")
+left_at = {}
+for r in living:
+    if "gate" in r:
+        left_at[r["setting"]] = left_at.get(r["setting"], 0) + r["kept"]
+price_rows = "\n".join(f"| {setting} | {left} |" for setting, left in left_at.items())
 
 
 def kept_of(rows):
@@ -1274,12 +1270,11 @@ learned_alpha = np.mean([[r["log_alpha"] for r in living if r["chosen"] and r["s
                          for seed in gates_of], axis=0).reshape(6, 12)
 
 # %% [markdown]
-# Then what is shut is removed for real, and the network trained a little further, as is the one with all heads.
-#
-# | price | heads left of 72 | macro-F1 on test | against all heads |
-# | --- | ---: | ---: | ---: |
+# | price λ | heads left of 72 |
+# | --- | ---: |
 # {{ price_rows }}
 #
+# Then what is shut is removed for real, and the network trained a little further, as is the one with all heads.
 # The smallest price at which half of the heads are shut is taken ({{ ", ".join(f"{s:g}" for s in chosen_prices) }}).
 # **Which heads live?** On the left $\log\alpha$ of the gates; a head lives above {{ SHUT:.1f}}.
 
@@ -1412,27 +1407,7 @@ old_fast = 1 / load_records("distillation", experiment="latency", batch_size=1,
 # after the same training, and their intervals lie far below 0. These networks saw {{ further_comments:,}} comments after
 # the cut. Unit 02's student saw all of train, and lost less: what is cut has to learn again, and that takes time.
 #
-# **Movement, on the same transformer.** Weights of all layers, 90 and 97% of them gone in one short
-# training, by movement and by size:
-
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-moving = load_records("pruning", experiment="movement", split="test")
-by_weights = {(s, c): [r for r in moving if r["sparsity"] == s and r["criterion"] == c]
-              for s in sorted({r["sparsity"] for r in moving}) for c in ("movement", "magnitude")}
-moving_rows = "\n".join(
-    f"| {s:.0%} | {c} | {span(rows)} | {against(rows)} | "
-    f"{means(rows, 'file_bytes') / 1e6:.1f} |" for (s, c), rows in by_weights.items())
-movement_minus = {s: [a["macro_f1"] - b["macro_f1"] for a in by_weights[s, "movement"]
-                      for b in by_weights[s, "magnitude"] if a["seed"] == b["seed"]]
-                  for s, _ in by_weights}
-
-# %% [markdown]
-# | weights gone | by | macro-F1 | against unpruned | MB |
-# | ---: | --- | ---: | ---: | ---: |
-# {{ moving_rows }}
-#
-# Movement minus magnitude: {{ "; ".join(f"{s:.0%}: " + ", ".join(f"{100 * d:+.1f}" for d in values) for s, values in movement_minus.items()) }}
-# points.
+# Movement was not measured on the transformer. (`python -m course results pruning --seeds 1 --only movement` would do it.)
 
 # %% [markdown]
 # ## 11. Which one works best?
