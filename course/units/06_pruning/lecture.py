@@ -1533,8 +1533,8 @@ recorded = "; ".join(sorted({
 # - **Gradual pruning against its fair rival**, one-shot with the same epochs: {{ np.mean(over_tuned["dense", 0.8]):+.1f}} points
 #   at 80% (dense), {{ np.mean(over_tuned["dense", 0.9]):+.1f}} at 90%. The training itself is worth {{ by_training["dense"]:.1f}}.
 # - **Saliency asks the loss**: $h w^2 / 2$, with squares of gradients *per sample*.
-# - **A ticket counts against its own mask with new weights** (at 90%, dense: {{ over_seeds["dense"] }} points), and as a way
-#   to a sparse network against gradual pruning: {{ np.mean(behind_gradual["dense"]):.1f}} points behind.
+# - **A ticket counts against its own mask with new weights** (at 90%, dense: {{ over_seeds }} points), and as a way
+#   to a sparse network against gradual pruning: {{ np.mean(behind_gradual):.1f}} points behind.
 # - **Look at the labels.** With 28 emotions, pruned to 90%, micro-F1 changes by {{ micro_90:+.1f}} points, and
 #   {{ len(gone_90) }} emotions are never said.
 # - **What is removed for real is faster**: half of the GRU's units, {{ faster[64]:.2f}} of the network's time in batches of
