@@ -188,8 +188,8 @@ class Sparse:
 
     @classmethod
     def decode(cls, config: list, parts: Parts, shape: Shape) -> np.ndarray:
-        name, inner, *way = config
-        way = way[0] if way else "bitmap"
+        name, inner, *told = config
+        way = told[0] if told else "bitmap"
         # Each would need positions of its own: one small file could nest them without end.
         expect(name != cls.name, "the non-zeros of a sparse array have no zeros left")
         expect(isinstance(way, str) and way in WAYS, f"no positions are kept as {str(way)[:60]!r}")

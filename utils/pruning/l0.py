@@ -126,7 +126,9 @@ class L0Network(LearnedSparsity):
             [HardConcrete(network.get_parameter(n).shape, keep, stride) for n in self.names]
             + [HardConcrete((group.count,), keep, stride) for group in self.units.values()]
         )
-        self.owner = {name: (number, None) for number, name in enumerate(self.names)}
+        self.owner: dict[str, tuple[int, int | None]] = {
+            name: (number, None) for number, name in enumerate(self.names)
+        }
         for number, group in enumerate(self.units.values(), len(self.names)):
             for name, dim in group.slices.items():
                 matching_parameters(network, [name])

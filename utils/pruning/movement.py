@@ -1,6 +1,7 @@
 """Movement pruning: weights stay that training moves away from 0, whatever their size."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,11 +13,11 @@ class _StraightThrough(torch.autograd.Function):
     """A mask of scores above a threshold; the gradient passes as if it were the scores."""
 
     @staticmethod
-    def forward(ctx, scores: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, scores: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
         return (scores > threshold).to(scores.dtype)
 
     @staticmethod
-    def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         return gradient, None
 
 

@@ -21,7 +21,8 @@ True
 True
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -59,8 +60,8 @@ def activation_scores(
     """
     squares: dict[str, torch.Tensor] = {}
 
-    def watch(name: str, layer: nn.Module, of_layer: Callable):
-        def add(layer, inputs, output) -> None:
+    def watch(name: str, layer: nn.Module, of_layer: Callable) -> Any:
+        def add(layer: Any, inputs: Any, output: Any) -> None:
             for weight, values in of_layer(layer, inputs[0], output):
                 full = f"{name}.{weight}"
                 squares[full] = squares.get(full, 0) + values.double()
@@ -93,15 +94,15 @@ def activation_scores(
     return scores
 
 
-def _embedding_squares(layer, ids, output):
+def _embedding_squares(layer: Any, ids: torch.Tensor, output: Any) -> Iterator:
     yield "weight", torch.bincount(ids.reshape(-1), minlength=layer.num_embeddings)
 
 
-def _linear_squares(layer, inputs, output):
+def _linear_squares(layer: Any, inputs: torch.Tensor, output: Any) -> Iterator:
     yield "weight", inputs.reshape(-1, layer.in_features).square().sum(dim=0)
 
 
-def _gru_squares(layer, inputs, output):
+def _gru_squares(layer: Any, inputs: Any, output: Any) -> Iterator:
     if layer.num_layers > 1:
         raise ValueError("of a GRU of several layers the inputs within are not seen")
     states, _ = output

@@ -18,6 +18,7 @@ and at which is to be timed.
 
 import copy
 import warnings
+from typing import Any
 
 import torch
 from torch import nn
@@ -66,7 +67,7 @@ class SparseGRU(nn.Module):
         for weights in self.directions:
             weights[:2] = map(compressed, weights[:2])
 
-    def forward(self, x: torch.Tensor | PackedSequence):
+    def forward(self, x: torch.Tensor | PackedSequence) -> tuple[Any, None]:
         """States of a batch of whole texts, (batch, tokens, d), or of a packed one; as of ``nn.GRU``."""
         lengths = None
         if isinstance(x, PackedSequence):
@@ -85,7 +86,9 @@ class SparseGRU(nn.Module):
             states = pack_padded_sequence(states, lengths, batch_first=True, enforce_sorted=False)
         return states, None
 
-    def _run(self, x, weight_ih, weight_hh, bias_ih, bias_hh) -> torch.Tensor:
+    def _run(
+        self, x: torch.Tensor, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any
+    ) -> torch.Tensor:
         batch, tokens, dim = x.shape
         inputs = (weight_ih @ x.reshape(-1, dim).T).T + bias_ih
         inputs = inputs.reshape(batch, tokens, -1)

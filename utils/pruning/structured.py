@@ -17,7 +17,7 @@ matrix, and a column of the output for each way of pooling.
 """
 
 import copy
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -111,6 +111,7 @@ def remove_units(
         If a GRU has several layers.
     """
     _outgoing(network)
+    config: dict[str, Any]
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     if isinstance(network, MeanVectorNetwork):
         (one,) = kept
@@ -126,7 +127,8 @@ def remove_units(
                 state[f"gru.{name}{ending}"] = state[f"gru.{name}{ending}"][gates]
             state[f"gru.weight_hh{ending}"] = state[f"gru.weight_hh{ending}"][:, one]
         state["output.weight"] = state["output.weight"][:, _output_columns(network, kept)]
-    small = type(network)(**config)
+    kind: Any = type(network)
+    small: nn.Module = kind(**config)
     small.load_state_dict(state)
     return small.train(network.training)
 
@@ -155,18 +157,19 @@ def _incoming(network: nn.Module) -> list[torch.Tensor]:
 
 def _root_mean_squares(network: nn.Module, ids: torch.Tensor) -> list[torch.Tensor]:
     """Of each unit over the tokens of comments; of a dense unit over comments."""
-    seen, ids = [], torch.as_tensor(ids)
+    seen: list[Any] = []
+    ids = torch.as_tensor(ids)
     layer = network.hidden if isinstance(network, MeanVectorNetwork) else network.gru
     hook = layer.register_forward_hook(lambda layer, inputs, output: seen.append(output))
-    squares, count, training = 0.0, 0, network.training
+    squares: Any = 0.0
+    count, training = 0, network.training
     try:
         network.eval()
         for rows in ids.split(256):
             network(rows)
             output = seen.pop()
             if isinstance(output, tuple):
-                states = output[0]
-                states = getattr(states, "data", states)  # packed: the tokens alone
+                states: Any = getattr(output[0], "data", output[0])  # packed: the tokens alone
                 states = states.reshape(-1, states.shape[-1])
             else:
                 states = output.relu()

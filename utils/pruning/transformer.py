@@ -10,6 +10,7 @@ anything faster; so remove it, and see that the answers stay the same.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ def sizes(network: TransformerNetwork) -> tuple[list[int], list[int]]:
     >>> sizes(network), sizes(prune_transformer(network, heads=kept))
     (([2, 2], [8, 8]), ([1, 2], [8, 8]))
     """
-    config = network.config
+    config: dict[str, Any] = network.config
     layers = config["encoder"]["num_hidden_layers"]
     heads = [config["encoder"]["num_attention_heads"]] * layers
     columns = [config["encoder"]["intermediate_size"]] * layers
@@ -193,7 +194,9 @@ class Constant(nn.Module):
 
 
 class _NoHeads(nn.Module):
-    def forward(self, states: torch.Tensor, *others, **options) -> tuple[torch.Tensor, None]:
+    def forward(
+        self, states: torch.Tensor, *others: Any, **options: Any
+    ) -> tuple[torch.Tensor, None]:
         return states, None
 
 
@@ -331,7 +334,7 @@ def prune_transformer(
             f"there are {len(masks[0])} layers, and {len(stay)} of them to keep or not"
         )
     masks = [[m for m, one in zip(kept, stay, strict=True) if one] for kept in masks]
-    config = {key: network.config[key] for key in ("encoder", "labels", "dropout")}
+    config: dict[str, Any] = {key: network.config[key] for key in ("encoder", "labels", "dropout")}
     small = PrunedTransformerNetwork(
         **config | {"encoder": config["encoder"] | {"num_hidden_layers": sum(stay)}},
         heads=[int(mask.sum()) for mask in masks[0]],
@@ -349,7 +352,7 @@ def prune_transformer(
     return small.to(next(network.parameters()).device).train(network.training)
 
 
-def _copy_layer(ours, theirs, heads: torch.Tensor, columns: torch.Tensor) -> None:
+def _copy_layer(ours: Any, theirs: Any, heads: torch.Tensor, columns: torch.Tensor) -> None:
     state, width = theirs.state_dict(), 0
     if len(heads):
         width = theirs.attention.output.dense.weight.shape[1] // len(heads)

@@ -20,6 +20,7 @@ tensor([False, False])
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -168,5 +169,5 @@ class VariationalNetwork(LearnedSparsity):
 _NOISE = {nn.Linear: linear_noise, nn.Embedding: lookup_noise}
 
 
-def _adding(noise, log_variance: torch.Tensor):
+def _adding(noise: Any, log_variance: torch.Tensor) -> Any:
     return lambda layer, inputs, output: output + noise(inputs[0], log_variance)
