@@ -31,6 +31,7 @@
 import copy
 import io
 import time
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -464,6 +465,7 @@ def cpu_us(works, repeats=15, inner=10):
 generator = torch.Generator().manual_seed(0)
 square = torch.randn(512, 512, generator=generator)
 SHARES, products = (0.5, 0.8, 0.9, 0.95, 0.98), {}
+warnings.filterwarnings("ignore", message="Sparse CSR")  # it says that it is in beta
 for batch in (1, 64):
     x = torch.randn(512, batch, generator=generator)
     works = {"dense": lambda x=x: square @ x}

@@ -293,7 +293,7 @@ def model(built_unit, monkeypatch):
     path = built_unit.root / "model"
     path.write_text("")
 
-    def predict_lines(path, lines):
+    def predict_lines(path, lines, batch):
         for line in lines:
             yield {"text": line.strip(), "probabilities": {"joy": 0.5}, "labels": ["joy"]}
 
