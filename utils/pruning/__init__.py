@@ -39,7 +39,6 @@ from utils.pruning.l0 import (
 from utils.pruning.learned import (
     LearnedSparsity,
     PenalizedLoss,
-    fit_to_the_end,
     matching_parameters,
 )
 from utils.pruning.lottery import (
@@ -129,7 +128,6 @@ __all__ = [
     "drawn_targets",
     "dropout_rate",
     "fisher_diagonal",
-    "fit_to_the_end",
     "full_masks",
     "gated",
     "gru_units",

@@ -1,21 +1,12 @@
 """What all learned sparsity shares: a network that computes with other weights than it stores."""
 
 import copy
-import tempfile
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from scipy.special import expit
 from torch import nn
 from torch.func import functional_call
-
-from utils.metrics import tune_thresholds
-from utils.models import predict_logits
-from utils.training import History, fit
 
 
 def matching_parameters(network: nn.Module, patterns: Sequence[str]) -> list[str]:
@@ -42,8 +33,9 @@ def matching_parameters(network: nn.Module, patterns: Sequence[str]) -> list[str
 class LearnedSparsity(nn.Module):
     """A network whose pruned weights are made anew in every pass; base of the methods that learn them.
 
-    Give it to :func:`fit_to_the_end` like the network itself, then take :meth:`pruned`. A method gives
-    :meth:`weights`, and :meth:`scores`, by which weights can be ranked.
+    Give it to ``utils.training.fit`` like the network itself, with ``keep_from`` the last epoch, then
+    take :meth:`pruned`: as long as weights are still to go, the best epoch on dev is one that was pruned
+    little. A method gives :meth:`weights`, and :meth:`scores`, by which weights can be ranked.
     """
 
     def __init__(self, network: nn.Module):
@@ -80,44 +72,6 @@ class LearnedSparsity(nn.Module):
         weights = list(self.weights().values())
         self.train(training)
         return 1 - sum(int(w.count_nonzero()) for w in weights) / sum(w.numel() for w in weights)
-
-
-def fit_to_the_end(
-    network: nn.Module,
-    train: tuple[np.ndarray, np.ndarray],
-    dev: tuple[np.ndarray, np.ndarray],
-    *,
-    epochs: int,
-    checkpoint: Path | None = None,
-    **options: Any,
-) -> History:
-    """``utils.training.fit``, but the network keeps its last weights instead of its best.
-
-    Returns its history, with the thresholds that suit these weights.
-
-    Source: ours.
-
-    What people get wrong: the best epoch on dev. As long as weights are still to go, that is an early
-    one, and what comes back has been pruned the least.
-
-    >>> from utils.models import MeanVectorNetwork
-    >>> from utils.pruning import fit_to_the_end
-    >>> ids, labels = np.array([[2, 3], [4, 0]] * 8), np.array([[1, 0], [0, 1]] * 8)
-    >>> network = MeanVectorNetwork(5, dim=4, hidden=8, labels=2)
-    >>> history = fit_to_the_end(network, (ids, labels), (ids, labels), epochs=3, progress=False)
-    >>> len(history.epochs)
-    3
-    """
-    ids, labels = dev
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(checkpoint or Path(folder) / "last.pt")
-        history = fit(
-            network, train, dev, epochs=epochs, patience=epochs, checkpoint=path, **options
-        )
-        network.load_state_dict(torch.load(path, weights_only=True)["network"])
-    probabilities = expit(predict_logits(network, ids)[:, : labels.shape[1]])
-    history.thresholds = tune_thresholds(labels, probabilities)
-    return history
 
 
 class PenalizedLoss:

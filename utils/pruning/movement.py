@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from utils.pruning.learned import LearnedSparsity, matching_parameters
+from utils.pruning.schedules import Cubic
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -42,16 +43,10 @@ def straight_through_mask(scores: torch.Tensor, threshold: torch.Tensor | float)
     return _StraightThrough.apply(scores, torch.as_tensor(threshold, dtype=scores.dtype))
 
 
-def cubic_schedule(done: float, sparsity: float, start: float = 0.0, end: float = 1.0) -> float:
-    """Sparsity after a share of training: 0 until ``start``, then cubic, the whole from ``end`` on."""
-    passed = min(1.0, max(0.0, (done - start) / (end - start)))
-    return sparsity * (1 - (1 - passed) ** 3)
-
-
 class MovementPruning(LearnedSparsity):
     """A network of whose weights ever fewer are not 0, by scores that are learned beside them.
 
-    Train it by :func:`fit_to_the_end` for as many steps as are said here.
+    Train it for as many steps as are said here, and keep the last epoch (``keep_from`` of ``fit``).
 
     Parameters
     ----------
@@ -130,7 +125,8 @@ class MovementPruning(LearnedSparsity):
 
     def planned(self) -> float:
         """Sparsity after so many training passes as there were."""
-        return cubic_schedule(self.passes.item() / self.steps, self.goal, self.start, self.end)
+        since = max(0.0, self.passes.item() - self.start * self.steps)
+        return Cubic(self.goal, (self.end - self.start) * self.steps)(since)
 
     @torch.no_grad()
     def _find_thresholds(self) -> None:

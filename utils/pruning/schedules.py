@@ -25,9 +25,9 @@ class Cubic:
     """
 
     final: float
-    steps: int
+    steps: float
 
-    def __call__(self, step: int) -> float:
+    def __call__(self, step: float) -> float:
         left = 1 - min(step / self.steps, 1.0)
         return self.final * (1 - left**3)
 

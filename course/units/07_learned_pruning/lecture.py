@@ -58,7 +58,6 @@ from utils.plots import human_bytes, show
 from utils.pruning import (
     L0Network,
     PenalizedLoss,
-    fit_to_the_end,
     gated,
     linear_units,
     prune_transformer,
@@ -783,8 +782,8 @@ _ = fit(parent, *data, epochs=20, lr=5e-3, decay=True, **learn)
 def learn_units(strength, epochs=12):
     gates = L0Network(copy.deepcopy(parent), units={"hidden": linear_units(parent, "hidden")}, stride=20)
     set_seed(0)
-    history = fit_to_the_end(gates, *data, epochs=epochs, lr=2e-3, **learn,
-                             loss=PenalizedLoss(cross_entropy, gates.expected_l0, strength))
+    history = fit(gates, *data, epochs=epochs, keep_from=epochs, lr=2e-3, **learn,
+                  loss=PenalizedLoss(cross_entropy, gates.expected_l0, strength))
     masked, alive = gates.pruned(), gates.scores()["hidden.bias"] > SHUT
     small = remove_units(masked, [alive.nonzero().squeeze(1)])
     return masked, small, history

@@ -55,3 +55,16 @@ class OneMatrix(nn.Module):
 
     def forward(self, x):
         return self.linear(x)
+
+
+def interrupted(loss, steps=None):
+    """The loss, but the training stops at the call of this number, if one is given."""
+    calls = []
+
+    def counted(logits, targets):
+        calls.append(1)
+        if len(calls) == steps:
+            raise KeyboardInterrupt
+        return loss(logits, targets)
+
+    return counted

@@ -4,17 +4,17 @@ import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
+from tests.utils.pruning.battery import interrupted
 from utils.models import GRUNetwork, MeanVectorNetwork
 from utils.pruning import (
     SHUT,
     L0Network,
     PenalizedLoss,
     Units,
-    fit_to_the_end,
     gru_units,
     linear_units,
 )
-from utils.training import set_seed
+from utils.training import fit, set_seed
 
 IDS = torch.tensor([[2, 3, 4, 0], [5, 6, 7, 8]])
 
@@ -83,20 +83,20 @@ def test_a_price_shuts_gates_of_what_is_not_needed_and_training_goes_on_from_a_c
     ids = random.integers(2, 6, (64, 1))
     labels = np.stack([ids[:, 0] == 2, ids[:, 0] == 3], axis=1).astype(np.float32)
 
-    def train(epochs: int, checkpoint) -> L0Network:
+    def train(checkpoint, steps=None) -> L0Network:
         set_seed(0)
         gated = L0Network(MeanVectorNetwork(9, 4, 16, 2, dropout=0.0), ["hidden.weight"], stride=20)
-        loss = PenalizedLoss(mse_loss, gated.expected_l0, 3e-3)
-        options = {"lr": 0.02, "progress": False, "checkpoint": checkpoint}
-        fit_to_the_end(
-            gated, (ids, labels), (ids, labels), epochs=epochs, batch_size=32, loss=loss, **options
-        )
+        loss = PenalizedLoss(interrupted(mse_loss, steps), gated.expected_l0, 3e-3)
+        options = {"lr": 0.02, "progress": False, "checkpoint": checkpoint, "batch_size": 32}
+        data = (ids, labels), (ids, labels)
+        fit(gated, *data, epochs=30, keep_from=30, loss=loss, **options)
         return gated
 
-    whole = train(30, None)
+    whole = train(None)
     assert whole.sparsity() > 0.5
-    train(15, tmp_path / "half.pt")
-    resumed = train(30, tmp_path / "half.pt")
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "half.pt", steps=31)  # in the 16th of 30 epochs of two steps
+    resumed = train(tmp_path / "half.pt")
     for ours, theirs in zip(
         whole.state_dict().values(), resumed.state_dict().values(), strict=True
     ):

@@ -3,19 +3,29 @@ import pytest
 import torch
 from torch.nn.functional import mse_loss
 
+from tests.utils.pruning.battery import interrupted
 from utils.models import GRUNetwork, MeanVectorNetwork
-from utils.pruning import MovementPruning, fit_to_the_end, straight_through_mask
-from utils.pruning.movement import cubic_schedule
-from utils.training import set_seed
+from utils.pruning import MovementPruning, straight_through_mask
+from utils.training import fit, set_seed
 
 IDS = np.random.default_rng(0).integers(2, 9, (64, 3))
 LABELS = np.stack([(IDS == 2).any(1), (IDS == 3).any(1)], axis=1).astype(np.float32)
 
 
 def test_the_schedule_stands_where_the_paper_says():
-    found = [cubic_schedule(done, 0.9) for done in (0, 0.1, 0.5, 0.9, 1)]
-    assert found == pytest.approx([0, 0.2439, 0.7875, 0.8991, 0.9], abs=1e-4)
-    assert [cubic_schedule(d, 0.8, 0.2, 0.6) for d in (0.2, 0.6, 0.9)] == [0, 0.8, 0.8]
+    def planned(sparsity, passes, **options):
+        network = MeanVectorNetwork(20, 4, 16, 2)
+        moving = MovementPruning(network, ["hidden.weight"], sparsity, steps=100, **options)
+        found = []
+        for count in passes:
+            moving.passes.fill_(count)
+            found.append(moving.planned())
+        return found
+
+    whole = planned(0.9, (0, 10, 50, 90, 100), start=0.0, end=1.0)
+    assert whole == pytest.approx([0, 0.2439, 0.7875, 0.8991, 0.9], abs=1e-4)
+    part = planned(0.8, (0, 20, 40, 60, 90), start=0.2, end=0.6)
+    assert part == pytest.approx([0, 0, 0.7, 0.8, 0.8])
 
 
 def test_a_score_rises_when_its_weight_wants_to_grow_in_size():
@@ -36,7 +46,7 @@ def test_every_matrix_has_its_share_of_zeros_at_the_end(learned, sparsity):
     options = {"stride": 10, "refresh": 3, "learned": learned}
     moving = MovementPruning(network, ["gru.weight_*"], sparsity, steps=20, **options)
     data = (IDS, LABELS), (IDS, LABELS)
-    fit_to_the_end(moving, *data, epochs=5, batch_size=16, progress=False, lr=0.01)
+    fit(moving, *data, epochs=5, keep_from=5, batch_size=16, progress=False, lr=0.01)
     pruned = moving.pruned()
     for name, scores in moving.scores().items():
         weight = pruned.get_parameter(name)
@@ -57,26 +67,27 @@ def test_the_control_keeps_the_largest_weights_and_movement_others():
         options = {"learned": learned, "stride": 10, "refresh": 1}
         moving = MovementPruning(network, ["hidden.weight"], 0.5, steps=40, **options)
         data = (IDS, LABELS), (IDS, LABELS)
-        options = {"epochs": 10, "batch_size": 16, "lr": 1e-3, "loss": mse_loss}
-        fit_to_the_end(moving, *data, progress=False, **options)
+        options = {"epochs": 10, "keep_from": 10, "batch_size": 16, "lr": 1e-3, "loss": mse_loss}
+        fit(moving, *data, progress=False, **options)
         return before[moving.pruned().hidden.weight != 0].mean().item()
 
     assert kept(False) > kept(True)
 
 
 def test_training_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(tmp_path):
-    def train(epochs: int, checkpoint) -> MovementPruning:
+    def train(checkpoint, steps=None) -> MovementPruning:
         set_seed(0)
         network = MeanVectorNetwork(20, 4, 16, 2)
         moving = MovementPruning(network, ["hidden.weight"], 0.8, steps=24, refresh=5)
         data = (IDS, LABELS), (IDS, LABELS)
         options = {"batch_size": 16, "progress": False, "checkpoint": checkpoint}
-        fit_to_the_end(moving, *data, epochs=epochs, **options)
+        fit(moving, *data, epochs=6, keep_from=6, loss=interrupted(mse_loss, steps), **options)
         return moving
 
-    whole = train(6, None)
-    train(3, tmp_path / "half.pt")
-    resumed = train(6, tmp_path / "half.pt")
+    whole = train(None)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "half.pt", steps=14)  # in the fourth of six epochs of four steps
+    resumed = train(tmp_path / "half.pt")
     for ours, theirs in zip(
         whole.state_dict().values(), resumed.state_dict().values(), strict=True
     ):

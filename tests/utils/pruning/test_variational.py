@@ -9,13 +9,12 @@ from utils.pruning import (
     PenalizedLoss,
     VariationalNetwork,
     dropout_rate,
-    fit_to_the_end,
     kl_divergence,
     linear_noise,
     log_alpha,
     lookup_noise,
 )
-from utils.training import set_seed
+from utils.training import fit, set_seed
 
 IDS = torch.tensor([[2, 3, 4, 0], [5, 6, 7, 8]])
 
@@ -107,7 +106,8 @@ def test_the_price_of_knowing_drowns_what_is_not_needed():
     noisy = VariationalNetwork(network, ["hidden.weight"], log_variance=-3.0, stride=5)
     loss = PenalizedLoss(torch.nn.functional.mse_loss, noisy.kl, 1e-3, warmup=10)
     options = {"lr": 0.02, "progress": False, "batch_size": 32}
-    history = fit_to_the_end(noisy, (ids, labels), (ids, labels), epochs=60, loss=loss, **options)
+    data = (ids, labels), (ids, labels)
+    history = fit(noisy, *data, epochs=60, keep_from=60, loss=loss, **options)
     assert noisy.sparsity() > 0.5 and history.best_dev_macro_f1 > 0.9
 
 
