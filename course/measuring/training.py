@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
+from sklearn.decomposition import PCA
 from torch import nn
 
 from course.threads import one_thread
 from utils.data import SEQUENCE_LENGTH, Dataset, Vocabulary, load_goemotions
+from utils.distillation import teacher_logits
 from utils.efficiency import count_parameters
-from utils.models import NeuralClassifier, SparseLinear, Tokenizer
+from utils.embeddings import distilled_vectors
+from utils.models import PAD, NeuralClassifier, SparseLinear, Tokenizer
 from utils.training import fit, set_seed
 
 TAXONOMY = "ekman"
@@ -27,6 +31,20 @@ TRAINING = {"epochs": 14, "batch_size": 64, "lr": 1e-3, "decay": True, "patience
 def data(split: str, taxonomy: str = TAXONOMY) -> Dataset:
     """A split of GoEmotions, read once."""
     return load_goemotions(split, taxonomy)
+
+
+@cache
+def soft_labels() -> np.ndarray:
+    """What the shipped ensemble says of train, (n, labels): a soft label at T = 1 is a probability."""
+    return expit(teacher_logits(data("train"), "ensemble")).astype(np.float32)
+
+
+def principal_vectors(vocabulary: Vocabulary, dim: int) -> np.ndarray:
+    """The distilled vectors of 100 dimensions on their first principal axes, at their scale."""
+    values = distilled_vectors(vocabulary, 100).values
+    values = PCA(dim, random_state=0).fit_transform(values) * np.sqrt(100 / dim)
+    values[PAD] = 0
+    return values.astype(np.float32)
 
 
 def train_linear(C: float, seed: int) -> tuple[SparseLinear, dict]:

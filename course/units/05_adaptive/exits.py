@@ -4,13 +4,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.teachers.transformer import TRAINING as TRANSFORMER_TRAINING
-from course.measuring.training import data, train_network
+from course.measuring.training import data, soft_labels, train_network
 from utils.adaptive import EarlyExitTransformer, ExitLoss
 from utils.distillation import freeze_word_pieces, start_at_frequencies
 from utils.models import NeuralClassifier, WordPiece, find_encoder
 from utils.training import set_seed
-
-from .recipe import soft_labels
 
 
 def train_exits(seed: int, epochs: int) -> tuple[NeuralClassifier, dict]:

@@ -1,15 +1,14 @@
 """Models timed in turns: what adaptive depth saves for single comments, and what is left in a batch."""
 
-import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
+from course.measuring.turns import in_turns
 from utils.adaptive import RecurrentACTNetwork, SpatialACTNetwork, UniversalTransformerNetwork
 from utils.data import Vocabulary, label_names
-from utils.efficiency import latency_percentiles, naive_batches
-from utils.efficiency.running import limited_threads, no_garbage_collection
+from utils.efficiency import latency_percentiles
 from utils.models import NeuralClassifier
 
 SIZES = (1, 8, 64)
@@ -34,11 +33,7 @@ def race(
     repeats: int = 3,
     seed: int = 0,
 ) -> dict[tuple, list[dict]]:
-    """Milliseconds of each model at each batch size, one thread, tokenising included.
-
-    The models take turns at each batch, so that a machine that slows down slows all of them, and the
-    ratio to ``full`` is one of the same moments. Batches are drawn at random from the texts, as a
-    server gets them.
+    """Milliseconds of each model at each batch size, in turns, so that ratios are of the same moments.
 
     Returns
     -------
@@ -47,40 +42,27 @@ def race(
     what the network calls steps, the mean ``mean_steps``, and the mean of the largest in each batch,
     ``slowest_steps``
     """
-    order = np.random.default_rng(seed).permutation(len(texts))
     found = {name: [] for name in models}
-    with limited_threads(1), no_garbage_collection():
-        for size in SIZES:
-            batches = [
-                [texts[i] for i in order[rows]]
-                for rows in naive_batches(len(texts), size)
-                if len(rows) == size
-            ]
-            seconds = {name: [] for name in models}
-            steps = {name: [] for name in models}
-            for repeat in range(repeats + 1):
-                for batch in batches:
-                    for name, model in models.items():
-                        start = time.perf_counter()
-                        model.predict_proba(batch, batch_size=size)
-                        spent = time.perf_counter() - start
-                        if repeat:  # the first round warms up
-                            seconds[name].append(spent)
-                            steps[name].append(_steps(model.network))
-            ms = {name: latency_percentiles(times, (50, 99)) for name, times in seconds.items()}
-            for name in models:
-                mean, slowest = np.mean(steps[name], axis=0).tolist()
-                found[name].append(
-                    {
-                        "batch_size": size,
-                        "batch_ms_p50": ms[name]["p50"],
-                        "batch_ms_p99": ms[name]["p99"],
-                        "ratio": ms[name]["p50"] / ms[full]["p50"],
-                        "ratio_p99": ms[name]["p99"] / ms[full]["p99"],
-                        "mean_steps": mean,
-                        "slowest_steps": slowest,
-                    }
-                )
+    options = {
+        "repeats": repeats,
+        "seed": seed,
+        "after": lambda model, batch: _steps(model.network),
+    }
+    for size, seconds, steps in in_turns(models, texts, SIZES, **options):
+        ms = {name: latency_percentiles(each.ravel(), (50, 99)) for name, each in seconds.items()}
+        for name in models:
+            mean, slowest = np.mean(steps[name], axis=0).tolist()
+            found[name].append(
+                {
+                    "batch_size": size,
+                    "batch_ms_p50": ms[name]["p50"],
+                    "batch_ms_p99": ms[name]["p99"],
+                    "ratio": ms[name]["p50"] / ms[full]["p50"],
+                    "ratio_p99": ms[name]["p99"] / ms[full]["p99"],
+                    "mean_steps": mean,
+                    "slowest_steps": slowest,
+                }
+            )
     return found
 
 

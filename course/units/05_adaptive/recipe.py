@@ -7,15 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from scipy.special import expit
-from sklearn.decomposition import PCA
 from torch import nn
 
-from course.measuring.training import data, train_network
+from course.measuring.training import data, principal_vectors, soft_labels, train_network
 from utils.data import Vocabulary
-from utils.distillation import start_at_frequencies, teacher_logits
-from utils.embeddings import distilled_vectors
-from utils.models import PAD, MeanVectorNetwork, NeuralClassifier
+from utils.distillation import start_at_frequencies
+from utils.models import MeanVectorNetwork, NeuralClassifier
 from utils.training import set_seed
 
 WORDS = 24  # of a comment
@@ -25,23 +22,16 @@ MAX_STEPS = 4
 TRAINING = {"epochs": 2, "batch_size": 128, "lr": 5e-3, "embedding_lr": 1e-3}
 
 
-def soft_labels() -> np.ndarray:
-    """What the shipped ensemble says of train, (n, labels): a soft label at T = 1 is a probability."""
-    return expit(teacher_logits(data("train"), "ensemble")).astype(np.float32)
-
-
 def train_words(seed: int) -> tuple[NeuralClassifier, dict]:
     """Model 1 in small, of which the others take their word vectors: training starts from there."""
     words = Vocabulary.from_texts(data("train").texts, min_count=5).words
     vocabulary = Vocabulary(sorted(words))
-    # The principal axes of the word vectors, at their scale.
-    values = PCA(DIM, random_state=0).fit_transform(distilled_vectors(vocabulary, 100).values)
+    values = principal_vectors(vocabulary, DIM)
     set_seed(seed)
     labels = len(data("train").label_names)
     network = MeanVectorNetwork(len(vocabulary), DIM, hidden=64, labels=labels)
     with torch.no_grad():
-        network.embedding.weight.copy_(torch.from_numpy(values / np.sqrt(DIM / 100)))
-        network.embedding.weight[PAD] = 0
+        network.embedding.weight.copy_(torch.from_numpy(values))
     options = {"epochs": 8, "batch_size": 256, "lr": 3e-3, "length": WORDS}
     return train_network(network, vocabulary, seed, targets=soft_labels(), **options)
 

@@ -4,21 +4,14 @@ Everything that is pruned starts from here, so this stands alone: a change elsew
 of it anew.
 """
 
-import numpy as np
-from scipy.special import expit
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.teachers.transformer import TRAINING as TRANSFORMER_TRAINING
-from course.measuring.training import data, train_network
-from utils.distillation import freeze_word_pieces, start_at_frequencies, teacher_logits
+from course.measuring.training import data, soft_labels, train_network
+from utils.distillation import freeze_word_pieces, start_at_frequencies
 from utils.models import NeuralClassifier, TransformerNetwork, WordPiece, find_encoder
 from utils.training import set_seed
-
-
-def soft_labels() -> np.ndarray:
-    """What the shipped ensemble says of train, (n, labels): a soft label at T = 1 is a probability."""
-    return expit(teacher_logits(data("train"), "ensemble")).astype(np.float32)
 
 
 def fine_tune(seed: int, epochs: int) -> tuple[NeuralClassifier, dict]:

@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.teachers.transformer import TRAINING as TRANSFORMER_TRAINING
-from course.measuring.training import data
+from course.measuring.training import data, soft_labels
 from course.threads import one_thread
 from utils.distillation import freeze_word_pieces
 from utils.models import WordPiece, find_encoder
@@ -24,8 +24,6 @@ from utils.pruning import (
     PrunedTransformerNetwork,
 )
 from utils.training import fit, set_seed
-
-from .fine_tuning import soft_labels
 
 PART = 300  # comments of dev
 BATCH = TRANSFORMER_TRAINING["batch_size"]
@@ -111,4 +109,4 @@ def prune_weights(
         network, MATRICES, sparsity, steps, learned=learned, stride=stride, refresh=20
     )
     cost = _train(pruning, seed, comments, loss=cross_entropy)
-    return pruning.pruned(), cost | {"sparsity_of_layers": pruning.sparsity()}
+    return pruning.pruned(), cost | {"sparsity_reached": pruning.sparsity()}

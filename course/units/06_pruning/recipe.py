@@ -10,15 +10,12 @@ from functools import cache, partial
 
 import numpy as np
 import torch
-from scipy.special import expit
-from sklearn.decomposition import PCA
 from torch import nn
 
-from course.measuring.training import data, train_network
+from course.measuring.training import data, principal_vectors, soft_labels, train_network
 from utils.data import Vocabulary
-from utils.distillation import start_at_frequencies, teacher_logits
-from utils.embeddings import distilled_vectors
-from utils.models import PAD, GRUNetwork, MeanVectorNetwork, NeuralClassifier
+from utils.distillation import start_at_frequencies
+from utils.models import GRUNetwork, MeanVectorNetwork, NeuralClassifier
 from utils.training import set_seed
 
 DIM = 50  # of word vectors
@@ -74,12 +71,6 @@ MODELS = {
 
 
 @cache
-def soft_labels() -> np.ndarray:
-    """What the shipped ensemble says of train, (n, labels): a soft label at T = 1 is a probability."""
-    return expit(teacher_logits(data("train"), "ensemble")).astype(np.float32)
-
-
-@cache
 def vocabulary() -> Vocabulary:
     words = Vocabulary.from_texts(data("train").texts, min_count=5).words
     return Vocabulary(sorted(words))  # in the order of the alphabet they take the fewest bytes
@@ -87,11 +78,7 @@ def vocabulary() -> Vocabulary:
 
 @cache
 def vectors(dim: int) -> np.ndarray:
-    """The principal axes of the distilled vectors, at their scale."""
-    values = distilled_vectors(vocabulary(), 100).values
-    values = PCA(dim, random_state=0).fit_transform(values) * np.sqrt(100 / dim)
-    values[PAD] = 0
-    return values.astype(np.float32)
+    return principal_vectors(vocabulary(), dim)
 
 
 def untrained(model: str, seed: int, units: int | None = None, dim: int = DIM) -> nn.Module:

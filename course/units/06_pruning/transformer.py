@@ -13,7 +13,7 @@ from course.errors import UserError
 from course.measuring.baselines import file_path
 from course.measuring.cache import trained_once
 from course.measuring.teachers.transformer import MAX_TOKENS
-from course.measuring.training import TAXONOMY, data
+from course.measuring.training import TAXONOMY, data, soft_labels
 from course.threads import one_thread
 from utils.efficiency import count_macs, count_parameters
 from utils.metrics import (
@@ -27,11 +27,11 @@ from utils.models import NeuralClassifier, TransformerNetwork, WordPiece, find_e
 from utils.packing import load_model, save_model, size_report
 from utils.pruning import PrunedTransformerNetwork, head_importance, prune_transformer, sizes
 
-from .fine_tuning import fine_tune, soft_labels
+from .fine_tuning import fine_tune
 from .keeping import SPLITS, network_once, said
 from .learning import learn_gates, prune_weights, train_further
+from .racing import times_as_fast
 from .switching import SENTENCES, answers
-from .timing import race
 
 METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
@@ -420,7 +420,7 @@ def structure_latency(seed: int) -> list[dict]:
     long_ones = (longer(HALF_DEPTH), longer(shape_name(LONG_SHAPE)))
     settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES), *long_ones)
     models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
-    found = race(models, whole, data("dev").texts[:128], repeats=3, seed=seed)
+    found = times_as_fast(models, whole, data("dev").texts[:128], repeats=3, seed=seed)
     return [
         {"method": METHOD, "setting": setting, "seed": seed, **timing}
         for setting, timings in found.items()

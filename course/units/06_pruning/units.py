@@ -24,7 +24,7 @@ from utils.pruning import (
 from .measuring import Judge, control, parent
 from .racing import race
 from .recipe import MODELS, learn
-from .rules import ids, start
+from .rules import ids, of_both, start
 
 CRITERIA = ("magnitude", "activation", "random")
 HALF = "half of the units removed"
@@ -94,17 +94,8 @@ def latency(model: str, seed: int) -> list[dict]:
     ]
 
 
-def _of_gru(seed: int) -> list[dict]:
-    return half_the_units("GRU", seed)
-
-
-def _of_dense(seed: int) -> list[dict]:
-    return half_the_units("dense", seed)
-
-
 UNITS = [
-    Experiment("units, dense", _of_dense),
-    Experiment("units, GRU", _of_gru),
+    *of_both("units", half_the_units),
     Experiment("latency, dense", lambda seed: latency("dense", seed), False, True, False),
     Experiment("latency, GRU", lambda seed: latency("GRU", seed), False, True, False),
 ]
