@@ -4,7 +4,7 @@ Source: Han, Mao and Dally, ICLR 2016 (arXiv 1510.00149), section 2, for gaps; W
 Managing Gigabytes, 2nd edition, 1999, section 3.3, for gaps and bitmaps of an index.
 
 What people get wrong: the positions. At 90% zeros in float32, a gap of a byte for each non-zero is a
-fifth of what is stored; with values of 4 bits it is two thirds, and a bitmap is no longer dearer.
+fifth of what is stored; with values of 4 bits it is two thirds. Below 87.5% zeros a bitmap takes less.
 
 >>> from utils.codecs import break_even, positions_bits
 >>> {way: round(bits, 2) for way, bits in positions_bits(0.9, columns=100).items()}

@@ -32,7 +32,7 @@ Tensors = Mapping[str, torch.Tensor]
 def matrices(network: nn.Module) -> dict[str, torch.Tensor]:
     """What is pruned: the weights of two or more dimensions, by name, detached. Biases stay.
 
-    A bias is one number for a whole row, and a network of a million weights has some hundred.
+    A bias is one number for a whole row of weights, so there are few of them.
     """
     return {name: p.detach() for name, p in network.named_parameters() if p.ndim > 1}
 

@@ -664,8 +664,8 @@ for bits in (32, 4):
 # The second cell below prints how many comments of test have each label, and networks without single
 # weights set to 0: the parent; the *control*, which is the parent with as many more epochs as what is pruned
 # and trained further ("longer": with more of them); and those of which whole units were removed. *Smaller*
-# networks have fewer units and shorter word vectors from the start, and stand beside the sparsity at which
-# files are about as large. The third cell prints all methods for the model and the sparsity that you put
+# networks have fewer units and shorter word vectors from the start; look for those whose files are about as
+# large as yours. The third cell prints all methods for the model and the sparsity that you put
 # there, on test, each in the mean of the runs:
 #
 # - macro-F1 (lowest to highest), and micro-F1;
@@ -770,6 +770,16 @@ show("dense", 0.5)
 #
 # *Verdict:* for a tool that counts moods I would ship it; for one that looks for [label] I would not. With
 # per-label intervals over ten runs that hold 0 for [label] I would.
+#
+# **What the records say** (compare with what is printed above; it changes when the course is measured
+# again). The dense model at 90 %: gradually 0.588, with 1 of 3 intervals below 0, at once with the same
+# epochs 0.527, with 3 of 3. Of the first *disgust* (123 comments) loses most, 2.9 points, and *fear*, the
+# rarest (98), gains 0.6; of the second *joy*, the most frequent (2,104), loses most, 21.4. So it is not the
+# rare ones who pay. Micro-F1 falls by 0.5 and 10.5. The gradual file is 0.19 of the control's for 0.10 of
+# the weights; 29.4 kB of words are in both. Trained small, 73.5 kB have 0.463; random weights, trained, 0.470 in
+# about the same bytes as the gradual file. But the sparse linear model has 0.583 in 5.3 kB, within what runs
+# of the gradual one differ by (0.582 to 0.596). Point 5 wants the *best* other, so it has to be named: beside it
+# pruning hardly earned its place, whatever it did to the others.
 #
 # A point is for the argument, not for the verdict. Point 1 is not earned by two scores without a control,
 # nor by one run where several are printed. Point 2 takes "no, the rare ones do not pay" where the numbers
