@@ -1601,6 +1601,7 @@ claim(all(points_at("GRU", "L0", s) > points_at("GRU", GRADUAL, s) for s in (0.9
       "on the GRU L0 beats gradual pruning")
 claim(all(points_at("dense", VD, s) < points_at("dense", GRADUAL, s) - 2 for s in (0.9, 0.95, 0.98)),
       "variational dropout, cut in each layer, loses by far from 90% on")
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def learned_rows(model):
     """What was learned, before it was cut: price, zeros, points lost, and beside it what was cut."""
@@ -1675,6 +1676,11 @@ rule = "| --- |" + " ---: |" * len(SPARSITIES)
 # the positions of the non-zeros, thresholds. A word whose vector is all zeros still is in the file.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
+def spoken(groups):
+    """Bytes and macro-F1 of each group of records."""
+    return ", ".join(f"{human_bytes(means(rows, 'file_bytes'))} {means(rows):.3f}" for rows in groups if rows)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 figure, panels = plt.subplots(1, 2, figsize=(11, 5.4), sharey=True, layout="constrained")
 for axes, model in zip(panels, MODELS, strict=True):
     draw_methods(axes, model, lambda rows: means(rows, "file_bytes"))
@@ -1691,13 +1697,6 @@ for axes, model in zip(panels, MODELS, strict=True):
     axes.set(title=NAMES[model], xlabel="complete file")
 panels[0].set(ylabel="macro-F1 on test", ylim=(0.5, None))
 figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=10)
-
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-def spoken(groups):
-    """Bytes and macro-F1 of each group of records."""
-    return ", ".join(f"{human_bytes(means(rows, 'file_bytes'))} {means(rows):.3f}" for rows in groups if rows)
-
-
 show(figure, alt="Macro-F1 on test against the bytes of the complete file. " + " ".join(
     f"{NAMES[model]}: " + "; ".join(f"{m} {spoken(cell(model, m, s) for s in SPARSITIES)}"
                                     for m in SHOWN if cell(model, m, 0.9))
