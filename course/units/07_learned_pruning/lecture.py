@@ -1405,6 +1405,8 @@ old_half = load_records("distillation", experiment="half depth", split="test",
 old_lost = np.mean([r["macro_f1"] - r["macro_f1_teacher"] for r in old_half])
 old_fast = 1 / load_records("distillation", experiment="latency", batch_size=1,
                             method="half-depth transformer")[0]["ratio"]
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 long_ones = {r["criterion"]: r for r in load_records("pruning", experiment="structure, longer", split="test")
              if r["criterion"] != "none"}
 long_shape, long_half = long_ones["importance"], long_ones["depth"]
@@ -1471,7 +1473,7 @@ def cell(model, method, sparsity, split="test"):
     return [r for r in grid_records if r["model"] == model and r["method"] == method
             and r["sparsity"] == sparsity and r["split"] == split]
 
-
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 SMALLER = {model: sorted({(r["instead_of"], r["method"]) for r in grid_records
                           if r["model"] == model and "instead_of" in r}) for model in MODELS}
 linear = {split: load_records("pruning", experiment="sparse linear", split=split) for split in ("dev", "test")}
@@ -1680,6 +1682,15 @@ def spoken(groups):
     """Bytes and macro-F1 of each group of records."""
     return ", ".join(f"{human_bytes(means(rows, 'file_bytes'))} {means(rows):.3f}" for rows in groups if rows)
 
+
+def by_bytes(model):
+    """What the chart shows of one model."""
+    return (f"{NAMES[model]}: " + "; ".join(f"{m} {spoken(cell(model, m, s) for s in SPARSITIES)}"
+                                            for m in SHOWN if cell(model, m, 0.9))
+            + f"; variational dropout, not cut, {spoken(learned_of(model).values())}; control "
+            f"{spoken([cell(model, 'control', 0.0)])}; smaller networks "
+            f"{spoken(cell(model, m, 0.0) for _, m in SMALLER[model])}.")
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 figure, panels = plt.subplots(1, 2, figsize=(11, 5.4), sharey=True, layout="constrained")
 for axes, model in zip(panels, MODELS, strict=True):
@@ -1697,13 +1708,8 @@ for axes, model in zip(panels, MODELS, strict=True):
     axes.set(title=NAMES[model], xlabel="complete file")
 panels[0].set(ylabel="macro-F1 on test", ylim=(0.5, None))
 figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=10)
-show(figure, alt="Macro-F1 on test against the bytes of the complete file. " + " ".join(
-    f"{NAMES[model]}: " + "; ".join(f"{m} {spoken(cell(model, m, s) for s in SPARSITIES)}"
-                                    for m in SHOWN if cell(model, m, 0.9))
-    + f"; variational dropout, not cut, {spoken(learned_of(model).values())}; control "
-    f"{spoken([cell(model, 'control', 0.0)])}; smaller networks "
-    f"{spoken(cell(model, m, 0.0) for _, m in SMALLER[model])}." for model in MODELS)
-    + f" Sparse linear {spoken([linear['test']])}. The picture ends at 0.5.")
+show(figure, alt="Macro-F1 on test against the bytes of the complete file. " + " ".join(map(by_bytes, MODELS))
+     + f" Sparse linear {spoken([linear['test']])}. The picture ends at 0.5.")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def candidates(model, split):
