@@ -1115,30 +1115,34 @@ reveal("rounds", rounds, "rounds")
 TICKET, NEW = "lottery ticket", "mask of the ticket, new weights"
 LOTTERY = {"ticket": (TICKET, BLUE, "o", "-"), "its mask, new weights": (NEW, RED, "s", "--"),
            "gradual": (GRADUAL, GREEN, "^", "-.")}
-figure, axes = plt.subplots(figsize=(7, 4))
-for label, (method, *style) in LOTTERY.items():
-    draw_curve(axes, "dense", method, label, *style)
-draw_lines(axes, "dense")
-axes.set(xlabel="zeros (%)", ylabel="macro-F1 on test", title="dense")
-figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+figure, panels = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True)
+for axes, model_name in zip(panels, MODELS, strict=True):
+    for label, (method, *style) in LOTTERY.items():
+        draw_curve(axes, model_name, method, label, *style)
+    draw_lines(axes, model_name)
+    axes.set(xlabel="zeros (%)", title=model_name)
+panels[0].set(ylabel="macro-F1 on test")
+figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 show(figure, alt="Macro-F1 of lottery tickets, of their masks with new weights and of gradual pruning, "
      "against the share of zeros. " + " ".join(
-         f"{label}: " + ", ".join(f"{s:.0%} {mean(of('dense', method, s)):.3f}" for s in SPARSITIES) + "."
-         for label, (method, *_) in LOTTERY.items()))
+         f"{m}, {label}: " + ", ".join(f"{s:.0%} {mean(of(m, method, s)):.3f}" for s in SPARSITIES
+                                       if of(m, method, s)) + "."
+         for m in MODELS for label, (method, *_) in LOTTERY.items()))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-over_new = {("dense", s): by_seed("dense", TICKET, NEW, s) for s in SPARSITIES}
+over_new = {(m, s): by_seed(m, TICKET, NEW, s) for m in MODELS for s in SPARSITIES if of(m, NEW, s)}
 ticket_rows = "\n".join(
     f"| {m}, {s:.0%} | {points(of(m, TICKET, s))} | {points(of(m, NEW, s))} | "
     + ", ".join(f"{gain:+.1f}" for gain in gains) + " |" for (m, s), gains in over_new.items())
 wins, losses = (sum(min(sign * gain for gain in gains) > 0 for gains in over_new.values()) for sign in (1, -1))
 behind_gradual = by_seed("dense", GRADUAL, TICKET, 0.9)
-to_gradual = ", ".join(f"{gain:.1f}" for gain in behind_gradual)
+behind = {m: ", ".join(f"{gain:.1f}" for gain in by_seed(m, GRADUAL, TICKET, 0.9)) for m in MODELS}
 over_seeds = ", ".join(f"{gain:+.1f}" for gain in over_new["dense", 0.9])
 over_mean = [np.mean(gains) for gains in over_new.values()]
 in_words = mean(of("dense", "control"), "embedding_bytes") / mean(of("dense", "control"), "parameters")  # a byte each
-claim(0 < min(over_mean) and max(over_mean) < 1, "in the mean tickets are ahead by less than a point")
-claim(min(behind_gradual) > 1, "tickets are behind gradual pruning")
+claim(0 < min(over_mean) and max(over_mean) < 1.2, "in the mean tickets are ahead by about a point at most")
+claim(all(min(by_seed(m, GRADUAL, TICKET, s)) > 0.5 for m in MODELS for s in SPARSITIES),
+      "tickets are behind gradual pruning")
 
 # %% [markdown]
 # | | ticket, points to the control | its mask, new weights | ticket minus new weights, seed by seed |
@@ -1146,13 +1150,14 @@ claim(min(behind_gradual) > 1, "tickets are behind gradual pruning")
 # {{ ticket_rows }}
 #
 # In {{ wins }} of {{ len(over_new) }} settings the ticket is ahead of its mask with new weights in all three seeds, and in
-# {{ losses }} it is behind in all; at 90% the difference is {{ over_seeds }} points. In the mean of seeds it is ahead at each
-# sparsity, by {{ min(over_mean):.1f}} to {{ max(over_mean):.1f}} points: the start is worth something here, but little. And as a
-# *way* to a sparse network the ticket **loses** here: at 90%, after {{ rounds }} rounds of training, it is behind
-# gradual pruning, which trains once, by {{ to_gradual }} points. Part of that may not be the ticket's fault: its rounds
-# train as the parent did, with a smaller step for word vectors than gradual pruning has. Ticket and new
-# weights are a fair pair, ticket and gradual pruning are not quite. (The new weights are those of the
-# layers; word vectors, {{ in_words:.0%}} of all numbers, begin at the distilled ones in both. Of the GRU no tickets were measured.)
+# {{ losses }} it is behind in all; for the dense model at 90% the difference is {{ over_seeds }} points. In the mean of seeds it
+# is ahead at each sparsity, by {{ min(over_mean):.1f}} to {{ max(over_mean):.1f}} points: the start is worth something here, but little.
+# And as a *way* to a sparse network the ticket **loses** here: at 90%, after {{ rounds }} rounds of training, it is
+# behind gradual pruning, which trains once, by {{ behind["dense"] }} points (dense) and {{ behind["GRU"] }} (GRU). Part of
+# that may not be the ticket's fault: its rounds train as the parent did, with a smaller step for word vectors
+# than gradual pruning has, and those of the GRU that are not measured saw a part of the comments only, to save
+# time. Ticket and new weights are a fair pair, ticket and gradual pruning are not quite. (The new weights are
+# those of the layers; word vectors, {{ in_words:.0%}} of all numbers, begin at the distilled ones in both.)
 
 # %% [markdown]
 # ## 9. The curves, and what is small from the start
