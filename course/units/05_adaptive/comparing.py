@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from course.measuring.pairs import difference_to
 from course.measuring.training import data
-from utils.metrics import macro_f1, paired_difference
+from utils.metrics import macro_f1
 
 
 def of_mean_depth(said: Mapping[int, np.ndarray], mean_steps: float, seed: int) -> np.ndarray:
@@ -25,11 +26,6 @@ def compared(
     labels, fields = data("test").labels, {}
     equal = of_mean_depth(said, record["mean_steps"], seed)
     for name, control in (("equal_steps", equal), ("full_depth", said[max(said)])):
-        difference, low, high = paired_difference(labels, predictions, control)
-        fields |= {
-            f"{name}_macro_f1": macro_f1(labels, control),
-            f"difference_to_{name}": difference,
-            f"difference_to_{name}_low": low,
-            f"difference_to_{name}_high": high,
-        }
+        fields[f"{name}_macro_f1"] = macro_f1(labels, control)
+        fields |= difference_to(name, labels, predictions, control)
     return record | fields

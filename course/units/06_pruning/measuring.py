@@ -8,9 +8,10 @@ from torch import nn
 
 from course.measuring.baselines import file_path
 from course.measuring.cache import trained_once
+from course.measuring.pairs import difference_to
 from course.measuring.training import TAXONOMY, data
 from utils.codecs import Sparse
-from utils.metrics import bootstrap_interval, f1_report, paired_difference, tune_thresholds
+from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
 from utils.models import NeuralClassifier, predict_logits
 from utils.packing import load_model, save_model, size_report
 from utils.pruning import matrices, sparsity_of
@@ -138,11 +139,9 @@ class Judge:
         thresholds = model.thresholds
         records = [common | self._scores(split, one, thresholds) for split, one in said.items()]
         if "epochs" in facts:
-            compared = paired_difference(
-                data("test").labels, said["test"] >= thresholds, self.control, n=DRAWS
+            records[1] |= difference_to(
+                "control", data("test").labels, said["test"] >= thresholds, self.control, n=DRAWS
             )
-            names = (f"difference_to_control{end}" for end in ("", "_low", "_high"))
-            records[1] |= dict(zip(names, compared, strict=True))
         return records
 
     def _scores(self, split: str, said: np.ndarray, thresholds: np.ndarray) -> dict:

@@ -12,6 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from course.errors import UserError
 from course.measuring.baselines import file_path
 from course.measuring.cache import trained_once
+from course.measuring.pairs import difference_to
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.training import TAXONOMY, data, soft_labels
 from course.threads import one_thread
@@ -20,7 +21,6 @@ from utils.metrics import (
     bootstrap_interval,
     f1_report,
     macro_f1,
-    paired_difference,
     tune_thresholds,
 )
 from utils.models import NeuralClassifier, TransformerNetwork, WordPiece, find_encoder
@@ -155,12 +155,7 @@ def score(
         }
         if split == SPLITS[-1]:
             for name, control in (controls or {}).items():
-                difference, low, high = paired_difference(comments.labels, predicted, control)
-                record |= {
-                    f"difference_to_{name}": difference,
-                    f"difference_to_{name}_low": low,
-                    f"difference_to_{name}_high": high,
-                }
+                record |= difference_to(name, comments.labels, predicted, control)
         records.append(record)
     return records, predicted
 

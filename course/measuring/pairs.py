@@ -1,0 +1,18 @@
+"""Two models on the same comments, as fields of a record."""
+
+import numpy as np
+
+from utils.metrics import paired_difference
+
+
+def difference_to(
+    name: str, targets: np.ndarray, predicted: np.ndarray, control: np.ndarray, **options
+) -> dict[str, float]:
+    """``difference_to_NAME`` and, with ``_low`` and ``_high``, its interval, for a record.
+
+    Of macro-F1: what ``predicted`` has more than ``control`` on the same comments; all of shape
+    (comments, labels). ``options`` are those of :func:`utils.metrics.paired_difference`, which raises.
+    """
+    found = paired_difference(targets, predicted, control, **options)
+    fields = (f"difference_to_{name}{end}" for end in ("", "_low", "_high"))
+    return dict(zip(fields, found, strict=True))
