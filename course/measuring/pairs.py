@@ -1,12 +1,14 @@
 """Two models on the same comments, as fields of a record."""
 
+from typing import Any
+
 import numpy as np
 
 from utils.metrics import paired_difference
 
 
 def difference_to(
-    name: str, targets: np.ndarray, predicted: np.ndarray, control: np.ndarray, **options
+    name: str, targets: np.ndarray, predicted: np.ndarray, control: np.ndarray, **options: Any
 ) -> dict[str, float]:
     """``difference_to_NAME`` and, with ``_low`` and ``_high``, its interval, for a record.
 

@@ -111,9 +111,6 @@ def pair(method):
     return record("pairs", method=method)
 
 
-claim(all(abs(pair(m).macro_f1 - pair(m).macro_f1_without_seen) < 0.003 for m in (LINEAR, MODEL_1, MODEL_2)),
-      "texts that train has too change a score by less than 0.003")
-
 # %% [markdown]
 # The recorded measurements were made on {{ origin["date"] }} with Python
 # {{ origin["versions"]["python"] }} and PyTorch {{ origin["versions"]["torch"] }} (processor:
@@ -121,10 +118,10 @@ claim(all(abs(pair(m).macro_f1 - pair(m).macro_f1_without_seen) < 0.003 for m in
 # {{ origin["data"]["kind"] }}, with {{ facts.rows_train:, }} comments to train on,
 # {{ facts.rows_dev:, }} to tune on (dev) and {{ facts.rows_test:, }} to test on. The median comment
 # to train on has {{ facts.words_median:g }} words, and {{ facts.share_within_27_tokens:.1% }} of them
-# have no more than 27, after which the networks stop reading. {{ pair(LINEAR).comments_seen_in_train }} comments of test have a text that train
-# has, word for word. Without them Model 2's shipped file scores {{ pair(MODEL_2).macro_f1_without_seen:.4f }}
-# instead of {{ pair(MODEL_2).macro_f1:.4f }}, the baseline's {{ pair(LINEAR).macro_f1_without_seen:.4f }} instead of
-# {{ pair(LINEAR).macro_f1:.4f }}: too few to matter here, but look for them in your own data.
+# have no more than 27, after which the networks stop reading.
+#
+# The official splits are not quite clean: {{ pair(LINEAR).seen_in_train }} comments of test have a text that stands in the
+# training data, too, word for word. What that does to a score, section 9 measures.
 
 # %% [markdown]
 # ## 1. Why care
@@ -315,8 +312,9 @@ word_vectors.nbytes
 # %% [markdown]
 # There are also counts that need no stopwatch: **parameters** (numbers learned) and
 # **multiply-accumulates** (MACs; one multiplication and one addition). A dense layer from $n$ to
-# $m$ numbers costs $n \cdot m$ MACs. A GRU computes two gates and a candidate for its next state,
-# each from its input and its own state, for each word and in each direction. By hand, from the configurations of the models:
+# $m$ numbers costs $n \cdot m$ MACs. A GRU computes two gates and a candidate for its next
+# state, all from its input and its own state, for each word and in each direction. By hand, from the
+# configurations of the models:
 
 # %%
 MODELS = Path("../course/models")
@@ -1280,19 +1278,27 @@ for _ in range(300):
 draws = np.array(draws)
 alone = np.percentile(draws, [2.5, 97.5], axis=0).T.round(3)
 together = np.percentile(draws[:, 1] - draws[:, 0], [2.5, 97.5]).round(3)
-print("baseline", alone[0], " Model 2", alone[1], " difference", together)
+print("95 of 100 draws lie between: baseline", alone[0], " Model 2", alone[1], " difference", together)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 duel = pair(MODEL_2)
 claim(duel.difference_to_linear_low > 0 and duel.macro_f1_low < pair(LINEAR).macro_f1_high,
       "the intervals overlap, that of the difference is above 0")
+without = {m: pair(m).macro_f1_without_seen - pair(m).macro_f1 for m in (LINEAR, MODEL_1, MODEL_2)}
+claim(-0.003 < min(without.values()) and max(without.values()) < 0,
+      "without the texts that stand in train too, each score is lower, by less than 0.003")
 
 # %% [markdown]
-# Recorded, with 1,000 draws: the baseline's interval ends at {{ pair(LINEAR).macro_f1_high:.3f }}, Model 2's begins at
-# {{ duel.macro_f1_low:.3f }}, far below. Yet their difference is {{ duel.difference_to_linear:+.3f }} with an interval
-# from {{ duel.difference_to_linear_low:+.3f }} to {{ duel.difference_to_linear_high:+.3f }}, and 0 is not in it: **Model 2 is better**. Overlapping
+# Recorded, with 1,000 draws: the baseline's interval ends at {{ pair(LINEAR).macro_f1_high:.3f }}, Model 2's
+# begins below that, at {{ duel.macro_f1_low:.3f }}. Yet their difference is
+# {{ duel.difference_to_linear:+.3f }}, its interval goes from {{ duel.difference_to_linear_low:+.3f }} to
+# {{ duel.difference_to_linear_high:+.3f }}, and 0 is not in it: **this file of Model 2 is better**. Overlapping
 # intervals are the wrong test for two models scored on the same comments; `utils.metrics.paired_difference`
-# is the right one, and what this course uses. (It speaks of these two files; another seed is another file.)
+# makes the right one. It speaks of two files. What another seed would give, only other seeds can tell.
+#
+# **And the comments that stand in train, too?** Without those {{ duel.seen_in_train }} the baseline loses
+# {{ -without[LINEAR]:.4f }}, Model 1 {{ -without[MODEL_1]:.4f }} and Model 2 {{ -without[MODEL_2]:.4f }} of its
+# macro-F1: too little to change an order here. Look for such comments in data of your own.
 
 # %% [markdown]
 # ### The threshold alone moves F1
@@ -1392,9 +1398,10 @@ claim(cheat > tuned + 0.01, "thresholds tuned on test score higher than those tu
 #
 # **One threshold or one for each label?** With 28 emotions, a single threshold tuned on dev scores
 # {{ single:.3f }} on test and one for each {{ tuned:.3f }}; with seven labels it is {{ one_7:.3f }} and
-# {{ each_7:.3f }}. In pairs the differences are {{ on_28 }}, and {{ on_7 }}: 0 is in both intervals, so these
-# numbers do not decide it. That more freedom can score lower is no accident: a rare emotion has few dev comments, and a threshold of its
-# own is fitted to their noise. This course works with seven labels, which have more comments each, and
+# {{ each_7:.3f }}. In pairs, one for each minus a single one, that is {{ on_28 }} with 28 emotions and
+# {{ on_7 }} with seven labels: 0 is in both intervals, so these numbers do not decide it. That more
+# freedom can score lower is no accident: a rare emotion has few dev comments, and a threshold of its own
+# is fitted to their noise. This course works with seven labels, which have more comments each, and
 # tunes one threshold for each label; with many rare labels, try the single one too, and let dev
 # decide.
 #

@@ -1350,9 +1350,9 @@ claim(all(r["difference_to_unpruned_high"] < 0 for rows in by_criterion.values()
 # {{ lost_heads["importance"]:.1f}}, which needs no training but only gradients on some comments, and a **draw**
 # {{ lost_heads["random"]:.1f}}. The size of the weights is the worst rule here, behind even the draw
 # ({{ lost_heads["magnitude"]:.1f}}). All four intervals
-# lie below 0, so {{ 72 - heads_left }} heads less do cost something. Between the first three one training and one draw cannot
-# decide, since each interval is wider than what they differ by; that of magnitude overlaps with theirs, too, so take its
-# place as a hint. Do not read the map as one of the heads that
+# lie below 0, so {{ 72 - heads_left }} heads less do cost something. Which rule is better than another they
+# do not tell: each rule was compared in pairs with all heads, not with another rule, and there is one training and one
+# draw. So take the order, magnitude's place too, as a hint. Do not read the map as one of the heads that
 # the network *needs*: after {{ further_comments:,}} comments more, heads that were drawn do about as well.
 
 # %% [markdown]
