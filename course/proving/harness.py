@@ -61,8 +61,6 @@ ENVIRONMENT = ONE_THREAD | {
     "NBGRADER_EXECUTION": "autograde",
     # Gradients start threads for every GPU that PyTorch sees, and then it refuses to be forked.
     "CUDA_VISIBLE_DEVICES": "",
-    # Large pages, where the system has them: a fork copies the table of pages, and its end drops it.
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 MAX_RESTARTS = 6  # as c.TolerantExecute.max_restarts in nbgrader_config.py
 STARTUP_SECONDS = 300  # for the first libraries to be imported, on a busy machine
