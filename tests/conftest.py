@@ -15,7 +15,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "course")
 
 def pytest_xdist_make_scheduler(config, log):
     """A file's tests go to one worker, since they share what its fixtures make once. The gates of
-    the units share nothing and take longest, so each of them goes to whichever worker is free."""
+    the units share nothing and take longest, so each of them goes to whichever worker is free.
+
+    The order is that of the folders, not xdist's own of files with many tests first: the longest
+    are those of `course`, and quick ones of `utils` fill up the end."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
@@ -23,4 +26,5 @@ def pytest_xdist_make_scheduler(config, log):
             file = nodeid.split("::")[0]
             return nodeid if file.endswith("test_every_unit.py") else file
 
+    config.option.loadscopereorder = False
     return Scheduling(config, log)

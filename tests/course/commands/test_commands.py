@@ -36,11 +36,11 @@ COMMANDS = [
 ]
 
 
-@pytest.fixture
-def course(monkeypatch, capfd, built_unit):
-    """A function that runs the command line on a copy of the tiny unit's course."""
-    root = built_unit.root
-    monkeypatch.setattr(shared, "ROOT", root)
+@pytest.fixture(scope="module")
+def built_root(built_root, tmp_path_factory):
+    """The tiny unit's course with all that the commands look for. `built_unit` copies it."""
+    root = tmp_path_factory.mktemp("course") / "root"
+    shutil.copytree(built_root, root)
     (root / "README.md").write_text(README)
     shutil.copy(ROOT / "pyproject.toml", root)
     for room in ("course/errors.py", "utils/errors.py"):
@@ -49,6 +49,14 @@ def course(monkeypatch, capfd, built_unit):
     readme.update_readme(root)
     house.update_house(root)
     published.update_citation(root)
+    return root
+
+
+@pytest.fixture
+def course(monkeypatch, capfd, built_unit):
+    """A function that runs the command line on a copy of the tiny unit's course."""
+    root = built_unit.root
+    monkeypatch.setattr(shared, "ROOT", root)
     monkeypatch.setattr(shared, "discover", lambda: discover(root))
     monkeypatch.setattr(shared, "find_unit", lambda name: find_unit(name, root))
     monkeypatch.setattr(shared.console, "width", 200)

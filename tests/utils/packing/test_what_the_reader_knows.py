@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
 
@@ -71,23 +72,28 @@ def test_code_and_docstrings_are_not_data():
 
 
 def test_loading_a_model_reads_that_file_and_code_alone(linear, neural, tmp_path):
-    """Every file that is opened while ``utils.packing`` is imported and models are loaded."""
-    paths = [tmp_path / "linear.slm", tmp_path / "neural.slm"]
-    save_model(linear(buckets=4096), paths[0])
-    save_model(neural(), paths[1])
+    """Every file that is opened while ``utils.packing`` is imported and models are loaded in a fresh
+    process, which then predicts what they did before."""
+    models, paths = [linear(buckets=4096), neural()], []
+    for number, model in enumerate(models):
+        save_model(model, tmp_path / "model.slm")
+        paths.append((tmp_path / "model.slm").rename(tmp_path / f"alone{number}.bin"))
     code = (
         "import json, sys\n"
         "opened = []\n"
         "sys.addaudithook(lambda event, args: event == 'open' and opened.append(str(args[0])))\n"
         "from utils.packing import load_model\n"
-        "for path in sys.argv[1:]:\n"
-        "    load_model(path).predict_proba(['a lovely day'])\n"
-        "print(json.dumps(opened))\n"
+        "loaded = [load_model(path) for path in sys.argv[1:]]\n"
+        "said = [model.predict_proba(['a lovely day']).tolist() for model in loaded]\n"
+        "print(json.dumps([opened, said]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True
     )
-    opened = [Path(name) for name in json.loads(done.stdout)]
+    names, said = json.loads(done.stdout)
+    expected = [model.predict_proba(["a lovely day"]) for model in models]
+    np.testing.assert_allclose(said, expected, atol=1e-6)
+    opened = [Path(name) for name in names]
     assert set(paths) <= set(opened)
     ours = [path for path in opened if path.is_relative_to(ROOT.parent)]
     data = [
