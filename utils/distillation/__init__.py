@@ -1,8 +1,9 @@
 """Learning from a teacher, and the small students that do.
 
 Losses for ``utils.training.fit`` (soft labels, features, rare labels), what teachers say (shipped
-logits, ensembles, mixtures, dropout samples, peers), texts made up for them to label, and students:
-half a transformer, low-rank and tensor-train layers, layers that are sparse from the start.
+logits, ensembles, mixtures, dropout samples, peers), the phases of QKD, texts made up for teachers to
+label, and students: half a transformer, low-rank and tensor-train layers, layers that are sparse from
+the start.
 """
 
 from utils.distillation.augment import augment
@@ -24,6 +25,8 @@ from utils.distillation.losses import (
 )
 from utils.distillation.made_up import with_made_up_texts
 from utils.distillation.mixing import mixing_weights
+from utils.distillation.peers import co_distill, collaborative_losses
+from utils.distillation.qkd import qkd
 from utils.distillation.rare_labels import WeightedLoss, label_weights, start_at_frequencies
 from utils.distillation.sparse import StaticSparseLinear, splitmix64, static_sparse_index
 from utils.distillation.students import (
@@ -33,7 +36,6 @@ from utils.distillation.students import (
     static_sparse_network,
 )
 from utils.distillation.teachers import (
-    co_distill,
     dropout_distillation_targets,
     ensemble_logits,
     teacher_logits,
@@ -53,6 +55,7 @@ __all__ = [
     "WeightedLoss",
     "augment",
     "co_distill",
+    "collaborative_losses",
     "dropout_distillation_targets",
     "ensemble_logits",
     "every_second_layer",
@@ -63,6 +66,7 @@ __all__ = [
     "label_weights",
     "mixing_weights",
     "predict_features",
+    "qkd",
     "rank_for_bytes",
     "rank_for_energy",
     "replace_layers",

@@ -1,4 +1,4 @@
-"""What teachers say: shipped logits, ensembles, dropout samples, and peers that teach each other."""
+"""What teachers say: shipped logits, ensembles, and dropout samples."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,13 +7,11 @@ import numpy as np
 import torch
 from scipy.special import log_expit, logsumexp
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 import utils
 from utils.data import EMOTIONS, DataError, Dataset, label_names
 from utils.models import PAD
 from utils.packing import read_file, write_file
-from utils.training import History, fit
 
 FOLDER = Path(utils.__file__).parent / "assets" / "teachers"
 # A teacher's columns: Ekman's seven labels first, then the 28 emotions.
@@ -206,80 +204,3 @@ def dropout_distillation_targets(
             )
     network.train(training)
     return targets
-
-
-class _Peers(nn.Module):
-    """Several networks side by side: in training the logits of all, otherwise those of the first."""
-
-    def __init__(self, networks: Sequence[nn.Module]):
-        super().__init__()
-        self.networks, self.config = nn.ModuleList(networks), networks[0].config
-        # Part of the state, so that an interrupted run goes on with the right step.
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-
-    def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        if not self.training:
-            return self.networks[0](ids)
-        self.steps += 1
-        return torch.cat([network(ids) for network in self.networks], dim=1)
-
-
-def co_distill(
-    networks: Sequence[nn.Module],
-    train: tuple[np.ndarray, np.ndarray],
-    dev: tuple[np.ndarray, np.ndarray],
-    *,
-    weight: float = 1.0,
-    burn_in: int = 0,
-    **options,
-) -> History:
-    """Train networks together, each on the labels and on what the others predict.
-
-    The loss of a peer is BCE(s, y) + weight * BCE(s, p), for its logits s, the labels y and the mean
-    p of the other peers' probabilities, which counts as a constant: each peer moves towards the
-    others, and none is pulled. The losses of all peers are added up.
-
-    Parameters
-    ----------
-    networks : at least two, with different weights and the same labels; all are trained in place
-    train, dev : ids and 0/1 labels, as in ``fit``
-    weight : of the other peers' predictions
-    burn_in : steps on the labels alone, before predictions are worth learning from
-    options : of ``fit``, without ``loss``
-
-    Returns
-    -------
-    History of the first network, the one to keep: its dev macro-F1 chooses the epoch.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two networks, or their numbers of labels differ.
-
-    Source: Anil et al. (2018), arXiv 1804.03235, algorithm 1; here the peers read the same batches.
-
-    What people get wrong: the gradient flows into the peer that teaches as well. That one is then
-    pulled towards whoever learns from it; what it says must count as a constant.
-
-    >>> from utils.distillation import co_distill
-    >>> from utils.models import MeanVectorNetwork
-    >>> ids, labels = np.array([[5, 7], [9, 0]]), np.array([[1, 0], [0, 1]])
-    >>> peers = [MeanVectorNetwork(50, dim=4, hidden=8, labels=2) for _ in range(2)]
-    >>> co_distill(peers, (ids, labels), (ids, labels), epochs=1, progress=False).best_epoch
-    1
-    """
-    labels = {network.config["labels"] for network in networks}
-    if len(networks) < 2 or len(labels) != 1:
-        raise ValueError("co-distillation needs two or more networks with the same labels")
-    peers, n = _Peers(networks).to(next(networks[0].parameters()).device), len(networks)
-
-    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        logits = logits.unflatten(1, (n, -1))  # (batch, peers, labels)
-        total = binary_cross_entropy_with_logits(logits, targets[:, None].expand_as(logits))
-        if peers.steps > burn_in:
-            p = torch.sigmoid(logits).detach()
-            others = (p.sum(dim=1, keepdim=True) - p) / (n - 1)
-            total = total + weight * binary_cross_entropy_with_logits(logits, others)
-        return n * total
-
-    return fit(peers, train, dev, loss=loss, **options)

@@ -9,9 +9,11 @@ from utils.quantization.base import Quantizer
 from utils.quantization.entropy import (
     entropy,
     pack_bits,
+    pack_trits,
     rans_decode,
     rans_encode,
     unpack_bits,
+    unpack_trits,
 )
 from utils.quantization.integer import (
     IntegerEmbedding,
@@ -27,6 +29,8 @@ from utils.quantization.scalar import (
     AffineQuantizer,
     KMeansQuantizer,
     PercentileQuantizer,
+    PowersOfTwoQuantizer,
+    TernaryQuantizer,
 )
 from utils.quantization.vector import (
     AdditiveQuantizer,
@@ -47,9 +51,11 @@ __all__ = [
     "LocalSearchQuantizer",
     "OptimizedProductQuantizer",
     "PercentileQuantizer",
+    "PowersOfTwoQuantizer",
     "ProductQuantizer",
     "QuantizationAware",
     "Quantizer",
+    "TernaryQuantizer",
     "VectorQuantizer",
     "add_integer_layers",
     "dynamic_quantize",
@@ -57,9 +63,11 @@ __all__ = [
     "integer_layers",
     "integer_matmul",
     "pack_bits",
+    "pack_trits",
     "procrustes",
     "quantize_network",
     "rans_decode",
     "rans_encode",
     "unpack_bits",
+    "unpack_trits",
 ]

@@ -74,6 +74,47 @@ def unpack_bits(packed: np.ndarray, bits: int, count: int, *, signed: bool = Fal
     return codes.view(f"i{codes.itemsize}") if signed else codes
 
 
+_PLACES = 3 ** np.arange(5)
+
+
+def pack_trits(codes: np.ndarray) -> np.ndarray:
+    """Integers -1, 0 and 1 of any shape as a uint8 array, five in a byte (3**5 = 243).
+
+    The first of five is the lowest digit to base 3; a digit is the code plus 1, and places that are left
+    over in the last byte are 0.
+
+    Raises
+    ------
+    ValueError
+        codes that are not integers from -1 to 1.
+    """
+    flat = np.asarray(codes).ravel()
+    if flat.dtype.kind not in "iu":
+        raise ValueError(f"codes must be integers, got {flat.dtype}")
+    if flat.size and not -1 <= int(flat.min()) <= int(flat.max()) <= 1:
+        raise ValueError(f"trits must lie in -1..1, got {flat.min()}..{flat.max()}")
+    digits = np.pad(flat.astype(np.int16) + 1, (0, -flat.size % 5)).reshape(-1, 5)
+    return (digits @ _PLACES).astype(np.uint8)
+
+
+def unpack_trits(packed: np.ndarray, count: int) -> np.ndarray:
+    """The `count` integers that `pack_trits` packed, as int8.
+
+    Raises
+    ------
+    ValueError
+        `packed` is not exactly as long as `count` trits, or holds a byte that none make.
+    """
+    packed = np.frombuffer(packed, np.uint8)
+    expected = -(-count // 5)
+    if len(packed) != expected:
+        raise ValueError(f"{count} trits take {expected} bytes, but there are {len(packed)}")
+    digits = (packed[:, None] // _PLACES % 3).ravel()
+    if (packed >= 3**5).any() or digits[count:].any():
+        raise ValueError("packed trits are corrupt: a byte stands for no five of them")
+    return digits[:count].astype(np.int8) - 1
+
+
 def entropy(codes: np.ndarray) -> float:
     """Shannon entropy of the codes' own frequencies, in bits a code.
 

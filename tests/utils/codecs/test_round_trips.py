@@ -15,8 +15,10 @@ from utils.quantization import (
     LocalSearchQuantizer,
     OptimizedProductQuantizer,
     PercentileQuantizer,
+    PowersOfTwoQuantizer,
     ProductQuantizer,
     Quantizer,
+    TernaryQuantizer,
     VectorQuantizer,
 )
 
@@ -67,6 +69,19 @@ CASES = {
     ),
     "KMeansQuantizer": (
         st.builds(KMeansQuantizer, BITS, entropy_coding=st.booleans()),
+        floats(FILLED),
+    ),
+    "PowersOfTwoQuantizer": (
+        st.builds(
+            PowersOfTwoQuantizer,
+            st.integers(2, 8),
+            centre=st.booleans(),
+            entropy_coding=st.booleans(),
+        ),
+        floats(FILLED),
+    ),
+    "TernaryQuantizer": (
+        st.builds(TernaryQuantizer, entropy_coding=st.booleans()),
         floats(FILLED),
     ),
     "VectorQuantizer": (st.just(VectorQuantizer(5, **OPTIONS)), floats(MATRIX)),

@@ -11,7 +11,6 @@ from scipy.special import expit
 import utils.distillation.teachers as teachers
 from utils.data import DataError, load_sample
 from utils.distillation import (
-    co_distill,
     dropout_distillation_targets,
     ensemble_logits,
     teacher_logits,
@@ -19,7 +18,7 @@ from utils.distillation import (
 )
 from utils.models import GRUNetwork, MeanVectorNetwork, predict_logits
 from utils.packing import PackingError, write_file
-from utils.training import fit, set_seed
+from utils.training import set_seed
 
 # --- shipped logits -------------------------------------------------------------------------------
 
@@ -154,65 +153,3 @@ def test_without_dropout_the_targets_are_the_logits():
     assert dropout_distillation_targets(network, ids[:0]).shape == (0, 2)
     with pytest.raises(ValueError, match="at least 1"):
         dropout_distillation_targets(network, ids, samples=0)
-
-
-# --- peers ----------------------------------------------------------------------------------------
-
-
-def _peers():
-    networks = []
-    for seed in range(2):
-        set_seed(seed)
-        networks.append(MeanVectorNetwork(12, 4, 8, 2, dropout=0.0))
-    return networks
-
-
-OPTIONS = dict(epochs=3, lr=0.02, weight_decay=0.0, clip=1e9, progress=False)
-
-
-def test_the_loss_of_peers_by_hand(monkeypatch):
-    seen = {}
-    monkeypatch.setattr(
-        teachers, "fit", lambda peers, *_, loss: seen.update(peers=peers, loss=loss)
-    )
-    networks = [MeanVectorNetwork(12, 4, 8, 1) for _ in range(2)]
-    co_distill(networks, None, None, weight=2.0, burn_in=1)
-    logits, labels = torch.tensor([[0.0, 2.0]], requires_grad=True), torch.ones(1, 1)
-    seen["peers"](torch.tensor([[3]]))  # the first step: labels alone, log 2 + 0.126928
-    assert seen["loss"](logits, labels).item() == pytest.approx(0.820075, abs=1e-5)
-    seen["peers"](torch.tensor([[3]]))
-    # The others' probabilities are 0.880797 and 0.5: log 2 and log(1 + e^2) - 1 = 1.126928 more.
-    value = seen["loss"](logits, labels)
-    assert value.item() == pytest.approx(0.820075 + 2 * 1.820075, abs=1e-5)
-    value.backward()
-    # sigmoid(s) - y + 2 (sigmoid(s) - p), where p is a constant.
-    expected = [-0.5 + 2 * (0.5 - 0.880797), 0.880797 - 1 + 2 * (0.880797 - 0.5)]
-    assert logits.grad.tolist() == [pytest.approx(expected, abs=1e-5)]
-
-
-@pytest.mark.parametrize("options", [{"weight": 0.0}, {"burn_in": 10**9}])
-def test_peers_that_do_not_listen_train_as_if_alone(options):
-    alone, together = _peers(), _peers()
-    expected = fit(alone[0], _task(), _task(100, 1), **OPTIONS)
-    history = co_distill(together, _task(), _task(100, 1), **options, **OPTIONS)
-    for ours, theirs in zip(together[0].parameters(), alone[0].parameters(), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
-    scores = [[epoch["dev_macro_f1"] for epoch in h.epochs] for h in (history, expected)]
-    assert scores[0] == pytest.approx(scores[1])
-
-
-def test_peers_that_listen_agree_more():
-    def disagreement(weight):
-        networks = _peers()
-        co_distill(networks, _task(), _task(100, 1), weight=weight, **OPTIONS)
-        first, second = (expit(predict_logits(network, _task()[0])) for network in networks)
-        return np.abs(first - second).mean()
-
-    assert disagreement(5.0) < 0.7 * disagreement(0.0)
-
-
-def test_peers_must_fit_together():
-    with pytest.raises(ValueError, match="two or more networks with the same labels"):
-        co_distill([MeanVectorNetwork(12, 4, 8, 2)], _task(), _task())
-    with pytest.raises(ValueError, match="two or more networks with the same labels"):
-        co_distill([MeanVectorNetwork(12, 4, 8, k) for k in (2, 3)], _task(), _task())

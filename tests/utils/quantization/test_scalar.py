@@ -6,14 +6,26 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from utils.quantization import AffineQuantizer, KMeansQuantizer, PercentileQuantizer
+from utils.quantization import (
+    AffineQuantizer,
+    KMeansQuantizer,
+    PercentileQuantizer,
+    PowersOfTwoQuantizer,
+    TernaryQuantizer,
+)
 
 ANY_SHAPE = "a bias is one-dimensional: single numbers are quantized in arrays of any shape"
 EXPECTED = {"check_fit1d": ANY_SHAPE, "check_fit2d_predict1d": ANY_SHAPE}
 
 
 @parametrize_with_checks(
-    [AffineQuantizer(), PercentileQuantizer(), KMeansQuantizer()],
+    [
+        AffineQuantizer(),
+        PercentileQuantizer(),
+        KMeansQuantizer(),
+        PowersOfTwoQuantizer(),
+        TernaryQuantizer(),
+    ],
     expected_failed_checks=lambda estimator: EXPECTED,
 )
 def test_is_a_scikit_learn_transformer(estimator, check):

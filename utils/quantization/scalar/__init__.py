@@ -1,4 +1,4 @@
-"""Quantizers that store one number at a time: affine grids, percentile grids, weight sharing."""
+"""Quantizers that store one number at a time: uniform, percentile and shared grids, powers, trits."""
 
 from utils.quantization.scalar.affine import AffineQuantizer
 from utils.quantization.scalar.base import ScalarQuantizer
@@ -9,13 +9,25 @@ from utils.quantization.scalar.codebook import (
     bucketize,
 )
 from utils.quantization.scalar.kmeans import shared_values
+from utils.quantization.scalar.powers import (
+    PowersOfTwoQuantizer,
+    power_levels,
+    power_middles,
+    power_terms,
+)
+from utils.quantization.scalar.ternary import TernaryQuantizer
 
 __all__ = [
     "AffineQuantizer",
     "CodebookQuantizer",
     "KMeansQuantizer",
     "PercentileQuantizer",
+    "PowersOfTwoQuantizer",
     "ScalarQuantizer",
+    "TernaryQuantizer",
     "bucketize",
+    "power_levels",
+    "power_middles",
+    "power_terms",
     "shared_values",
 ]

@@ -1,11 +1,12 @@
 """A uniform grid: a scale and a zero point for a tensor, or for each of its channels."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from utils.codecs import codec
-from utils.quantization.base import check_option
+from utils.quantization.base import as_kind_of, check_option
 from utils.quantization.scalar.base import ScalarQuantizer
 
 
@@ -198,6 +199,15 @@ class AffineQuantizer(ScalarQuantizer):
 
     def _encode(self, X: np.ndarray) -> np.ndarray:
         return self._round(X, *self._broadcast(X.shape)).astype(self._dtype)
+
+    def inside(self, X: Any) -> Any:
+        """bool, of the shape of `X`: where rounding alone, without clipping, finds a code."""
+        check_is_fitted(self)
+        values = self._validated(X, reset=False)
+        scale, zero_point = self._broadcast(values.shape)
+        codes = np.rint(values / scale) + zero_point
+        low, high = self._limits
+        return as_kind_of(X, (low <= codes) & (codes <= high))
 
     def _decode(self, codes: np.ndarray) -> np.ndarray:
         scale, zero_point = self._broadcast(codes.shape)
