@@ -23,6 +23,7 @@ ORDER = (
     "check",
     "try",
     "grade",
+    "guide",
     "lab",
     "results",
     "teachers",

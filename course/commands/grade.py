@@ -35,6 +35,8 @@ def grade(
 
     Writes grading/scores.csv, grading/scores.json (with the reason for every lost point), and
     feedback for each student in grading/feedback (messages of failed tests, no hidden tests).
+    A question in words shows "?" until a person grades it in nbgrader's formgrader, by the rubric
+    that **guide** shows beside a full answer.
 
     ```
     python -m course grade --demo

@@ -19,6 +19,7 @@ from course.proving.written import (
     named,
     no_emoji,
     own_work_watched,
+    rubrics_written,
     short_cells,
     short_name,
     sources,
@@ -229,8 +230,8 @@ def quiet_lecture(bench: Workbench) -> list[str]:
 
 Gate = Callable[[Workbench], list[str]]
 WRITTEN: tuple[Gate, ...] = (
-    *(well_formed, answers_listed, times_told, own_work_watched, short_cells),
-    *(no_emoji, up_to_date, clean_release),
+    *(well_formed, answers_listed, rubrics_written, times_told, own_work_watched),
+    *(short_cells, no_emoji, up_to_date, clean_release),
 )
 WHOLE: tuple[Gate, ...] = (solution_passes, release_scores_zero, questions_stand_alone)
 ANSWERED: tuple[Gate, ...] = (

@@ -25,6 +25,7 @@ from course.writing.notebooks import (
     region_lines,
     secret_lines,
 )
+from course.writing.rubrics import load_rubrics
 
 MAX_LINES = 25
 CHECK_LINES = 35  # of a check, which has three parts: inputs, trial, and the call that compares
@@ -90,6 +91,25 @@ def answers_listed(bench: Workbench) -> list[str]:
                 problems.append(f"{named(mistake)} has an empty {part}.")
         if not (mistake.code.strip() or mistake.changes or mistake.variants):
             problems.append(f"{named(mistake)} has no code, changes or variants.")
+    return problems
+
+
+def rubrics_written(bench: Workbench) -> list[str]:
+    """Every written question, and no other, has a rubric whose points are the question's."""
+    path = bench.unit.rubric_source
+    rubrics = load_rubrics(path)
+    asked = {
+        name: q.manual_points for name, q in questions(bench.solution).items() if q.manual_points
+    }
+    problems = [f"{path}: {name} is no written question." for name in rubrics if name not in asked]
+    for name, points in asked.items():
+        if name not in rubrics:
+            problems.append(f"{name} is a written question without a rubric; write one in {path}.")
+        elif rubrics[name].points != points:
+            problems.append(
+                f"{path}: the criteria of {name} give {rubrics[name].points:g} points, and the "
+                f"question has {points:g}."
+            )
     return problems
 
 

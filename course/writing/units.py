@@ -66,6 +66,10 @@ class Unit:
     def mistakes_folder(self) -> Path:
         return self.folder / "mistakes"
 
+    @property
+    def rubric_source(self) -> Path:
+        return self.folder / "rubric.toml"
+
     def lecture_notebook(self, root: Path | None = None) -> Path:
         return generated(self.name, root or self.root)[0]
 

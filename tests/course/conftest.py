@@ -244,10 +244,22 @@ def shares(counts):
     ),
 ]
 '''
+RUBRIC = """
+[q3]
+remember = "The words do not matter, the reason does."
+
+[[q3.criteria]]
+points = 2
+earns = "Why the median withstands outliers."
+full = "An outlier moves the mean by its size, and the median by a rank at most."
+half = "Outliers do not matter to the median."
+none = "The median is smaller."
+"""
 SOURCES = {
     "unit.toml": TOML,
     "lecture.py": LECTURE,
     "exercise.py": EXERCISE,
+    "rubric.toml": RUBRIC,
     "mistakes/q1.py": MISTAKES_Q1,
     "mistakes/q2.py": MISTAKES_Q2,
 }

@@ -27,6 +27,7 @@ COMMANDS = [
     "check",
     "try",
     "grade",
+    "guide",
     "lab",
     "results",
     "teachers",

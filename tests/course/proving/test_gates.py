@@ -32,7 +32,7 @@ def test_every_gate_passes_the_tiny_unit(built_unit):
     assert {result.gate: result.problems for result in results} == {
         gate.__name__.replace("_", " "): () for gate in GATES
     }
-    assert len(results) == 19
+    assert len(results) == 20
 
 
 # What breaks what: the gate, the change (file, old, new), a part of the message.
@@ -43,6 +43,9 @@ WRITTEN = [
     (check.well_formed, ("exercise", '"points": 3', '"points": 0'), "tests of q2 give no points"),
     (check.answers_listed, ("mistakes", 'name="unsorted"', 'name="upper-middle"'), "there twice"),
     (check.answers_listed, ("mistakes", 'message="not the count"', 'message=" "'), "empty message"),
+    (check.rubrics_written, ("rubric", "[q3", "[q2"), "q3 is a written question without a rubric"),
+    (check.rubrics_written, ("rubric", "[q3", "[q2"), "q2 is no written question"),
+    (check.rubrics_written, ("rubric", "points = 2", "points = 1"), "q3 give 1 points, and the q"),
     (
         check.times_told,
         ("exercise", "| 2 | shares | 4 | 3 |", "| 2 | shares | 5 | 3 |"),
