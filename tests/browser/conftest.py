@@ -109,6 +109,12 @@ class Notebook:
         page.goto(f"{lab}/lab/tree/{path}?reset&token=test")
         self.panel = page.locator(".jp-NotebookPanel:visible")
         self.panel.locator(".jp-Cell").first.wait_for(timeout=1000 * SECONDS)
+        # Cells are put in bit by bit; the last one to come is the last to move the others.
+        page.wait_for_function(
+            "() => { const c = jupyterapp.shell.currentWidget?.content?.widgets;"
+            " return c?.length && c.every(cell => cell.isAttached && !cell.isPlaceholder?.()) }",
+            timeout=1000 * SECONDS,
+        )
 
     def cells(self) -> int:
         return self.page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")

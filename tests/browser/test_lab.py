@@ -83,7 +83,8 @@ def test_a_lecture_reopened_after_it_was_run_shows_pictures(unit, open_notebook,
 
 def test_a_quiz_answers_before_anything_ran(open_notebook):
     notebook = open_notebook(f"lectures/{UNITS[0].name}.ipynb")
-    cell = notebook.show(notebook.cells() - 1)
+    cell = notebook.panel.locator(".jp-CodeCell", has_text="Choose an answer:").last
+    cell.wait_for()
     assert "answer=" not in cell.inner_text()
     summaries = cell.locator(".jp-OutputArea details > summary")
     assert summaries.count() >= 2
