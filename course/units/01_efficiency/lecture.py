@@ -1166,6 +1166,7 @@ predict(
     f"Model 2 reaches a macro-F1 of {gru_f1:.3f} with "
     f"{human_bytes(sizes[shipped[MODEL_2]]['mean'])}. What does the sparse linear baseline "
     f"reach with {human_bytes(sizes[shipped[LINEAR]]['mean'])}?",
+    high=1,
 )
 
 # %%
@@ -1354,6 +1355,7 @@ predict(
     f"With 28 emotions and a threshold of 0.5, this model's macro-F1 on test is "
     f"{f1['emotions', '0.5']['macro_f1']:.3f}. What is it with one threshold per emotion, tuned "
     "on dev?",
+    high=1,
 )
 
 # %%

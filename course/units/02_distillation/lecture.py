@@ -392,6 +392,7 @@ predict(
     "taught-here",
     f"Trained on labels, this model has a macro-F1 of {alone_f1:.3f} on the sample's test comments. "
     "What is it if it learns from the transformer's probabilities instead?",
+    high=1,
 )
 
 # %%

@@ -1195,7 +1195,7 @@ quiz(
             "Spread over ten million vectors, any gain in error outweighs it. Full-dimension "
             "codebooks come into question as well.",
         "Neither: plain k-means has smaller errors.":
-            "It would need $2^{64}$ codewords for these bytes.",
+            "It would need 2⁶⁴ codewords for these bytes.",
     },
     answer="OPQ: the rotation costs next to nothing here.",
 )

@@ -1042,7 +1042,7 @@ share_of_steps = {method: clock(method, fewest, 1, "mean_steps") / 4 for method 
 
 # %%
 predict("batch-time", f"The Universal Transformer takes {share_of_steps[UNI]:.0%} of the steps here. What "
-        "share of the time of four fixed steps does it take, for one comment?", "%")
+        "share of the time of four fixed steps does it take, for one comment?", "%", high=200)
 
 # %%
 reveal("batch-time", 100 * share[UNI, 1]["ACT"], "%")
@@ -1183,7 +1183,7 @@ whole_exits = layers[max(layers)]
 
 # %%
 predict("exit-batch", "A rule after which comments take half of the layers in the mean: what share of the "
-        "whole transformer's time does a batch of 64 take?", "%")
+        "whole transformer's time does a batch of 64 take?", "%", high=200)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 near_half = min(rules, key=lambda key: abs(rules[key]["mean_steps"] - max(layers) / 2))

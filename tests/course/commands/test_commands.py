@@ -342,3 +342,34 @@ def test_evaluate_prints_nothing_but_json(course, model, monkeypatch):
     }
     assert "NOTICE" in err
     assert "0.5000" in course("evaluate", model)[1]
+
+
+@pytest.fixture
+def started(course, monkeypatch):
+    """A function that runs `lab`, and returns the command that it became, and where."""
+
+    def start(*args):
+        found = []
+        monkeypatch.setattr("os.execv", lambda path, command: found.append(command))
+        monkeypatch.setattr("os.chdir", found.append)
+        monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/elsewhere")
+        code, _, err = course("lab", *args)
+        return code, err, found
+
+    return start
+
+
+def test_lab_serves_the_whole_course_and_opens_the_first_lecture(started):
+    code, _, (folder, command) = started()
+    assert code == 0 and folder == shared.ROOT
+    assert f"--ServerApp.root_dir={shared.ROOT}" in command
+    assert "--LabApp.default_url=/lab/tree/lectures/01_tiny.ipynb" in command
+    assert os.environ["JUPYTER_CONFIG_PATH"] == os.pathsep.join((str(shared.ROOT), "/elsewhere"))
+    assert not any("port" in word or "browser" in word for word in command)
+
+
+def test_lab_takes_a_port_and_opens_no_browser(started):
+    command = started("--port", "8123", "--no-browser")[2][1]
+    assert "--port=8123" in command and "--no-browser" in command
+    code, err, found = started("--port", "70000")
+    assert code == 2 and "65535" in err and not found

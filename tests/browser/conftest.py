@@ -1,0 +1,145 @@
+"""JupyterLab in Debian's Chromium, for the tests of `make browser`: not part of `make test`."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+SECONDS = 120  # for JupyterLab to start, and for the slowest cell
+# JupyterLab tells the console of these by itself, and no lecture can do anything about them.
+HARMLESS = re.compile(r"favicon|404 \(Not Found\)|ResizeObserver|service worker|net::ERR_INTERNET")
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory):
+    """A copy of the course in which notebooks can be saved."""
+    root = tmp_path_factory.mktemp("browser") / "course"
+    tree = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=True, text=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, tree.split("\0")):
+        if (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name)
+    return root
+
+
+@pytest.fixture(scope="session")
+def lab(course, tmp_path_factory):
+    """The address of JupyterLab, started by the course's own command."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("lab") / "log.txt"
+    environment = os.environ | {
+        "JUPYTER_TOKEN": "test",
+        "JUPYTER_CONFIG_DIR": str(log.parent / "config"),
+        "PYTHONPATH": str(course),
+        "JUPYTERLAB_SETTINGS_DIR": str(log.parent / "settings"),
+        "COURSE_PREDICTIONS": str(log.parent / "predictions.json"),
+    }
+    command = [sys.executable, "-m", "course", "lab", "--port", str(port), "--no-browser"]
+    (log.parent / "config").mkdir()
+    (log.parent / "config" / "jupyter_lab_config.py").write_text(
+        # window.jupyterapp is how a test asks what stands in a notebook; a container may run as root
+        "c.LabApp.expose_app_in_browser = True\nc.ServerApp.allow_root = True\n"
+    )
+    settings = log.parent / "settings" / "@jupyterlab"
+    for name, content in (
+        ("notebook-extension/tracker", {"windowingMode": "none"}),  # all cells are drawn
+        ("apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False}),
+    ):
+        (settings / name).parent.mkdir(parents=True, exist_ok=True)
+        (settings / f"{name}.jupyterlab-settings").write_text(json.dumps(content))
+    with log.open("w") as stream:
+        server = subprocess.Popen(
+            command, cwd=course, env=environment, stdout=stream, stderr=subprocess.STDOUT
+        )
+        address = f"http://127.0.0.1:{port}"
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/api?token=test").close()
+                break
+            except OSError:
+                assert server.poll() is None and time.monotonic() < end, log.read_text()
+                time.sleep(0.5)
+        yield address
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page on which an error is the end of the test."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    yield page
+    page.close()
+    assert [error for error in errors if not HARMLESS.search(error)] == []
+
+
+class Notebook:
+    """A notebook open in JupyterLab."""
+
+    def __init__(self, page: Page, lab: str, path: str):
+        self.page, self.name = page, Path(path).name
+        page.goto(f"{lab}/lab/tree/{path}?reset&token=test")
+        self.panel = page.locator(".jp-NotebookPanel:visible")
+        self.panel.locator(".jp-Cell").first.wait_for(timeout=1000 * SECONDS)
+        # Cells are put in bit by bit; the last one to come is the last to move the others.
+        page.wait_for_function(
+            "() => { const c = jupyterapp.shell.currentWidget?.content?.widgets;"
+            " return c?.length && c.every(cell => cell.isAttached && !cell.isPlaceholder?.()) }",
+            timeout=1000 * SECONDS,
+        )
+
+    def cells(self) -> int:
+        return self.page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
+
+    def run_all(self, seconds: float) -> None:
+        self.page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.wait_for_function(
+            "() => { const p = jupyterapp.shell.currentWidget;"
+            " return p.sessionContext.session?.kernel?.status === 'idle' &&"
+            " p.content.widgets.every(c => c.model.type !== 'code' || !c.model.sharedModel.source ||"
+            " c.model.executionCount) }",
+            timeout=1000 * seconds,
+        )
+
+    def save(self) -> None:
+        self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+        self.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+
+    def show(self, number: int):
+        """A cell, from 0, scrolled to."""
+        cell = self.panel.locator(".jp-Cell").nth(number)
+        cell.scroll_into_view_if_needed()
+        return cell
+
+
+@pytest.fixture
+def open_notebook(page, lab):
+    return lambda path: Notebook(page, lab, path)
