@@ -37,7 +37,7 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 # JupyterLab takes the keys of whatever has the focus in an output for its own: the arrows leave the
 # cell, and "D D" deletes it. Only this attribute stops that, and ipywidgets cannot set it, so an
 # invisible image does once it has loaded: for every widget, and for what unfolds.
-_KEEP_KEYS = """<img alt="" width="1" height="1" onload="
+_KEEP_KEYS = """<img alt="" role="presentation" width="1" height="1" onload="
 document.keepsWidgetKeys || (document.keepsWidgetKeys = true, document.addEventListener('focusin',
 event => event.target.closest('.jupyter-widgets, .jp-OutputArea summary')
 ?.setAttribute('data-lm-suppress-shortcuts', 'true')))"
@@ -363,18 +363,17 @@ def reveal(key: str, measured: float, unit: str = "") -> None:
     known = _read_guesses().get(key)
     rows = [("Measured", _with_unit(measured, unit))]
     if known is None:
-        verdict = "You wrote down no guess for this one."
+        verdict, fold = "You wrote down no guess for this one.", "<details>"
     else:
         if known["unit"] != unit:
             raise ValueError(f"{key!r} was guessed in {known['unit']!r} and measured in {unit!r}")
         guess = float(known["guess"])
         rows.insert(0, ("Your guess", _with_unit(guess, unit)))
-        verdict = _compare(guess, measured, unit)
+        verdict, fold = _compare(guess, measured, unit), "<details open>"
     plain = "\n".join([f"{name + ':':<12} {value}" for name, value in rows] + [verdict])
     cells = "".join(
         f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>' for name, value in rows
     )
-    fold = "<details>" if known is None else "<details open>"
     html = f"{fold}<summary>What was measured</summary><table>{cells}</table>"
     html += f"<p>{escape(verdict)}</p></details>"
     display({"text/html": html, "text/plain": plain}, raw=True)

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
 
 from course.errors import UserError
 from course.writing.units import Unit, discover
@@ -45,7 +44,9 @@ def links(unit: Unit, kind: str) -> str:
 
 
 def add_contents(nb: NotebookNode, links: str, closing: str = "") -> None:
-    """Put a cell with links and the list of contents after the first one."""
+    """Put links and the list of contents below the first cell's text.
+
+    Not in a cell of their own: cells are counted in the source and in what is built of it alike."""
     headings = [
         heading
         for cell in nb.cells
@@ -53,9 +54,9 @@ def add_contents(nb: NotebookNode, links: str, closing: str = "") -> None:
         for heading in HEADING.findall(cell.source)
     ]
     # An anchor is made of a heading as JupyterLab and nbconvert make it: blanks become hyphens.
-    lines = [f"{i}. [{title}](#{_anchor(title)})" for i, title in enumerate(headings, start=1)]
+    lines = [f"- [{title}](#{_anchor(title)})" for title in headings]
     parts = [links, *(["**Contents**\n\n" + "\n".join(lines)] if lines else []), closing]
-    nb.cells.insert(1, new_markdown_cell("\n\n".join(part for part in parts if part)))
+    nb.cells[0].source = "\n\n".join(part for part in (nb.cells[0].source, *parts) if part)
 
 
 def _anchor(title: str) -> str:
@@ -74,7 +75,7 @@ def seal_quizzes(nb: NotebookNode, path: Path) -> None:
             continue
         try:
             (statement,) = ast.parse(cell.source).body
-            call = statement.value  # type: ignore[attr-defined]
+            call = statement.value
             given = dict(zip(("question", "options", "answer"), call.args, strict=False))
             given |= {keyword.arg: keyword.value for keyword in call.keywords}
             question, options, answer = (

@@ -15,7 +15,7 @@ QUIZ = (
 )
 
 
-def test_a_list_of_contents_stands_after_the_first_cell():
+def test_links_and_a_list_of_contents_end_the_first_cell():
     nb = new_notebook(
         cells=[
             new_markdown_cell("# Title"),
@@ -24,12 +24,12 @@ def test_a_list_of_contents_stands_after_the_first_cell():
         ]
     )
     add_contents(nb, "[Assignment](a.ipynb)", "Shut the kernel down.")
-    assert nb.cells[1].source == (
-        "[Assignment](a.ipynb)\n\n**Contents**\n\n"
-        "1. [One (of `two`)](#One-%28of-two%29)\n2. [What, then?](#What,-then?)\n\n"
+    assert nb.cells[0].source == (
+        "# Title\n\n[Assignment](a.ipynb)\n\n**Contents**\n\n"
+        "- [One (of `two`)](#One-%28of-two%29)\n- [What, then?](#What,-then?)\n\n"
         "Shut the kernel down."
     )
-    assert len(nb.cells) == 4
+    assert len(nb.cells) == 3
 
 
 def test_every_link_of_the_course_leads_to_a_notebook():
