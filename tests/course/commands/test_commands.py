@@ -181,7 +181,7 @@ def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
         "The notebooks match their sources, and README.md the results.\n",
     )
     source = built_unit.exercise_source
-    source.write_text(source.read_text().replace("Question 1", "Question one"))
+    source.write_text(source.read_text().replace("# *4 minutes, 2", "# *5 minutes, 2"))
     before = built_unit.solution_notebook().read_bytes()
     code, out, _ = course("build", "--check")
     assert code == 1
