@@ -40,11 +40,13 @@ from .rival import fasttext_within_budgets
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 TIMED_COMMENTS = 512
-# method, network, learning rate of the word vectors
+# method, its network, learning rate of the word vectors, vectors
 OTHER_VECTORS = [
-    (MODEL_1[0], NEURAL[MODEL_1]["build"], 1e-3),
-    (MODEL_1[0], NEURAL[MODEL_1]["build"], 0.0),
-    (MODEL_2[0], NEURAL[MODEL_2]["build"], 1e-4),
+    (MODEL_1[0], NEURAL[MODEL_1]["build"], 1e-3, GLOVE),
+    (MODEL_1[0], NEURAL[MODEL_1]["build"], 1e-3, DISTILLED),
+    (MODEL_1[0], NEURAL[MODEL_1]["build"], 0.0, GLOVE),
+    (MODEL_1[0], NEURAL[MODEL_1]["build"], 0.0, DISTILLED),
+    (MODEL_2[0], NEURAL[MODEL_2]["build"], 1e-4, GLOVE),
 ]
 LINEAR_CODECS = {"network.coef": "sparse", "idf": "float16", "network.intercept": "float16"}
 NEURAL_CODECS = {"network.embedding.weight": "int8", "network.*": "float16"}
@@ -264,43 +266,37 @@ while True:
 
 
 def noise(seed: int) -> list[dict]:
-    """Model 2's latency on the course sample, one comment at a time: alone, and with a busy neighbour.
+    """Model 2's latency on the course sample, one comment at a time, with a busy neighbour.
 
     Model and neighbour are bound to one core, so that what is measured does not hang on how many there
     are. The first 20 calls warm up and are left out.
     """
     texts = [text for split in SPLITS for text in load_sample(split).texts][:1000]
-    model, cores = load_model(SHIPPED / FILES[MODEL_2]), os.sched_getaffinity(0)
-    records = []
+    model, cores, seconds = load_model(SHIPPED / FILES[MODEL_2]), os.sched_getaffinity(0), []
     os.sched_setaffinity(0, {min(cores)})
+    neighbour = subprocess.Popen([sys.executable, "-c", _NEIGHBOUR])
     try:
-        for setting in ("alone", "a neighbour on the same core"):
-            command = [sys.executable, "-c", _NEIGHBOUR if setting != "alone" else ""]
-            with limited_threads(1), subprocess.Popen(command) as neighbour:
-                time.sleep(1)  # for it to start, or to end
-                seconds = []
-                for text in texts:
-                    start = time.perf_counter()
-                    model.predict_proba([text])
-                    seconds.append(time.perf_counter() - start)
-                neighbour.kill()
-            milliseconds = [round(1e3 * s, 3) for s in seconds[20:]]
-            percentiles = {
-                f"latency_ms_p{q}": float(np.percentile(milliseconds, q)) for q in (50, 95, 99)
-            }
-            records.append(
-                {
-                    "method": MODEL_2[0],
-                    "setting": setting,
-                    "seed": seed,
-                    "latency_ms_mean": float(np.mean(milliseconds)),
-                    **percentiles,
-                    "latencies_ms": milliseconds,
-                }
-            )
+        time.sleep(1)  # for it to start
+        with limited_threads(1):
+            for text in texts:
+                start = time.perf_counter()
+                model.predict_proba([text])
+                seconds.append(time.perf_counter() - start)
     finally:
+        neighbour.kill()
+        neighbour.wait()
         os.sched_setaffinity(0, cores)
-    return records
+    latencies = [round(1e3 * s, 3) for s in seconds[20:]]
+    return [
+        {
+            "method": MODEL_2[0],
+            "setting": "a neighbour on the same core",
+            "seed": seed,
+            "latency_ms_mean": float(np.mean(latencies)),
+            **{f"latency_ms_p{q}": float(np.percentile(latencies, q)) for q in (50, 95, 99)},
+            "latencies_ms": latencies,
+        }
+    ]
 
 
 def threads(seed: int) -> list[dict]:
@@ -394,8 +390,7 @@ EXPERIMENTS = [
         Experiment(
             f"glove: {method}, {vectors}, {rate}", _other_vectors(method, build, rate, vectors)
         )
-        for method, build, rate in OTHER_VECTORS
-        for vectors in (GLOVE, DISTILLED)
+        for method, build, rate, vectors in OTHER_VECTORS
     ),
     *(
         Experiment(f"layers: {layers} of {width}", _other_layers(layers, width))
