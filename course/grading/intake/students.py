@@ -6,6 +6,7 @@ doejane_LATE_12345_67890_01_efficiency.ipynb                Canvas: name, user, 
 Jane Doe_12345_assignsubmission_file_/01_efficiency.ipynb   Moodle: name, participant, file
 """
 
+import itertools
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -137,9 +138,9 @@ def _named(grouped: dict[tuple[str, str], HandIn]) -> list[HandIn]:
     for (name, number), hand_in in sorted(grouped.items()):
         wanted = f"{name}_{number}" if number and names.count(name) > 1 else name
         student = plain = _plain(wanted)
-        copy = 1
+        others = itertools.count(2)
         while student in taken:
-            student = f"{plain} ({copy:= copy + 1})"
+            student = f"{plain} ({next(others)})"
         if student != wanted:
             hand_in.look.append(f"The name of the student's folder is written {student} here.")
         taken.add(student)

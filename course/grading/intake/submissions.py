@@ -309,7 +309,9 @@ def _choose(notebooks: list[_Notebook], unit: str) -> tuple[_Notebook | None, li
     unread = [text for n in notebooks if n.nb is None for text in n.look]
     read = sorted((n for n in notebooks if n.nb is not None), key=lambda n: _rank(n, unit))
     answered = [n for n in read if not n.blank]
-    meant = {tuple(sorted(n.answers.items())): n for n in reversed(answered)}
+    meant: dict[tuple[tuple[str, str], ...], _Notebook] = {}
+    for notebook in answered:
+        meant.setdefault(tuple(sorted(notebook.answers.items())), notebook)
     if not answered:
         if not read or unread:
             blank = [f"{_list(read)}: blank, so another was meant."] if read else []
@@ -334,7 +336,8 @@ def _rank(notebook: _Notebook, unit: str) -> tuple[bool, int, str]:
 
 def _written(nb: NotebookNode) -> bytes:
     nbformat.validate(nb)
-    return (nbformat.v4.writes(nb) + "\n").encode("utf-8", "replace")
+    text = nbformat.v4.writes(nb, indent=None, split_lines=False)  # for programs, and many cells
+    return text.encode("utf-8", "replace")
 
 
 def _list(notebooks: Iterable[_Notebook]) -> str:
