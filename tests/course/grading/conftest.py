@@ -20,8 +20,8 @@ OTHER = "02_other"
 
 @pytest.fixture(scope="session")
 def tiny(unbuilt, tmp_path_factory):
-    """`solution`, `release` and `answered` of the tiny unit, notebooks not to be changed, and the
-    `releases` of it and of a unit with other texts."""
+    """`solution`, `release` and `answered` of the tiny unit, notebooks not to be changed, the
+    `answers` in the last by question, and the `releases` of it and of a unit with other texts."""
     solution = build.solution_from_source(unbuilt)
     release = build.release_from_solution(unbuilt, solution)
     right = {name: solved(source) for name, source in answer_sources(solution).items()}
@@ -33,6 +33,7 @@ def tiny(unbuilt, tmp_path_factory):
         solution=solution,
         release=release,
         answered=with_answers(release, right),
+        answers={name: source.strip("\n") for name, source in right.items()},
         releases={UNIT: release, OTHER: other},
     )
 
@@ -41,6 +42,12 @@ def tiny(unbuilt, tmp_path_factory):
 def answered(tiny):
     """A copy of the answered notebook, to change."""
     return deepcopy(tiny.answered)
+
+
+@pytest.fixture
+def draft(answered):
+    """The same with another answer to the first question."""
+    return with_answers(answered, {"q1": "def median(values):\n    return 7"})
 
 
 @pytest.fixture
