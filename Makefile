@@ -19,9 +19,10 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2
 
 # Every control of every lecture, in JupyterLab; needs Debian's chromium (apt install chromium).
+# Some lectures: make browser LECTURES="02 05"
 browser: $(INSTALLED)
 	$(BIN)/pip install --quiet -e ".[browser]"
-	$(BIN)/python -m pytest tests/browser --timeout 1800
+	$(BIN)/python -m pytest tests/browser --timeout 3600
 
 lab: $(INSTALLED)
 	$(BIN)/python -m course lab

@@ -35,12 +35,13 @@ from utils.plots import checked_alt, picture
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 # JupyterLab takes the keys of whatever has the focus in an output for its own: the arrows leave the
-# cell, and "D D" deletes it. Only this attribute stops that, and ipywidgets cannot set it, so an
-# invisible image does once it has loaded: for every widget, and for what unfolds.
+# cell, and "D D" deletes it. Only this attribute stops that, on the very element that has the focus
+# (most shortcuts ask for ":focus"), and ipywidgets cannot set it, so an invisible image does once it
+# has loaded: for every widget, and for what unfolds.
 _KEEP_KEYS = """<img alt="" role="presentation" width="1" height="1" onload="
 document.keepsWidgetKeys || (document.keepsWidgetKeys = true, document.addEventListener('focusin',
 event => event.target.closest('.jupyter-widgets, .jp-OutputArea summary')
-?.setAttribute('data-lm-suppress-shortcuts', 'true')))"
+&& event.target.setAttribute('data-lm-suppress-shortcuts', 'true')))"
 src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">"""
 
 

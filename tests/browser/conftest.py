@@ -12,11 +12,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SECONDS = 120  # for JupyterLab to start, and for the slowest cell
+SECONDS = 300  # for JupyterLab to start, and for what follows a click; a busy machine is slow
 # JupyterLab tells the console of these by itself, and no lecture can do anything about them.
 HARMLESS = re.compile(r"favicon|404 \(Not Found\)|ResizeObserver|service worker|net::ERR_INTERNET")
 
@@ -83,6 +83,7 @@ def lab(course, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser():
+    expect.set_options(timeout=1000 * SECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -93,6 +94,7 @@ def browser():
 def page(browser):
     """A page on which an error is the end of the test."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(1000 * SECONDS)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
@@ -105,33 +107,45 @@ class Notebook:
     """A notebook open in JupyterLab."""
 
     def __init__(self, page: Page, lab: str, path: str):
-        self.page, self.name = page, Path(path).name
+        self.page = page
         page.goto(f"{lab}/lab/tree/{path}?reset&token=test")
         self.panel = page.locator(".jp-NotebookPanel:visible")
-        self.panel.locator(".jp-Cell").first.wait_for(timeout=1000 * SECONDS)
+        self.panel.locator(".jp-Cell").first.wait_for()
         # Cells are put in bit by bit; the last one to come is the last to move the others.
         page.wait_for_function(
             "() => { const c = jupyterapp.shell.currentWidget?.content?.widgets;"
-            " return c?.length && c.every(cell => cell.isAttached && !cell.isPlaceholder?.()) }",
-            timeout=1000 * SECONDS,
+            " return c?.length && c.every(cell => cell.isAttached && !cell.isPlaceholder?.()) }"
         )
 
     def cells(self) -> int:
         return self.page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
 
-    def run_all(self, seconds: float) -> None:
-        self.page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-        self.page.wait_for_function(
-            "() => { const p = jupyterapp.shell.currentWidget;"
-            " return p.sessionContext.session?.kernel?.status === 'idle' &&"
-            " p.content.widgets.every(c => c.model.type !== 'code' || !c.model.sharedModel.source ||"
-            " c.model.executionCount) }",
-            timeout=1000 * seconds,
+    def run_all(self) -> None:
+        """Run every cell, for as long as it takes, and stop at an error."""
+        assert self.page.evaluate(
+            "async () => { const { sessionContext } = jupyterapp.shell.currentWidget;"
+            " await sessionContext.ready; await sessionContext.session.kernel.info;"
+            " return jupyterapp.commands.execute('notebook:run-all-cells') }"
         )
+
+    def settle(self) -> None:
+        """Wait until the kernel has answered all that the controls have sent.
+
+        It answers in order. A widget sends one message at a time and keeps the next until that one
+        has been answered: after two rounds of questions nothing is left.
+        """
+        for _ in range(2):
+            self.page.evaluate(
+                "jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+                ".requestExecute({ code: '', silent: true }).done.then(() => null)"
+            )
 
     def save(self) -> None:
         self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
         self.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+
+    def stop(self) -> None:
+        self.page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")
 
     def show(self, number: int):
         """A cell, from 0, scrolled to."""

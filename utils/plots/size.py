@@ -106,9 +106,13 @@ def size_f1_chart(
             f"hides whether the rest was worth it (methods there: {', '.join(groups) or 'none'})"
         )
     if ax is None:
-        _, ax = plt.subplots(figsize=(9, 6), layout="constrained")
+        crowded = sum(map(len, groups.values())) > 12  # labels need room
+        _, ax = plt.subplots(figsize=(10, 9) if crowded else (9, 6), layout="constrained")
     extremes, labels = [], []  # points that the axes must hold; what to write where
     marks, strokes = [], []  # points and lines that text must keep off
+    # A setting that several methods have does not tell their points apart.
+    names = [name for settings in groups.values() for name in settings]
+    shared = {name for name in names if names.count(name) > 1}
     # The baseline is last: drawn on top, and black, whatever else there is.
     order = [method for method in groups if method != baseline] + [baseline]
     for number, method in enumerate(order):
@@ -154,7 +158,8 @@ def size_f1_chart(
                 marks.append((hollow, y))
                 strokes.append([(hollow, y), (x, y)])
             if len(groups[method]) > 1:
-                labels.append((x, y, setting, colour))
+                named = f"{method}, {setting}" if setting in shared else setting
+                labels.append((x, y, named, colour))
             elif method != baseline:  # its line says its name
                 labels.append((x, y, method, colour))
     smallest, columns = min(

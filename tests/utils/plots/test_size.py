@@ -172,6 +172,13 @@ def test_the_legend_tells_what_bars_are_when_there_are_any():
     assert "bar: lowest to highest of 5 seeds" in legend(alone)
 
 
+def test_a_setting_of_several_methods_is_written_with_its_method():
+    rows = records("GRU", "taught", 0.6, 90_000) + records("GRU", "labels", 0.61, 95_000)
+    rows += records("Model 1", "taught", 0.59, 92_000) + records("Model 1", "rank 8", 0.57, 20_000)
+    (ax,) = plots.size_f1_chart([*BASELINE, *rows]).axes
+    assert {"GRU, taught", "Model 1, taught", "labels", "rank 8"} <= set(written(ax))
+
+
 @pytest.mark.parametrize("published", [(), PUBLISHED], ids=["ours", "published"])
 def test_no_label_lies_on_another_or_outside(published):
     fig = plots.size_f1_chart(crowd(), published=published)
