@@ -12,16 +12,15 @@ from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.training import TAXONOMY, data
 from utils.distillation import every_second_layer
 from utils.distillation.teachers import WIDTH
-from utils.efficiency import naive_batches
 from utils.efficiency.running import limited_threads, no_garbage_collection
 from utils.models import NeuralClassifier, TransformerNetwork, WordPiece, find_encoder
 
 
 class PartTimer:
-    """Seconds of a transformer's prediction, from text to probabilities, by its parts.
+    """Processor seconds of a transformer's prediction, from text to probabilities, by its parts.
 
-    What lies between two parts, such as the mask of the padding, counts as "between". Each part is
-    entered once in a prediction of one batch, and all of them add up to the whole.
+    What lies between two parts, such as the mask of the padding, counts as "between"; all of them add up
+    to the whole. On one thread these are the seconds that pass where nothing else runs.
     """
 
     def __init__(self, model: NeuralClassifier):
@@ -32,7 +31,8 @@ class PartTimer:
         self._on(network, before="tokenizer")
         self._on(network.encoder.embeddings, before="between", after="embeddings")
         self._on(layers[0], before="between")
-        self._on(layers[-1], after="layers")
+        for number, layer in enumerate(layers):
+            self._on(layer, after=f"layer {number}")
         self._on(network.output, before="pooling", after="classifier")
 
     def _on(self, module: torch.nn.Module, before: str | None = None, after: str | None = None):
@@ -42,12 +42,12 @@ class PartTimer:
             module.register_forward_hook(self._ended(after))
 
     def _ended(self, part: str) -> Callable:
-        return lambda *_: self.ends.append((part, time.perf_counter()))
+        return lambda *_: self.ends.append((part, time.process_time()))
 
     def __call__(self, texts: list[str]) -> dict[str, float]:
-        self.ends, last = [], time.perf_counter()
+        self.ends, last = [], time.process_time()
         self.model.predict_proba(texts, batch_size=len(texts))
-        self.ends.append(("between", time.perf_counter()))
+        self.ends.append(("between", time.process_time()))
         seconds: dict[str, float] = defaultdict(float)
         for part, end in self.ends:
             seconds[part] += end - last
@@ -56,9 +56,9 @@ class PartTimer:
 
 
 def time_by_part(seed: int, repeats: int = 15) -> list[dict]:
-    """Milliseconds a batch of each part, of the transformer and of its half, in turns, one thread.
+    """Milliseconds of each part, of the transformer and of its half, in turns: one comment, one thread.
 
-    Weights do not matter for the time, so these are the pretrained ones. Of the ``repeats`` of a batch
+    Weights do not matter for the time, so these are the pretrained ones. Of the ``repeats`` of a comment
     the fastest counts, part by part: what else runs on the machine only ever adds to it.
     """
     whole = TransformerNetwork.pretrained(WIDTH)
@@ -72,27 +72,23 @@ def time_by_part(seed: int, repeats: int = 15) -> list[dict]:
             ("transformer", whole),
         )
     }
-    texts, records = data("dev").texts[:128], []
-    order = np.random.default_rng(seed).permutation(len(texts))
+    texts = np.random.default_rng(seed).permutation(data("dev").texts)[:64].tolist()
+    measured: dict[tuple[str, str], list[float]] = defaultdict(list)
     with limited_threads(1), no_garbage_collection():
-        for size in (1, 64):
-            batches = [[texts[i] for i in order[rows]] for rows in naive_batches(len(texts), size)]
-            measured: dict[tuple[str, str], list[float]] = defaultdict(list)
-            for _ in range(repeats):
-                for batch in batches:
-                    for method, timer in timers.items():
-                        for part, seconds in timer(batch).items():
-                            measured[method, part].append(seconds)
-            records += [
-                {
-                    "method": method,
-                    "setting": part,
-                    "seed": seed,
-                    "batch_size": size,
-                    "batch_ms": 1e3 * float(np.reshape(seconds, (repeats, -1)).min(axis=0).mean()),
-                    "threads": 1,
-                    "n_texts": len(texts),
-                }
-                for (method, part), seconds in measured.items()
-            ]
-    return records
+        for _ in range(repeats):
+            for text in texts:
+                for method, timer in timers.items():
+                    for part, seconds in timer([text]).items():
+                        measured[method, part].append(seconds)
+    return [
+        {
+            "method": method,
+            "setting": part,
+            "seed": seed,
+            "batch_size": 1,
+            "batch_ms": 1e3 * float(np.reshape(seconds, (repeats, -1)).min(axis=0).mean()),
+            "threads": 1,
+            "n_texts": len(texts),
+        }
+        for (method, part), seconds in measured.items()
+    ]
