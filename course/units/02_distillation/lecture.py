@@ -371,9 +371,9 @@ claim(by_T[1].sure < 0.3 and by_T[4].sure > 0.6,
 # where sigmoids are nearly straight: a logit of this teacher is typically {{ typical:.1f }} away from 0
 # (the median), and has to be divided by 8 before it comes near. At $T = 1$ it lies where the sigmoid is
 # flat, and however far the student's logit is from it, there is next to no slope. A higher $T$ brings it to
-# where there is one. So $T$ does two things, and $T^2$ undoes neither: the soft part weighs more, against hard
-# labels, and **its gradient goes elsewhere**, to confident answers, where other logits are nearly the same
-# probability.
+# where there is one. So $T$ does two things, and $T^2$ undoes neither: the soft part weighs more, against
+# hard labels, and **its gradient goes elsewhere**, to confident answers, where other logits are nearly the
+# same probability.
 
 # %% [markdown]
 # Put together, with $\alpha$ for the share of the teacher
@@ -1291,38 +1291,47 @@ claim("gains" in features.labels and "undecided" in features.taught,
 # For this student, the two that do without a large teacher are no substitute for one, and the gain of
 # feature matching cannot be told from that of the ensemble's soft labels.
 #
-# Why do these two end below plain labels? Ask as in section 3: how far is the teacher ahead, and how much
-# of that arrives? The ensemble is far ahead; the others are GRU-8s themselves.
+# Why do these two end below plain labels? Ask as in section 3: how far is what the student hears ahead of
+# it, and how much of that arrives? So what two GRU-8s on labels know was scored as well: one with dropout
+# off, its mean over ten masks, and its mean with the other.
 
 # %%
-plain, kept_from = seeds("GRU-8", "labels"), {}
-for name, teacher_score, student_scores in (
-        ("ensemble", teachers["ensemble"], seeds("GRU-8", MAIN)),
-        ("dropout distillation", plain.mean(), tricks["GRU-8", "dropout distillation"]),
-        ("co-distillation", tricks["GRU-8", "co-distillation"].mean(),
-         tricks["GRU-8", "co-distillation"])):
-    kept_from[name] = SimpleNamespace(
-        lead=teacher_score - plain.mean(), change=student_scores.mean() - plain.mean(),
-        worse=(student_scores < plain).sum())
+heard = {row["setting"]: row["mean"]
+         for row in summarise(load("own teachers", split="test"), by=("setting",))}
+plain = seeds("GRU-8", "labels")
+
+
+def way(lead, scores):
+    return SimpleNamespace(lead=lead, change=scores.mean() - plain.mean(), worse=(scores < plain).sum())
+
+
+ensemble_way = way(teachers["ensemble"] - plain.mean(), seeds("GRU-8", MAIN))
+dropout_way, mutual_way = (
+    way(heard[said] - heard["itself"], tricks["GRU-8", trick])
+    for said, trick in (("itself, mean over dropout", "dropout distillation"),
+                        ("mean of itself and a peer", "co-distillation")))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-ensemble_way, dropout_way, mutual_way = kept_from.values()
 claim(0 < ensemble_way.change < 0.5 * ensemble_way.lead, "most of the ensemble's lead is lost on the way")
+claim(dropout_way.lead < 0 < mutual_way.lead < 0.2 * ensemble_way.lead,
+      "the mean over dropout is behind the network itself, two networks' mean a little ahead of them")
 claim(dropout_way.worse == len(plain) and mutual_way.worse == len(plain) - 1,
       "dropout distillation is below labels in all five pairs, co-distillation in four")
 claim(dropout_way.change < mutual_way.change < 0, "co-distillation, which hears labels too, loses less")
 
 # %% [markdown]
-# | GRU-8 hears | that is ahead of GRU-8 on labels by | GRU-8 changes by | below its own seed on labels |
+# | GRU-8 hears | ahead of GRU-8 on labels by | what GRU-8 gains | below its own seed on labels |
 # | --- | ---: | ---: | ---: |
 # | the ensemble | {{ ensemble_way.lead:+.3f }} | {{ ensemble_way.change:+.3f }} | {{ ensemble_way.worse }} of {{ len(plain) }} |
-# | itself, with dropout on | {{ dropout_way.lead:+.3f }} | {{ dropout_way.change:+.3f }} | {{ dropout_way.worse }} of {{ len(plain) }} |
-# | a peer, and labels | {{ mutual_way.lead:+.3f }} | {{ mutual_way.change:+.3f }} | {{ mutual_way.worse }} of {{ len(plain) }} |
+# | itself, the mean over dropout | {{ dropout_way.lead:+.3f }} | {{ dropout_way.change:+.3f }} | {{ dropout_way.worse }} of {{ len(plain) }} |
+# | a peer, and labels (ahead: the mean of both) | {{ mutual_way.lead:+.3f }} | {{ mutual_way.change:+.3f }} | {{ mutual_way.worse }} of {{ len(plain) }} |
 #
-# Of the ensemble's lead {{ ensemble_way.change / ensemble_way.lead:.0% }} arrives. Whoever hears only itself
-# has no lead to lose, and loses on the way all the same, in every pair: imitation is never perfect. A peer
-# is no wiser either, but half of what is heard beside it are the labels, so the loss is smaller, and cannot be
-# told from chance. (Itself counts as it scores with dropout off.)
+# Of the ensemble's lead {{ ensemble_way.change / ensemble_way.lead:.0% }} arrives. **Dropout distillation**
+# has less than nothing to pass on: this network's mean over dropout scores lower than the network with
+# dropout off, and imitation loses some more. **Co-distillation** has what the mean of two knows more than
+# one, {{ mutual_way.lead / ensemble_way.lead:.0% }} of the ensemble's lead. Were the same share of that to
+# arrive, it would be {{ mutual_way.lead * ensemble_way.change / ensemble_way.lead:.3f }}: less than seeds
+# differ by, as is the loss.
 #
 # **Think.** Dropout distillation and co-distillation can be had without a large model. What do they
 # cost instead?
