@@ -64,13 +64,7 @@ from utils.distillation import (
 )
 from utils.embeddings import distilled_vectors
 from utils.metrics import macro_f1, paired_difference, tune_thresholds
-from utils.models import (
-    GRUNetwork,
-    MeanVectorNetwork,
-    NeuralClassifier,
-    SparseLinear,
-    predict_logits,
-)
+from utils.models import GRUNetwork, MeanVectorNetwork, NeuralClassifier, SparseLinear
 from utils.plots import human_bytes, show
 from utils.records import load_records, load_runs, summarise
 from utils.training import fit, set_seed
@@ -712,16 +706,16 @@ claim(wins == len(of_T[best_T]["taught"]), "the best temperature is ahead of the
 # a probability below 0.05, and elsewhere?
 
 # %%
-at = {1: model_1(1, 1).network, 2: networks[1].network, 4: model_1(1, 4).network}
+at = {1: model_1(1, 1), 2: networks[1], 4: model_1(1, 4)}
 confident = expit(logits["test"]) < 0.05
 
 
-def misses(network, where):
+def misses(model, where):
     """Root of the mean squared difference of logits from the teacher's."""
-    return np.sqrt(np.mean((predict_logits(network, ids["test"]) - logits["test"])[where] ** 2))
+    return np.sqrt(np.mean((logit(model.predict_proba(test.texts)) - logits["test"])[where] ** 2))
 
 
-missed = {T: (misses(network, confident), misses(network, ~confident)) for T, network in at.items()}
+missed = {T: (misses(model, confident), misses(model, ~confident)) for T, model in at.items()}
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 claim(worst_T == "T=4", "the highest temperature is the worst")
