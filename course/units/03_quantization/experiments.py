@@ -105,21 +105,58 @@ def stepped(step: float) -> AffineQuantizer:
     return AffineQuantizer(step=step, entropy_coding=True)
 
 
+# About as much error as k-means of so many bits.
+STEPS = {1.35: 2, 1.0: None, 0.75: 3, 0.5: None, 0.4: 4, 0.25: None}
+
+
+def with_difference(record: dict, to: str, said: dict, control: tuple[str, str]) -> dict:
+    """A record on test with its paired difference of macro-F1 from a control, on the same comments."""
+    one, other = said[record["method"], record["setting"]], said[control]
+    difference = paired_difference(data("test").labels, one, other)
+    names = (f"difference_to_{to}{end}" for end in ("", "_low", "_high"))
+    return record | dict(zip(names, difference, strict=True))
+
+
+def on_test(method: str, setting: str, seed: int) -> np.ndarray:
+    """What the file says that :func:`scored` has written."""
+    return load_model(file_path(method, setting, seed)).predict(data("test").texts)
+
+
 def stepped_networks(method: str, setting: str):
-    """Every matrix of a network on a grid of equal steps, with biases in float16."""
+    """Every matrix of a network on a grid of equal steps, with biases in float16.
+
+    Beside them the same network in float32 and by entropy-coded k-means, with which a step of about the
+    same error is compared on the same comments.
+    """
 
     def run(seed: int) -> list[dict]:
         model, _ = trained(method, setting, seed)
-        records = []
-        for step in (1.5, 1.25, 1.0, 0.75, 0.5, 0.35, 0.25):
-            name = f"{STEPPED}, step {step:g}"
-            codecs = FLOAT32 | {"network.*weight*": stepped(step), "network.*": "float16"}
-            records += scored(
-                model, method, name, seed, codecs, tune=True, scheme=STEPPED, step=step
-            )
+        choices = {"float32": ({"scheme": "float32"}, {})}
+        for bits in (4, 3, 2):
+            kmeans = KMeansQuantizer(bits, entropy_coding=True)
+            fields = {"scheme": "k-means, entropy-coded", "bits": bits}
+            choices[_kmeans(bits)] = fields, {"network.*weight*": kmeans, "network.*": "float16"}
+        for step in STEPS:
+            codecs = {"network.*weight*": stepped(step), "network.*": "float16"}
+            choices[f"{STEPPED}, step {step:g}"] = {"scheme": STEPPED, "step": step}, codecs
+        records, said = [], {}
+        for name, (fields, codecs) in choices.items():
+            for record in scored(model, method, name, seed, FLOAT32 | codecs, tune=True, **fields):
+                if record["split"] == "test":
+                    said[method, name] = on_test(method, name, seed)
+                    record = with_difference(record, "float32", said, (method, "float32"))
+                    if bits := STEPS.get(record.get("step")):
+                        kmeans = (method, _kmeans(bits))
+                        record = with_difference(record, "kmeans", said, kmeans)
+                        record["kmeans_bits"] = bits
+                records.append(record)
         return records
 
     return Experiment(f"steps: {method}", run)
+
+
+def _kmeans(bits: int) -> str:
+    return f"k-means, entropy-coded, {bits} bits"
 
 
 def stepped_linear(seed: int) -> list[dict]:
@@ -194,16 +231,11 @@ def quantized_vectors(choices, seed: int) -> list[dict]:
             ratio=X.nbytes / nbytes,
             relative_error=float(error),
         )
-        loaded = load_model(file_path(method, setting, seed))
-        said[method, setting] = loaded.predict(data("test").texts)
-    for record in records:
-        if record["split"] == "test":
-            for field, control in (("float32", FLOAT32_VECTORS), ("pq", PQ_BY_ERROR)):
-                compared = said[record["method"], record["setting"]], said[control]
-                difference = paired_difference(data("test").labels, *compared)
-                names = (f"difference_to_{field}{end}" for end in ("", "_low", "_high"))
-                record |= zip(names, difference, strict=True)
-    return records
+        said[method, setting] = on_test(method, setting, seed)
+    tests = [record for record in records if record["split"] == "test"]
+    for to, control in (("float32", FLOAT32_VECTORS), ("pq", PQ_BY_ERROR)):
+        tests = [with_difference(record, to, said, control) for record in tests]
+    return [record for record in records if record["split"] != "test"] + tests
 
 
 def word_vectors(seed: int) -> list[dict]:
