@@ -44,16 +44,13 @@ from ipywidgets import Dropdown, IntSlider
 from matplotlib.colors import ListedColormap, to_rgb
 from threadpoolctl import threadpool_limits
 
-from utils import packing, plots
+from utils import packing, plots, quantization
 from utils.claims import claim
 from utils.plots import show
 from utils.quantization import (
-    AdditiveQuantizer,
-    AffineQuantizer,
     OptimizedProductQuantizer,
     ProductQuantizer,
     VectorQuantizer,
-    entropy,
     vector,
 )
 from utils.records import load_provenance, load_records, summarise
@@ -922,11 +919,12 @@ def bytes_and_error(quantizer):
 
 scalars = np.array([bytes_and_error(ProductQuantizer(d, K, random_state=0)) for K in (2, 4, 8)])
 STEPS = 2.0, 1.6, 1.15, 0.75
-steps = np.array([bytes_and_error(AffineQuantizer(step=step, entropy_coding=True)) for step in STEPS])
+steps = np.array([bytes_and_error(quantization.AffineQuantizer(step=step, entropy_coding=True))
+                  for step in STEPS])
 within = steps[16 * steps[:, 0] <= vectors.nbytes][-1]  # the smallest step that fits a sixteenth
 pq_codes = ProductQuantizer(most_chunks(16), 16, random_state=0).fit_transform(vectors)
-pq_entropy = np.mean([entropy(column) for column in pq_codes.T])
-sums_that_fit = bytes_and_error(AdditiveQuantizer(15, 32, random_state=0))
+pq_entropy = np.mean([quantization.entropy(column) for column in pq_codes.T])
+sums_that_fit = bytes_and_error(quantization.AdditiveQuantizer(15, 32, random_state=0))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 best_of = {}  # the least error of each method within a sixteenth
@@ -943,17 +941,15 @@ for number, method in enumerate(names[1:], start=1):
     x, y, down, up = np.array(points).T
     axes.errorbar(x, y, [down, up], fmt=plots.MARKERS[number], color=plots.PALETTE[number],
                   markersize=8, capsize=4, label=method, alpha=0.8)
-axes.plot(*scalars.T, "*", color="black", markerfacecolor="none", markersize=16, zorder=4,
-          label="one number at a time")
-axes.plot(*steps.T, "d", color="black", markerfacecolor="none", markersize=9, zorder=4,
-          label="equal steps, entropy-coded")
+hollow = dict(color="black", markerfacecolor="none", zorder=4)
+axes.plot(*scalars.T, "*", markersize=16, label="one number at a time", **hollow)
+axes.plot(*steps.T, "d", markersize=9, label="equal steps, entropy-coded", **hollow)
 axes.axvline(whole[2] / 16, color="black", linestyle="--", linewidth=1.2)
 axes.annotate("a sixteenth ", (whole[2] / 16, 0.97), xycoords=("data", "axes fraction"),
               ha="right", va="top")
 axes.set(yscale="log", ylabel="relative error (log scale)",
          xlabel="codes, codebooks and rotation (bytes, log scale; 1 kB = 1000 B)")
-ticks = [0.05, 0.1, 0.2, 0.5, 1]
-axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+axes.set_yticks([0.05, 0.1, 0.2, 0.5, 1], ["0.05", "0.1", "0.2", "0.5", "1"])
 axes.minorticks_off()
 plots.bytes_axis(axes)
 axes.legend(loc="lower left")
@@ -976,6 +972,8 @@ beam_search, local_search = (
     facts(min((key for key in f1 if key[0] == method), key=lambda key: key[2]))
     for method in ("additive", "local search"))
 over = 16 * local_search.nbytes / whole[2] - 1
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 claim(list(best_of) == ["PQ", "OPQ", "VQ"],
       "within a sixteenth PQ has the smallest error, OPQ the next, VQ the largest, and no sums fit")
 claim(beam_search.setting == local_search.setting and 0 < over < 0.01,
