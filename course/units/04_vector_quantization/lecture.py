@@ -44,13 +44,17 @@ from ipywidgets import Dropdown, IntSlider
 from matplotlib.colors import ListedColormap, to_rgb
 from threadpoolctl import threadpool_limits
 
-from utils import packing, plots, quantization
+# %%
+from utils import packing, plots
 from utils.claims import claim
 from utils.plots import show
 from utils.quantization import (
+    AdditiveQuantizer,
+    AffineQuantizer,
     OptimizedProductQuantizer,
     ProductQuantizer,
     VectorQuantizer,
+    entropy,
     vector,
 )
 from utils.records import load_provenance, load_records, summarise
@@ -919,12 +923,11 @@ def bytes_and_error(quantizer):
 
 scalars = np.array([bytes_and_error(ProductQuantizer(d, K, random_state=0)) for K in (2, 4, 8)])
 STEPS = 2.0, 1.6, 1.15, 0.75
-steps = np.array([bytes_and_error(quantization.AffineQuantizer(step=step, entropy_coding=True))
-                  for step in STEPS])
+steps = np.array([bytes_and_error(AffineQuantizer(step=step, entropy_coding=True)) for step in STEPS])
 within = steps[16 * steps[:, 0] <= vectors.nbytes][-1]  # the smallest step that fits a sixteenth
 pq_codes = ProductQuantizer(most_chunks(16), 16, random_state=0).fit_transform(vectors)
-pq_entropy = np.mean([quantization.entropy(column) for column in pq_codes.T])
-sums_that_fit = bytes_and_error(quantization.AdditiveQuantizer(15, 32, random_state=0))
+pq_entropy = np.mean([entropy(column) for column in pq_codes.T])
+sums_that_fit = bytes_and_error(AdditiveQuantizer(15, 32, random_state=0))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 best_of = {}  # the least error of each method within a sixteenth
