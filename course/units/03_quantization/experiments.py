@@ -17,10 +17,10 @@ from course.measuring.baselines import (
     ship,
     trained,
 )
+from course.measuring.pairs import difference_to
 from course.measuring.results import Experiment
 from course.measuring.training import data
 from utils.codecs import decode, encode
-from utils.metrics import paired_difference
 from utils.packing import Sparse, load_model
 from utils.quantization import (
     AdditiveQuantizer,
@@ -112,9 +112,7 @@ STEPS = {1.35: 2, 1.0: None, 0.75: 3, 0.5: None, 0.4: 4, 0.25: None}
 def with_difference(record: dict, to: str, said: dict, control: tuple[str, str]) -> dict:
     """A record on test with its paired difference of macro-F1 from a control, on the same comments."""
     one, other = said[record["method"], record["setting"]], said[control]
-    difference = paired_difference(data("test").labels, one, other)
-    names = (f"difference_to_{to}{end}" for end in ("", "_low", "_high"))
-    return record | dict(zip(names, difference, strict=True))
+    return record | difference_to(to, data("test").labels, one, other)
 
 
 def on_test(method: str, setting: str, seed: int) -> np.ndarray:
