@@ -157,20 +157,6 @@ def _kmeans(bits: int) -> str:
     return f"k-means, entropy-coded, {bits} bits"
 
 
-def stepped_linear(seed: int) -> list[dict]:
-    """The sparse linear baseline with its non-zeros and IDF on grids of equal steps."""
-    model, _ = trained(*SPARSE, seed)
-    records = []
-    for step in (1.0, 0.5, 0.25, 0.12, 0.06):
-        name = f"{SPARSE[1]}, {STEPPED}, step {step:g}"
-        codecs = {"network.coef": Sparse(stepped(step)), "idf": stepped(step)}
-        codecs |= {"network.intercept": "float16", "vocabulary": "words"}
-        records += scored(
-            model, SPARSE[0], name, seed, codecs, tune=True, scheme=STEPPED, step=step
-        )
-    return records
-
-
 # --- word vectors, as vectors -------------------------------------------------------------------------
 
 FLOAT32_VECTORS = ("float32", "4 bytes a number")
@@ -281,7 +267,6 @@ EXPERIMENTS = [
     Experiment("models: sparse linear", quantized_linear, seeded=False),
     quantized_networks(*MODEL_1),
     quantized_networks(*MODEL_2),
-    Experiment("steps: sparse linear", stepped_linear, seeded=False),
     stepped_networks(*MODEL_2),
     Experiment("word vectors", word_vectors),
     Experiment("sums of codewords", sums, seeded=False),  # which take far longer to encode
