@@ -1177,6 +1177,7 @@ def points_of(scheme):
             for row, size in zip(summarise(rows), summarise(rows, "file_bytes"), strict=True)}
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 exact = points_of("float32")["float32"]
 figure, axes = plt.subplots(figsize=(9, 4.2))
 for scheme, color, marker in ((CODED, RED, "s"), (STEPPED, BLUE, "o")):

@@ -932,6 +932,7 @@ def draw_errors(axes, size):
     axes.axvline(nbytes[whole]["max"] / 16, color="black", linestyle="--", linewidth=1.2)
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(9, 6))
 draw_errors(axes, size=1)
 axes.annotate("a sixteenth ", (nbytes[whole]["max"] / 16, 0.03), xycoords=("data", "axes fraction"),
