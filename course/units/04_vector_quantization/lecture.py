@@ -130,12 +130,24 @@ WIDE = (-6.5, 6.5, -5.5, 5.5)  # what the pictures show
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
+def distinct_colors(cells, n):
+    """A number for each of n cells, other than those of its neighbours: greedy, crowded ones first."""
+    touch = np.zeros((n, n), dtype=bool)
+    for one, other in ((cells[1:], cells[:-1]), (cells[:, 1:], cells[:, :-1])):
+        touch[one, other] = touch[other, one] = True
+    colors = np.full(n, -1)
+    for k in np.argsort(-touch.sum(axis=0), kind="stable"):
+        colors[k] = min(set(range(n)).difference(colors[touch[k]]))
+    return colors
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def paint(axes, book, title, marks=None):
     """The cells of the codewords in pale colours, a third of the points, the codewords as stars."""
     across, up = np.meshgrid(np.linspace(*WIDE[:2], 260), np.linspace(*WIDE[2:], 220))
     cells = assign(np.stack([across.ravel(), up.ravel()], axis=1), book).reshape(across.shape)
-    pale = [0.25 * np.array(to_rgb(color)) + 0.75 for color in plots.PALETTE[:6]]
-    colors = ListedColormap([pale[(5 * k) % 6] for k in range(len(book))])
+    pale = [0.25 * np.array(to_rgb(color)) + 0.75 for color in plots.PALETTE[:5]]
+    colors = ListedColormap([pale[k] for k in distinct_colors(cells, len(book))])
     axes.imshow(cells, origin="lower", extent=WIDE, cmap=colors, interpolation="nearest",
                 vmin=-0.5, vmax=len(book) - 0.5, aspect="equal")
     borders = (np.diff(cells, axis=0)[:, :-1] != 0) | (np.diff(cells, axis=1)[:-1] != 0)
@@ -165,7 +177,7 @@ def describe_lloyd(step, start):
               for book in lloyd_path(STARTS[start])]
     return (f"A slanted cloud of points cut into 8 cells with straight borders, a star in each. "
             f"After {step} of 12 Lloyd steps the relative error is {errors[step]:.3f}; it began "
-            f"at {errors[0]:.3f} and ends at {errors[-1]:.3f}. Red lines show the last move.")
+            f"at {errors[0]:.3f} and ends at {errors[-1]:.3f}. Orange lines show the last move.")
 
 
 # %%
@@ -427,7 +439,7 @@ for free, color, style, name in ((False, BLUE, "o-", "codebooks counted"),
     axes.plot(sizes, at_budget[free], style, color=color, label=name)
 for K, error in zip(sizes, at_budget[False], strict=True):
     axes.annotate(f"M={most_chunks(K)}", (K, error), xytext=(-7, 9), textcoords="offset points",
-                  ha="center", color=BLUE, fontsize=10)
+                  ha="center", color=plots.ink(BLUE), fontsize=10)
 axes.set(xscale="log", xticks=sizes, xticklabels=sizes, xlabel="codewords in a codebook, K",
          ylabel="relative error", title=f"PQ within {budget:,} bytes", ylim=(0, None))
 axes.minorticks_off()
@@ -931,7 +943,7 @@ for number, method in enumerate(names[1:], start=1):
               for key, row in error.items() if key[0] == method]
     x, y, down, up = np.array(points).T
     axes.errorbar(x, y, [down, up], fmt=plots.MARKERS[number], color=plots.PALETTE[number],
-                  markersize=8, capsize=4, label=method, alpha=0.8)
+                  markersize=8, capsize=4, label=method, zorder=5)
 axes.plot(*scalars.T, "*", color="black", markerfacecolor="none", markersize=16, zorder=4,
           label="one number at a time")
 axes.axvline(whole[2] / 16, color="black", linestyle="--", linewidth=1.2)
@@ -992,9 +1004,14 @@ claim(best_pq.error < scalar < 0.6 * min(beam_search.error, local_search.error),
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 baseline = linear[0]  # as shipped
-drawn = [row for chosen in (whole, *ranked) for row in recorded
+far_below = [key for key in ranked if f1[key]["mean"] < baseline["macro_f1"] - 0.1]
+drawn = [row for chosen in (whole, *ranked) if chosen not in far_below for row in recorded
          if tuple(row[key] for key in BY) == chosen]
-figure = plots.size_f1_chart([*drawn, baseline])
+figure, axes = plt.subplots(figsize=(9, 6))
+axes.set_title("; ".join(  # in the picture they would squeeze all others together
+    f"below the picture: {key[0]}, {plots.human_bytes(size[key]['mean'])}, {f1[key]['mean']:.3f}"
+    for key in far_below), fontsize=11)
+plots.size_f1_chart([*drawn, baseline], ax=axes)
 show(figure, alt="Bytes of the complete file, log scale, against macro-F1 on test. " + " ".join(
     f"{key[0]}, {key[1]}: {plots.human_bytes(size[key]['mean'])}, {f1[key]['mean']:.3f}."
     for key in (whole, *ranked))
