@@ -123,22 +123,29 @@ class Notebook:
     def run_all(self) -> None:
         """Run every cell, for as long as it takes, and stop at an error."""
         assert self.page.evaluate(
-            "async () => { const { sessionContext } = jupyterapp.shell.currentWidget;"
-            " await sessionContext.ready; await sessionContext.session.kernel.info;"
-            " return jupyterapp.commands.execute('notebook:run-all-cells') }"
+            """async () => {
+                const { sessionContext } = jupyterapp.shell.currentWidget;
+                await sessionContext.ready;
+                await sessionContext.session.kernel.info;
+                window.unanswered = new Set();
+                sessionContext.session.kernel.anyMessage.connect((_, { msg, direction }) => {
+                    if (direction === "send" && msg.header.msg_type === "comm_msg")
+                        unanswered.add(msg.header.msg_id);
+                    else if (msg.content.execution_state === "idle")
+                        unanswered.delete(msg.parent_header.msg_id);
+                });
+                return jupyterapp.commands.execute("notebook:run-all-cells");
+            }"""
         )
 
     def settle(self) -> None:
         """Wait until the kernel has answered all that the controls have sent.
 
-        It answers in order. A widget sends one message at a time and keeps the next until that one
-        has been answered: after two rounds of questions nothing is left.
+        What they send is answered in a thread of its own, so a question of ours would overtake it.
+        A control that waits for an answer sends the next message when it comes: look again then.
         """
         for _ in range(2):
-            self.page.evaluate(
-                "jupyterapp.shell.currentWidget.sessionContext.session.kernel"
-                ".requestExecute({ code: '', silent: true }).done.then(() => null)"
-            )
+            self.page.wait_for_function("() => unanswered.size === 0")
 
     def save(self) -> None:
         self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")

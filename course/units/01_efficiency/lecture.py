@@ -194,7 +194,7 @@ axes.plot(latencies_ms, np.zeros(6), "o", color=plots.PALETTE[0], markersize=10,
 for row, ((name, value), color) in enumerate(zip(marks.items(), plots.PALETTE[1:4], strict=True)):
     top = 0.2 + 0.3 * row  # the label of p50 is above the end of the line of the mean
     axes.vlines(value, -1, top + 0.15, color=color, linestyle="--")
-    axes.annotate(f" {name}: {value:g} ms", (value, top), color=color, weight="bold")
+    axes.annotate(f" {name}: {value:g} ms", (value, top), color=plots.ink(color), weight="bold")
 axes.set(xlabel="latency (ms)", yticks=[], ylim=(-1, 1), xlim=(0, 105))
 show(figure, alt="Six latencies on a line: five between 10 and 13 ms, one at 98 ms. p50 is marked "
      "at 12 ms among the five; the mean, 26 ms, stands in the gap where there is no request; p95 "
@@ -1370,7 +1370,7 @@ def draw_threshold(label):
                  label=f"the model's own: {linear.thresholds[j]:.2f}")
     axes.set(xlabel=f"threshold for {label}", ylabel="F1", ylim=(0, 1), xlim=(0, 1),
              title=f"{dev.labels[:, j].mean():.1%} of the {len(dev):,} dev comments are {label}")
-    axes.legend()
+    figure.legend(loc="outside right upper")
     return figure
 
 

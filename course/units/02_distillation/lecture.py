@@ -263,7 +263,7 @@ def draw_temperature(row, T):
     left.barh(seven.label_names, p, edgecolor=BLUE, linewidth=1.2,
               color=np.where(seven.labels[row] == 1, BLUE, "white"))
     left.plot(expit(t[row].numpy()), range(7), "|", color=RED, markersize=14, markeredgewidth=2)
-    left.set(xlim=(0, 1), xlabel="probability (red: T = 1; filled: the label)",
+    left.set(xlim=(0, 1), xlabel="probability (orange: T = 1; filled: the label)",
              title=f"T = {T:g}: {bits(p).sum():.1f} bits")
     left.invert_yaxis()
     for values, style, name in ((scaled, "o-", "times T²"), (bare, "s--", "as it is")):
@@ -273,7 +273,7 @@ def draw_temperature(row, T):
     right.set(xscale="log", yscale="log", xlabel="T", title="size of the gradient",
               xticks=TEMPERATURES, xticklabels=[f"{x:g}" for x in TEMPERATURES])
     right.minorticks_off()
-    right.legend()
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
@@ -1026,7 +1026,7 @@ right.axvline(1, color="black", linestyle=":", linewidth=1.2)
 left.set(xlabel="number of the singular value", ylabel="singular value / the largest", ylim=(0, 1))
 right.set(xlabel="numbers in the factors / in the matrix", xlim=(0, 1.3), ylim=(0, 1),
           ylabel="lost share of squared norm")
-left.legend()
+figure.legend(loc="outside lower center", ncols=2)
 halves = {name: np.interp(0.5, share, error) for name, (_, share, error) in curves.items()}
 show(figure, alt="Left: singular values of four matrices, each divided by its largest. Right: lost "
      "share of the squared norm against the size of the factors, with dots for approximations that "

@@ -132,12 +132,24 @@ WIDE = (-6.5, 6.5, -5.5, 5.5)  # what the pictures show
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
+def distinct_colors(cells, n):
+    """A number for each of n cells, other than those of its neighbours: greedy, crowded ones first."""
+    touch = np.zeros((n, n), dtype=bool)
+    for one, other in ((cells[1:], cells[:-1]), (cells[:, 1:], cells[:, :-1])):
+        touch[one, other] = touch[other, one] = True
+    colors = np.full(n, -1)
+    for k in np.argsort(-touch.sum(axis=0), kind="stable"):
+        colors[k] = min(set(range(n)).difference(colors[touch[k]]))
+    return colors
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def paint(axes, book, title, marks=None):
     """The cells of the codewords in pale colours, a third of the points, the codewords as stars."""
     across, up = np.meshgrid(np.linspace(*WIDE[:2], 260), np.linspace(*WIDE[2:], 220))
     cells = assign(np.stack([across.ravel(), up.ravel()], axis=1), book).reshape(across.shape)
-    pale = [0.25 * np.array(to_rgb(color)) + 0.75 for color in plots.PALETTE[:6]]
-    colors = ListedColormap([pale[(5 * k) % 6] for k in range(len(book))])
+    pale = [0.25 * np.array(to_rgb(color)) + 0.75 for color in plots.PALETTE[:5]]
+    colors = ListedColormap([pale[k] for k in distinct_colors(cells, len(book))])
     axes.imshow(cells, origin="lower", extent=WIDE, cmap=colors, interpolation="nearest",
                 vmin=-0.5, vmax=len(book) - 0.5, aspect="equal")
     borders = (np.diff(cells, axis=0)[:, :-1] != 0) | (np.diff(cells, axis=1)[:-1] != 0)
@@ -167,7 +179,7 @@ def describe_lloyd(step, start):
               for book in lloyd_path(STARTS[start])]
     return (f"A slanted cloud of points cut into 8 cells with straight borders, a star in each. "
             f"After {step} of 12 Lloyd steps the relative error is {errors[step]:.3f}; it began "
-            f"at {errors[0]:.3f} and ends at {errors[-1]:.3f}. Red lines show the last move.")
+            f"at {errors[0]:.3f} and ends at {errors[-1]:.3f}. Orange lines show the last move.")
 
 
 # %%
@@ -428,7 +440,7 @@ for free, color, style, name in ((False, BLUE, "o-", "codebooks counted"),
     axes.plot(sizes, at_budget[free], style, color=color, label=name)
 for K, error in zip(sizes, at_budget[False], strict=True):
     axes.annotate(f"M={most_chunks(K)}", (K, error), xytext=(-7, 9), textcoords="offset points",
-                  ha="center", color=BLUE, fontsize=10)
+                  ha="center", color=plots.ink(BLUE), fontsize=10)
 axes.set(xscale="log", xticks=sizes, xticklabels=sizes, xlabel="codewords in a codebook, K",
          ylabel="relative error", title=f"PQ within {budget:,} bytes", ylim=(0, None))
 axes.minorticks_off()
