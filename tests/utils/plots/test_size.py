@@ -117,6 +117,16 @@ def test_the_baseline_is_a_point_and_a_labelled_line_at_its_smallest(first):
     assert written(ax) == ["C=0.5", "C=2", "GRU", "sparse linear, C=0.5: 0.580"]
 
 
+def test_the_line_goes_through_the_setting_that_is_asked_for():
+    rows = BASELINE + records("sparse linear", "C=2", 0.59, 9000)
+    ax = plots.size_f1_chart(rows, baseline_setting="C=2").axes[0]
+    (line,) = lines(ax, linestyle="--")
+    assert list(line.get_ydata()) == [0.59, 0.59]
+    assert "sparse linear, C=2: 0.590" in written(ax)
+    with pytest.raises(ValueError, match="setting 'C=3' on split 'test'.*there: C=0.5, C=2"):
+        plots.size_f1_chart(rows, baseline_setting="C=3")
+
+
 def test_other_splits_are_left_out():
     ax = plots.size_f1_chart(BASELINE + records("GRU", "64", 0.6, 9999, split="dev")).axes[0]
     assert written(ax) == ["sparse linear: 0.580"]
