@@ -11,6 +11,7 @@ from .transformer import (
     one_at_a_time,
     strengths,
     structure,
+    longer_latency,
     structure_latency,
     structure_longer,
 )
@@ -25,5 +26,6 @@ TRANSFORMER = [
     Experiment("structure, longer", structure_longer),
     Experiment("movement", movement),
     Experiment("structure latency", structure_latency, seeded=False, alone=True, scored=False),
+    Experiment("structure latency, longer", longer_latency, seeded=False, alone=True, scored=False),
 ]
 EXPERIMENTS = [*RULES, *UNITS, *EMOTIONS, *TRANSFORMER]

@@ -423,13 +423,19 @@ def longer(setting: str) -> str:
 
 def structure_latency(seed: int) -> list[dict]:
     """All shapes of :func:`structure`, and the one without heads, in turns; F1 stands there."""
-    whole = unpruned(MORE)
-    long_ones = (longer(HALF_DEPTH), longer(shape_name(LONG_SHAPE)))
-    settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES), *long_ones)
-    models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
-    found = times_as_fast(models, whole, data("dev").texts[:128], repeats=3, seed=seed)
+    return _timed(unpruned(MORE), HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
+
+
+def longer_latency(seed: int) -> list[dict]:
+    """Those of :func:`structure_longer`, in turns."""
+    return _timed(*map(longer, ("unpruned", HALF_DEPTH, shape_name(LONG_SHAPE))))
+
+
+def _timed(whole: str, *others: str) -> list[dict]:
+    models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in (whole, *others)}
+    found = times_as_fast(models, whole, data("dev").texts[:128], repeats=3, seed=0)
     return [
-        {"method": METHOD, "setting": setting, "seed": seed, **timing}
+        {"method": METHOD, "setting": setting, "seed": 0, **timing}
         for setting, timings in found.items()
         for timing in timings
     ]
