@@ -7,11 +7,11 @@ from .rules import RULES
 from .transformer import (
     heads,
     living,
+    longer_latency,
     movement,
     one_at_a_time,
     strengths,
     structure,
-    longer_latency,
     structure_latency,
     structure_longer,
 )
