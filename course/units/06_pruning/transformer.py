@@ -38,7 +38,7 @@ METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
 COMMENTS = 6_000  # of further training, for all choices of heads alike, and for movement
 MORE = 6_000  # of further training, for all shapes alike
-LONGER = 3  # epochs of train instead, for a shape that is smaller in all three, and its rivals
+LONGER = 3  # epochs of train instead, for shapes that are smaller in all three, and their rivals
 GATES = {"comments": 3_000, "rate": 0.15}
 STRENGTHS = (0.001, 0.003, 0.01)
 LOWER = 0.0005  # tried after these, to see what fewer heads less are worth
@@ -53,7 +53,7 @@ HALF_DEPTH = "every second layer"
 EVERY_SECOND = [n % 2 == 0 for n in range(6)]
 # Layers, and how many heads and feed-forward columns are left in all of them together.
 SHAPES = ((5, 30, 3840),)
-LONG_SHAPE = (5, 32, 4000)
+LONG_SHAPES = ((5, 32, 4000), *SHAPES)
 
 
 # --- what training starts from ------------------------------------------------------------------------
@@ -399,7 +399,7 @@ def structure(seed: int) -> list[dict]:
 
 
 def structure_longer(seed: int) -> list[dict]:
-    """The same with some epochs of train: the pruned shape, half of the layers, and the unpruned."""
+    """The same with some epochs of train: pruned shapes, half of the layers, and the unpruned."""
     before = fine_tuned(seed)
     cost = {"criterion": "none", "further_comments": 0, **before[1]}
     records, fine = score(before[0].network, FINE_TUNED, seed, **cost)
@@ -407,7 +407,7 @@ def structure_longer(seed: int) -> list[dict]:
     for setting, criterion, kept in (
         ("unpruned", "none", {}),
         (HALF_DEPTH, "depth", {"layers": EVERY_SECOND}),
-        (shape_name(LONG_SHAPE), "importance", shaped(seed, LONG_SHAPE)),
+        *((shape_name(shape), "importance", shaped(seed, shape)) for shape in LONG_SHAPES),
     ):
         network, cost = recovered(seed, **kept)
         extra = {"criterion": criterion, **cost}
@@ -428,7 +428,7 @@ def structure_latency(seed: int) -> list[dict]:
 
 def longer_latency(seed: int) -> list[dict]:
     """Those of :func:`structure_longer`, in turns."""
-    return _timed(*map(longer, ("unpruned", HALF_DEPTH, shape_name(LONG_SHAPE))))
+    return _timed(*map(longer, ("unpruned", HALF_DEPTH, *map(shape_name, LONG_SHAPES))))
 
 
 def _timed(whole: str, *others: str) -> list[dict]:
