@@ -134,7 +134,7 @@ def test_python_m_course():
         (["build", "nope"], "There is no unit 'nope'"),
         (["new", "nope"], "'nope' is not a unit's name"),
         (["results", "nope"], "There is no unit 'nope'"),
-        (["grade", "/no/such/folder"], "/no/such/folder is not a folder"),
+        (["grade", "/no/such/folder"], "/no/such/folder does not exist"),
         (["grade", "--unit", "nope"], "There is no unit 'nope'"),
         (["grade", "somewhere", "--demo"], "Give a folder or --demo, not both."),
         (
