@@ -8,8 +8,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from course.errors import UserError
+from course.writing.asking import arguments, asking_calls
 from course.writing.units import Unit, discover
 
+QUIZ = re.compile(r"^quiz\(", re.MULTILINE)
 HEADING = re.compile(r"^## +(.+?)\s*$", re.MULTILINE)
 CLOSING = (
     "An open lecture keeps its models and data in memory until its kernel is shut down, and where "
@@ -71,18 +73,17 @@ def seal_quizzes(nb: NotebookNode, path: Path) -> None:
     from utils.widgets import sealed
 
     for cell in nb.cells:
-        if cell.cell_type != "code" or not cell.source.startswith("quiz("):
+        if cell.cell_type != "code" or not QUIZ.search(cell.source):
             continue
         try:
-            (statement,) = ast.parse(cell.source).body
-            call = statement.value
-            given = dict(zip(("question", "options", "answer"), call.args, strict=False))
-            given |= {keyword.arg: keyword.value for keyword in call.keywords}
+            (call,) = asking_calls(cell.source)
+            (_,) = ast.parse(cell.source).body
+            given = arguments(call)
             question, options, answer = (
                 ast.literal_eval(given[name]) for name in ("question", "options", "answer")
             )
             text = sealed(options, answer)
-        except (ValueError, KeyError, AttributeError, SyntaxError) as error:
+        except (ValueError, KeyError, SyntaxError) as error:
             raise UserError(
                 f"{path}: a cell of a quiz must be one call with a question, options and an answer "
                 f"that are plain texts: {error}."

@@ -45,7 +45,7 @@ def test_every_link_of_the_course_leads_to_a_notebook():
 
 
 def test_a_built_quiz_holds_no_answer():
-    nb = new_notebook(cells=[new_code_cell(QUIZ), new_code_cell("x = 1")])
+    nb = new_notebook(cells=[new_code_cell(f"# why\n{QUIZ}"), new_code_cell("x = 1")])
     seal_quizzes(nb, Path("lecture.py"))
     cell = nb.cells[0]
     text = sealed({"yes": "Why not.", "no": "Look."}, "yes")
@@ -56,7 +56,13 @@ def test_a_built_quiz_holds_no_answer():
 
 @pytest.mark.parametrize(
     "source",
-    ['quiz("?", OPTIONS, "a")', 'quiz("?")', 'quiz("?", {"a": "b"}, "a")', "quiz(1)\nx = 2"],
+    [
+        'quiz("?", OPTIONS, "a")',
+        'quiz("?")',
+        'quiz("?", {"a": "b"}, "a")',
+        f"x = 2\n{QUIZ}",  # else its answer would stand there, unsealed
+        f"{QUIZ}\n{QUIZ}",
+    ],
 )
 def test_a_quiz_that_cannot_be_sealed_is_named(source):
     nb = new_notebook(cells=[new_code_cell(source)])
