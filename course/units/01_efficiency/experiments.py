@@ -22,7 +22,7 @@ from course.measuring.baselines import (
     trained,
 )
 from course.measuring.cache import trained_once
-from course.measuring.pairs import difference_to
+from course.measuring.pairs import difference_to, on_test
 from course.measuring.results import Experiment
 from course.measuring.training import TAXONOMY, data
 from course.writing.units import ROOT
@@ -176,7 +176,7 @@ def _said(model: NeuralClassifier, name: str) -> np.ndarray:
     """What the file of a network says of test, (comments, labels)."""
     path = file_path(MODEL_1[0], name, 0)
     save_model(model, path, NEURAL_CODECS)
-    return load_model(path).predict(data("test").texts)
+    return on_test(path)
 
 
 def _with_layers(layers: int, width: int):

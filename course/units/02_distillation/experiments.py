@@ -119,23 +119,30 @@ def network_teacher(name: str, build, setting: str):
     return Experiment(f"teachers: {name}", run)
 
 
+def _heard(method: str, setting: str, seed: int, say: Callable) -> list[dict]:
+    """Records of a teacher by what it says alone."""
+    return [
+        {
+            "method": method,
+            "setting": setting,
+            "seed": seed,
+            "split": split,
+            "taxonomy": TAXONOMY,
+            "macro_f1": report["macro_f1"],
+            "per_label_f1": {k: v["f1"] for k, v in report["per_label"].items()},
+        }
+        for split, report in _reports(TAXONOMY, say).items()
+    ]
+
+
 def heard_teacher(group: str, name: str, setting: str, say: Callable) -> Experiment:
     """A teacher of whom nothing is kept but what it says; it has no file and no size."""
 
     def run(seed: int) -> list[dict]:
-        reports, emotions = (_reports(taxonomy, say) for taxonomy in (TAXONOMY, "emotions"))
+        records, emotions = _heard(name, setting, seed, say), _reports("emotions", say)
         return [
-            {
-                "method": name,
-                "setting": setting,
-                "seed": seed,
-                "split": split,
-                "taxonomy": TAXONOMY,
-                "macro_f1": report["macro_f1"],
-                "per_label_f1": {k: v["f1"] for k, v in report["per_label"].items()},
-                "macro_f1_emotions": emotions[split]["macro_f1"],
-            }
-            for split, report in reports.items()
+            record | {"macro_f1_emotions": emotions[record["split"]]["macro_f1"]}
+            for record in records
         ]
 
     return Experiment(f"{group}: {name}", run, seeded=False, scored=False)
@@ -283,19 +290,7 @@ def own_teachers(seed: int) -> list[dict]:
         ),
         "mean of itself and a peer": both,
     }
-    return [
-        {
-            "method": "GRU-8",
-            "setting": setting,
-            "seed": seed,
-            "split": split,
-            "taxonomy": TAXONOMY,
-            "macro_f1": report["macro_f1"],
-            "per_label_f1": {k: v["f1"] for k, v in report["per_label"].items()},
-        }
-        for setting, say in ways.items()
-        for split, report in _reports(TAXONOMY, say).items()
-    ]
+    return [record for way, say in ways.items() for record in _heard("GRU-8", way, seed, say)]
 
 
 # --- the best complete file within a budget -----------------------------------------------------------

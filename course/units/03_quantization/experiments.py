@@ -17,11 +17,11 @@ from course.measuring.baselines import (
     ship,
     trained,
 )
-from course.measuring.pairs import difference_to
+from course.measuring.pairs import difference_to, on_test
 from course.measuring.results import Experiment
 from course.measuring.training import data
 from utils.codecs import decode, encode
-from utils.packing import Sparse, load_model
+from utils.packing import Sparse
 from utils.quantization import (
     AdditiveQuantizer,
     AffineQuantizer,
@@ -115,11 +115,6 @@ def with_difference(record: dict, to: str, said: dict, control: tuple[str, str])
     return record | difference_to(to, data("test").labels, one, other)
 
 
-def on_test(method: str, setting: str, seed: int) -> np.ndarray:
-    """What the file says that :func:`scored` has written."""
-    return load_model(file_path(method, setting, seed)).predict(data("test").texts)
-
-
 def stepped_networks(method: str, setting: str):
     """Every matrix of a network on a grid of equal steps, with biases in float16.
 
@@ -141,7 +136,7 @@ def stepped_networks(method: str, setting: str):
         for name, (fields, codecs) in choices.items():
             for record in scored(model, method, name, seed, FLOAT32 | codecs, tune=True, **fields):
                 if record["split"] == "test":
-                    said[method, name] = on_test(method, name, seed)
+                    said[method, name] = on_test(file_path(method, name, seed))
                     record = with_difference(record, "float32", said, (method, "float32"))
                     if bits := STEPS.get(record.get("step")):
                         kmeans = (method, _kmeans(bits))
@@ -213,7 +208,7 @@ def quantized_vectors(choices, seed: int) -> list[dict]:
             ratio=X.nbytes / nbytes,
             relative_error=float(error),
         )
-        said[method, setting] = on_test(method, setting, seed)
+        said[method, setting] = on_test(file_path(method, setting, seed))
     tests = [record for record in records if record["split"] == "test"]
     for to, control in (("float32", FLOAT32_VECTORS), ("pq", PQ_BY_ERROR)):
         tests = [with_difference(record, to, said, control) for record in tests]
