@@ -903,7 +903,7 @@ claim(half_ms[1] < 0.7 * full_ms[1] and half_ms[64] < 0.6 * full_ms[64] and kept
 # ensemble) of the macro-F1 of the transformer that it was cut from, over {{ len(on_labels) }} seeds.
 #
 # Half of the layers, and {{ half_ms[1] / full_ms[1]:.0% }} of the time for one comment: where is the rest?
-# Another run timed both by their parts, on one thread, of 15 repeats the fastest:
+# Another run timed both by their parts, on one thread, of many repeats the fastest:
 
 # %%
 spent = {}  # method -> part -> ms for one comment
