@@ -138,9 +138,15 @@ ANSWERED = [
 ]
 LAST = "print(sorted(values)[1])"
 ALT = '"image/png": {"alt": "One grey pixel"}'
+UNDER = """from utils import plots
+figure, axes = plots.style.plt.subplots()
+axes.plot([0, 1], [0, 1], label="rising")
+axes.legend(loc="upper right")
+plots.show(figure, alt="A rising line.")"""
 SHOW = f"display(picture, metadata={{{ALT}}}, raw=True)"
 EXECUTED = [
     (check.runs_in_budget, ("lecture", LAST, "1 / 0"), "The lecture does not run: cell 5 raised Z"),
+    (check.runs_in_budget, ("lecture", LAST, UNDER), "the legend ['rising'] lies over what is dr"),
     (check.runs_in_budget, ("unit", "max_seconds = 120", "max_seconds = 0.01"), "budget is 0.01 s"),
     (
         check.runs_in_budget,
