@@ -111,10 +111,12 @@ class Notebook:
         page.goto(f"{lab}/lab/tree/{path}?reset&token=test")
         self.panel = page.locator(".jp-NotebookPanel:visible")
         self.panel.locator(".jp-Cell").first.wait_for()
-        # Cells are put in bit by bit; the last one to come is the last to move the others.
+        # Cells are put in bit by bit, many or few of them by the time we look; the last one to come
+        # is the last to move the others.
         page.wait_for_function(
-            "() => { const c = jupyterapp.shell.currentWidget?.content?.widgets;"
-            " return c?.length && c.every(cell => cell.isAttached && !cell.isPlaceholder?.()) }"
+            "() => { const panel = jupyterapp.shell.currentWidget, c = panel?.content?.widgets;"
+            " return panel?.context?.isReady && c.length && c.length === panel.content.model.cells.length"
+            " && c.every(cell => cell.isAttached && !cell.isPlaceholder?.()) }"
         )
 
     def cells(self) -> int:
@@ -163,4 +165,13 @@ class Notebook:
 
 @pytest.fixture
 def open_notebook(page, lab):
-    return lambda path: Notebook(page, lab, path)
+    """A function that opens a notebook; what a failing test leaves running is shut down."""
+    opened = []
+
+    def open_notebook(path):
+        opened.append(Notebook(page, lab, path))
+        return opened[-1]
+
+    yield open_notebook
+    if opened:
+        opened[-1].stop()
