@@ -91,8 +91,8 @@ def browser():
 
 
 @pytest.fixture
-def page(browser):
-    """A page on which an error is the end of the test."""
+def page(browser, lab):
+    """A page on which an error is the end of the test. Kernels that it leaves are shut down."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.set_default_timeout(1000 * SECONDS)
     errors = []
@@ -100,6 +100,10 @@ def page(browser):
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     yield page
     page.close()
+    with urllib.request.urlopen(f"{lab}/api/kernels?token=test") as answer:
+        for kernel in json.load(answer):
+            address = f"{lab}/api/kernels/{kernel['id']}?token=test"
+            urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
     assert [error for error in errors if not HARMLESS.search(error)] == []
 
 
@@ -165,13 +169,4 @@ class Notebook:
 
 @pytest.fixture
 def open_notebook(page, lab):
-    """A function that opens a notebook; what a failing test leaves running is shut down."""
-    opened = []
-
-    def open_notebook(path):
-        opened.append(Notebook(page, lab, path))
-        return opened[-1]
-
-    yield open_notebook
-    if opened:
-        opened[-1].stop()
+    return lambda path: Notebook(page, lab, path)
