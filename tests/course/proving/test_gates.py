@@ -1,6 +1,7 @@
 """Every gate is green for the tiny unit, and red, with a message, for a unit broken in its way."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from nbformat.v4 import new_notebook, new_output
@@ -309,6 +310,16 @@ def test_answers_to_a_question_that_is_not_there(make_unit):
     folder = bench.unit.mistakes_folder
     (folder / "q2.py").rename(folder / "q7.py")
     assert "q7, which has no tests" in check.answers_listed(bench)[0]
+
+
+def test_a_mistake_that_says_no_answer_is_named(make_unit):
+    bench = Workbench(make_unit())
+    first, *others = bench.bank.mistakes
+    for nothing in ("", " \n"):
+        bench.bank = replace(bench.bank, mistakes=(replace(first, code=nothing), *others))
+        assert check.answers_listed(bench) == [
+            "The mistake q1/unsorted has no code, changes or variants."
+        ]
 
 
 def test_too_few_mistakes_and_no_alternative(make_unit):
