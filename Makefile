@@ -24,7 +24,7 @@ test: $(INSTALLED)
 # Some lectures: make browser LECTURES="02 05"
 browser: $(INSTALLED)
 	$(BIN)/pip install --quiet -e ".[browser]"
-	$(BIN)/python -m pytest tests/browser --timeout 3600
+	$(BIN)/python -m pytest tests/browser --timeout 7200
 
 lab: $(INSTALLED)
 	$(BIN)/python -m course lab

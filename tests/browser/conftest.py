@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SECONDS = 300  # for JupyterLab to start, and for what follows a click; a busy machine is slow
+SECONDS = 900  # for JupyterLab to start, and for what follows a click; a busy machine is slow
 # JupyterLab tells the console of these by itself, and no lecture can do anything about them.
 HARMLESS = re.compile(r"favicon|404 \(Not Found\)|ResizeObserver|service worker|net::ERR_INTERNET")
 
