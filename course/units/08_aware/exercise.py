@@ -3,8 +3,8 @@
 #
 # A network that is rounded after its training was never asked. Here you write what asks it: a rounding
 # that has a gradient, a step that is learned, a grid of powers of two, weights that share a value, a step
-# of a student and a teacher who learn from one another, and the packing of weights of three values. At the
-# end you argue from measurements which of it a small model needs.
+# of a student and a teacher who learn from one another, and the packing of weights of three values. At
+# the end you argue from measurements which of it a small model needs.
 #
 # | Question | You write | Minutes | Points |
 # |---|---|---|---|
@@ -59,9 +59,9 @@ from utils.records import load_records
 # 4. the value is `scale` · (code − `zero_point`).
 #
 # The derivative of a step is 0 wherever it has one, so nothing could be learned through it. The
-# *straight-through estimator* takes 1 instead, where the code was **not** clipped, that is where it lies in
-# `low` .. `high` after step 2, ends included; where it was clipped, the gradient is 0. As always it is multiplied by the gradient that
-# comes from above. Scale, zero point and ends get none.
+# *straight-through estimator* takes 1 instead, where the code was **not** clipped, that is where it lies
+# in `low` .. `high` after step 2, ends included; where it was clipped, the gradient is 0. As always it is
+# multiplied by the gradient that comes from above. Scale, zero point and ends get none.
 #
 # In PyTorch that is a `torch.autograd.Function` with two static methods. `forward(ctx, ...)` gets the
 # inputs and returns the value; `ctx.save_for_backward(tensor)` keeps what the other one needs.
@@ -142,17 +142,17 @@ examine(try_q1, cases_q1, KEYS["q1"], protect=["x", "gradient"],
 # *20 minutes, 5 points*
 #
 # Which step a grid has need not be decided beforehand: it can be learned. With $u = w / s$ the value of a
-# weight $w$ is $v = s \cdot \mathrm{round}(\mathrm{clip}(u, low, high))$, and treating rounding as if it had the
-# derivative 1 gives (Esser et al., 2020)
+# weight $w$ is $v = s \cdot \mathrm{round}(\mathrm{clip}(u, low, high))$, and treating rounding as if it
+# had the derivative 1 gives (Esser et al., 2020)
 #
 # $$\frac{\partial v}{\partial s} = \begin{cases} \mathrm{round}(u) - u & low < u < high \\
 #   low & u < low \\ high & u > high \end{cases} \qquad
 #   \frac{\partial v}{\partial w} = \begin{cases} 1 & low < u < high \\ 0 & \text{elsewhere} \end{cases}$$
 #
-# (No check draws a u that is an end exactly, or half way between two codes.) A step is shared by many weights, so its gradient is a **sum**
-# over them, each times the gradient that comes from above. The more weights there are, the larger it is,
-# and so is the share of a step that one update moves it. To keep updates of steps and weights in
-# proportion, the paper multiplies the *step's* gradient by
+# (No check draws a u that is an end exactly, or half way between two codes.) A step is shared by many
+# weights, so its gradient is a **sum** over them, each times the gradient that comes from above. The more
+# weights there are, the larger it is, and so is the share of a step that one update moves it. To keep
+# updates of steps and weights in proportion, the paper multiplies the *step's* gradient by
 #
 # $$g = 1 / \sqrt{N \cdot high}$$
 #
@@ -160,10 +160,11 @@ examine(try_q1, cases_q1, KEYS["q1"], protect=["x", "gradient"],
 #
 # `steps` has the shape (1,), one step for all weights, or (outputs,), one for each row.
 #
-# **Example.** Weights (0.3, 0.8, 9), all with 1 from above, a step of 0.5 and codes −3 .. 3: u is 0.6, 1.6 and 18, so
-# the parts are 1 − 0.6, 2 − 1.6 and 3, together 3.8, and g is 1/√(3 · 3): the step's gradient is
-# **1.2667**, that of the weights **1, 1, 0**. The same weights as two rows of three with a step each have
-# the same g, since three weights share a step; with one step for all six it would be 1/√(6 · 3).
+# **Example.** Weights (0.3, 0.8, 9), all with 1 from above, a step of 0.5 and codes −3 .. 3: u is 0.6,
+# 1.6 and 18, so the parts are 1 − 0.6, 2 − 1.6 and 3, together 3.8, and g is 1/√(3 · 3): the step's
+# gradient is **1.2667**, that of the weights **1, 1, 0**. The same weights as two rows of three with a
+# step each have the same g, since three weights share a step; with one step for all six it would be 1/√(6
+# · 3).
 
 # %% tags=["locked:q2_example"]
 # The example, to play with.
@@ -220,27 +221,32 @@ examine(try_q2, cases_q2, KEYS["q2"], protect=["weights", "steps", "gradient"],
 #
 # *20 minutes, 5 points*
 #
-# A product with a power of two is a shift. But a grid of powers alone (1, 1/2, 1/4, ...) is hardly finer near 1 with
-# more bits: each new one is next to 0. *Additive* powers of two (Li et al., 2020) are sums of a few. Of b bits one
-# is the sign. Of the b − 1 others two choose a term, so that there are n = (b − 1) // 2 terms, numbered i = 0 .. n − 1. Term i is one of
+# A product with a power of two is a shift. But a grid of powers alone (1, 1/2, 1/4, ...) is hardly finer
+# near 1 with more bits: each new one is next to 0. *Additive* powers of two (Li et al., 2020) are sums of
+# a few. Of b bits one is the sign. Of the b − 1 others two choose a term, so that there are n = (b − 1)
+# // 2 terms, numbered i = 0 .. n − 1. Term i is one of
 #
 # $$0,\quad 2^{-i},\quad 2^{-(i + n)},\quad 2^{-(i + 2n)}$$
 #
-# If b − 1 is odd, one bit is left. It chooses one more term, 0 or $2^{-2n}$; and to make room, the *last* of the
-# four values of each other term is halved, to $2^{-(i + 2n + 1)}$. All sums of one value of each term, divided by the largest of them, are the
-# **magnitudes**: $2^{b-1}$ of them, from 0 to 1.
+# If b − 1 is odd, one bit is left. It chooses one more term, 0 or $2^{-2n}$; and to make room, the *last*
+# of the four values of each other term is halved, to $2^{-(i + 2n + 1)}$. All sums of one value of each
+# term, divided by the largest of them, are the **magnitudes**: $2^{b-1}$ of them, from 0 to 1.
 #
-# A layer's weights w have another mean and spread than the grid. So they are first normalised, $(w - \mu) / \sigma$, with the mean and the standard
-# deviation of all of them (the root of the *mean* of squares); then divided by `clip`, put on the nearest of the magnitudes with either sign (what lies
-# beyond 1 thus becomes 1), and all of this is **undone** again: times clip, times σ, plus μ. The paper leaves the last part out, since the
-# batch-norm that follows in its networks takes out both. After a GRU there is none.
+# A layer's weights w have another mean and spread than the grid. So they are first normalised,
+# $(w - \mu) / \sigma$, with the mean and the standard deviation of all of them (the root of the *mean* of
+# squares); then divided by `clip`, put on the nearest of the magnitudes with either sign (what lies
+# beyond 1 thus becomes 1), and all of this is **undone** again: times clip, times σ, plus μ. The paper
+# leaves the last part out, since the batch-norm that follows in its networks takes out both. After a GRU
+# there is none.
 #
-# **Example.** The magnitudes of 4 bits: b − 1 = 3, so there is n = 1 term, 0, 1, 1/2 or 1/8, and one bit is left, for 0 or 1/4. The sums
-# are 0, 1/8, 1/4, 3/8, 1/2, 3/4, 1 and 5/4; divided by 5/4 they are **0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1**. And of 5 bits: two terms, 0, 1, 1/4 or 1/16, and
-# 0, 1/2, 1/8 or 1/32; the largest sum is 3/2.
+# **Example.** The magnitudes of 4 bits: b − 1 = 3, so there is n = 1 term, 0, 1, 1/2 or 1/8, and one bit
+# is left, for 0 or 1/4. The sums are 0, 1/8, 1/4, 3/8, 1/2, 3/4, 1 and 5/4; divided by 5/4 they are **0,
+# 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1**. And of 5 bits: two terms, 0, 1, 1/4 or 1/16, and 0, 1/2, 1/8 or 1/32;
+# the largest sum is 3/2.
 #
-# The weights (1, 3, 5, 11) have the mean 5 and the deviation √14 = 3.742. With 3 bits (magnitudes 0, 1/4, 1/2, 1) and a `clip` of 2 they are −0.535, −0.267,
-# 0 and 0.802 on the grid's scale; the nearest values are −0.5, −0.25, 0 and 1, which are the weights **1.258, 3.129, 5** and **12.483**.
+# The weights (1, 3, 5, 11) have the mean 5 and the deviation √14 = 3.742. With 3 bits (magnitudes 0, 1/4,
+# 1/2, 1) and a `clip` of 2 they are −0.535, −0.267, 0 and 0.802 on the grid's scale; the nearest values
+# are −0.5, −0.25, 0 and 1, which are the weights **1.258, 3.129, 5** and **12.483**.
 
 
 # %% tags=["answer:q3"]
@@ -320,11 +326,13 @@ examine(try_q3_grid, cases_q3_grid, KEYS["q3_grid"], protect=["weights", "magnit
 #
 # *15 minutes, 4 points*
 #
-# Weights that share a value are a codebook of *centroids* and, for each weight, the number of its centroid.
-# Rounding to it breaks something; training the centroids mends it, while every weight stays in its cluster. Write one such step:
+# Weights that share a value are a codebook of *centroids* and, for each weight, the number of its
+# centroid. Rounding to it breaks something; training the centroids mends it, while every weight stays in
+# its cluster. Write one such step:
 #
-# - a centroid moves by −`rate` times the **mean** of the gradients of its weights. (The paper that brought this up takes the sum. Then the
-#   centroid of a thousand weights moves a hundred times as far as that of ten.)
+# - a centroid moves by −`rate` times the **mean** of the gradients of its weights. (The paper that
+#   brought this up takes the sum. Then the centroid of a thousand weights moves a hundred times as far as
+#   that of ten.)
 # - a centroid that is 0 stays 0, wherever it stands: its weights were pruned;
 # - a centroid without weights stays as it is;
 # - the codes stay as they are, also where another centroid is nearer afterwards.
@@ -336,7 +344,8 @@ examine(try_q3_grid, cases_q3_grid, KEYS["q3_grid"], protect=["weights", "magnit
 # | its code | 0 | 1 | 1 | 2 |
 # | its gradient | 7 | 2 | 4 | −1 |
 #
-# The centroids are then 0, 1 − 0.5 · 3 = **−0.5**, 5 + 0.5 = **5.5**, and 7. The weights are 0, −0.5, −0.5 and 5.5.
+# The centroids are then 0, 1 − 0.5 · 3 = **−0.5**, 5 + 0.5 = **5.5**, and 7. The weights are 0, −0.5,
+# −0.5 and 5.5.
 
 # %% tags=["locked:q4_example"]
 # The example, to play with.
@@ -391,23 +400,27 @@ examine(try_q4, cases_q4, KEYS["q4"], protect=["centroids", "codes", "gradient"]
 #
 # *20 minutes, 5 points*
 #
-# Quantization-aware knowledge distillation (Kim et al., 2019) trains a student with codes in three phases. Write the loss of each, for
-# logits $s$ of the student and $t$ of the teacher, 0/1 labels $y$ and a temperature $T$. BCE is the binary cross entropy, averaged over
-# all comments and labels; $\sigma$ is the sigmoid; a bar over it says that it counts as a **constant**, so that no gradient flows through it.
+# Quantization-aware knowledge distillation (Kim et al., 2019) trains a student with codes in three
+# phases. Write the loss of each, for logits $s$ of the student and $t$ of the teacher, 0/1 labels $y$ and
+# a temperature $T$. BCE is the binary cross entropy, averaged over all comments and labels; $\sigma$ is
+# the sigmoid; a bar over it says that it counts as a **constant**, so that no gradient flows through it.
 #
 # - `"self-studying"`: the student alone learns its codes. $\mathrm{BCE}(\sigma(s), y)$
 # - `"co-studying"`: both learn, from the labels and from each other. The *sum* of
-#   $L_s = \mathrm{BCE}(\sigma(s), y) + \lambda T^2\, \mathrm{BCE}(\sigma(s/T), \overline{\sigma(t/T)})$ and
+#   $L_s = \mathrm{BCE}(\sigma(s), y) + \lambda T^2\, \mathrm{BCE}(\sigma(s/T), \overline{\sigma(t/T)})$
+#   and
 #   $L_t = \mathrm{BCE}(\sigma(t), y) + \lambda T^2\, \mathrm{BCE}(\sigma(t/T), \overline{\sigma(s/T)})$
 # - `"tutoring"`: the teacher no longer learns. $L_s$ alone
 #
-# So in no phase is anyone pulled towards those who learn from him: the gradient by $s$ is that of the student's own loss, and that by $t$ that of
-# the teacher's. A gradient that is 0 everywhere and one that is not there (None) are the same for the check.
+# So in no phase is anyone pulled towards those who learn from him: the gradient by $s$ is that of the
+# student's own loss, and that by $t$ that of the teacher's. A gradient that is 0 everywhere and one that
+# is not there (None) are the same for the check.
 #
-# You may use `binary_cross_entropy_with_logits(logits, targets)`, which is imported above and takes probabilities as targets. `tensor.detach()`
-# is a constant.
+# You may use `binary_cross_entropy_with_logits(logits, targets)`, which is imported above and takes
+# probabilities as targets. `tensor.detach()` is a constant.
 #
-# **Example.** One comment, one label: s = 0, t = 2, y = 1, T = 1, λ = 1. BCE(σ(0), y) is 0.6931, BCE(σ(0), σ(2)) too; BCE(σ(2), y) is 0.1269, and BCE(σ(2), σ(0)) is 1.1269:
+# **Example.** One comment, one label: s = 0, t = 2, y = 1, T = 1, λ = 1. BCE(σ(0), y) is 0.6931,
+# BCE(σ(0), σ(2)) too; BCE(σ(2), y) is 0.1269, and BCE(σ(2), σ(0)) is 1.1269:
 #
 # | phase | loss | by s | by t |
 # |---|---|---|---|
@@ -469,20 +482,24 @@ examine(try_q5, cases_q5, KEYS["q5"], protect=["student", "teacher", "labels"],
 #
 # *15 minutes, 4 points*
 #
-# Weights of three values, −1, 0 and 1 times a scale, carry at most $\log_2 3 = 1.58$ bits. In two bits each they waste a fifth. But $3^5 = 243$ fits
-# into a byte: five of them are a number to base 3. Write three functions:
+# Weights of three values, −1, 0 and 1 times a scale, carry at most $\log_2 3 = 1.58$ bits. In two bits
+# each they waste a fifth. But $3^5 = 243$ fits into a byte: five of them are a number to base 3. Write
+# three functions:
 #
-# - `pack`: each code plus 1 is a digit, 0 to 2. The first of five is the lowest digit: a byte is $d_0 + 3 d_1 + 9 d_2 + 27 d_3 + 81 d_4$. If the
-#   last byte has fewer, its missing **digits** are 0.
+# - `pack`: each code plus 1 is a digit, 0 to 2. The first of five is the lowest digit: a byte is
+#   $d_0 + 3 d_1 + 9 d_2 + 27 d_3 + 81 d_4$. If the last byte has fewer, its missing **digits** are 0.
 # - `unpack`: the first `count` codes of packed bytes.
-# - `ternary`: codes and scale of weights. The scale is the mean of $|w|$ and the code is $w / scale$, rounded and clipped to −1 .. 1. But weights that *are* ternary, that is 0
-#   or ± one number only, keep that number as their scale: a file that is loaded and saved again must not change. (The mean of $|w|$
-#   would be smaller, by the share of zeros, and smaller again the next time.) No check draws weights that are all 0, or a quotient of ±1/2.
+# - `ternary`: codes and scale of weights. The scale is the mean of $|w|$ and the code is $w / scale$,
+#   rounded and clipped to −1 .. 1. But weights that *are* ternary, that is 0 or ± one number only, keep
+#   that number as their scale: a file that is loaded and saved again must not change. (The mean of $|w|$
+#   would be smaller, by the share of zeros, and smaller again the next time.) No check draws weights that
+#   are all 0, or a quotient of ±1/2.
 #
-# **Example.** The codes −1, 0, 1, 1, −1, 1 have the digits 0, 1, 2, 2, 0 and 2. The first byte is 0 + 3 + 18 + 54 + 0 = **75**, the second **2**.
+# **Example.** The codes −1, 0, 1, 1, −1, 1 have the digits 0, 1, 2, 2, 0 and 2. The first byte is 0 + 3 +
+# 18 + 54 + 0 = **75**, the second **2**.
 #
-# The weights 0.1, −1, 0.2 and 2.7 have the scale 4/4 = **1** and the codes **0, −1, 0, 1**. The values of these are 0, −1, 0 and 1, and *their* scale is **1**, though
-# their mean magnitude is 0.5.
+# The weights 0.1, −1, 0.2 and 2.7 have the scale 4/4 = **1** and the codes **0, −1, 0, 1**. The values of
+# these are 0, −1, 0 and 1, and *their* scale is **1**, though their mean magnitude is 0.5.
 
 
 # %% tags=["answer:q6"]
@@ -568,22 +585,27 @@ examine(try_q6_scale, cases_q6_scale, KEYS["q6_scale"], protect=["weights"],
 #
 # *30 minutes, 5 points, read by a person*
 #
-# A student of 8 units has learned together with its teacher. Four kinds of files were made of it: its weights on
-# **APoT** grids with a learned range, or on a **plain uniform** grid from the smallest to the largest weight, both with training; by **k-means after
-# training**; and on uniform **priced steps**, learned steps of 5 bits where each byte costs something in the loss. The codes
-# of all are entropy-coded. Choose **one** budget of *complete* bytes, and give your verdict: which kind would you ship?
+# A student of 8 units has learned together with its teacher. Four kinds of files were made of it: its
+# weights on **APoT** grids with a learned range, or on a **plain uniform** grid from the smallest to the
+# largest weight, both with training; by **k-means after training**; and on uniform **priced steps**,
+# learned steps of 5 bits where each byte costs something in the loss. The codes of all are entropy-coded.
+# Choose **one** budget of *complete* bytes, and give your verdict: which kind would you ship?
 #
-# The cell below prints of each file, in the mean of the runs: complete bytes, those of the encoder (all but words and word vectors, before the file is compressed as a whole), the
-# entropy of the codes in bits a weight, macro-F1 on dev and on test (lowest to highest), and the paired difference on test to the student in
-# float32, with the 95 % interval of each run, in points (hundredths of F1).
+# The cell below prints of each file, in the mean of the runs: complete bytes, those of the encoder (all
+# but words and word vectors, before the file is compressed as a whole), the entropy of the codes in bits
+# a weight, macro-F1 on dev and on test (lowest to highest), and the paired difference on test to the
+# student in float32, with the 95 % interval of each run, in points (hundredths of F1).
 #
 # Write 120 to 200 words, numbers not counted; notes will do. Each of these gives one point:
 #
-# 1. You name your budget and, of each kind, the file that fits into it and is best **on dev**, with its bytes and its macro-F1 on test.
-# 2. You say which wins, and hold the difference against what the runs of one kind differ by, or against intervals.
+# 1. You name your budget and, of each kind, the file that fits into it and is best **on dev**, with its
+#    bytes and its macro-F1 on test.
+# 2. You say which wins, and hold the difference against what the runs of one kind differ by, or against
+#    intervals.
 # 3. You say what share of the file the encoder is, and why a figure of the encoder alone says little.
 # 4. You explain with two numbers why files of equal bits differ in bytes.
-# 5. You say what you would ship, and name one more measurement that could change that, and the result that would.
+# 5. You say what you would ship, and name one more measurement that could change that, and the result
+#    that would.
 
 # %% tags=["locked:q7_show"]
 KINDS = ("APoT", "plain uniform", "k-means after training", "priced steps")
@@ -614,19 +636,23 @@ show()
 # **How a full answer is built** (for the person who reads the answers; the numbers in brackets are
 # those that the cell above prints).
 #
-# *Files:* within [budget] complete bytes the best on dev are APoT in [bits] bits with [bytes] and [macro-F1] on test, plain
-# uniform with [bytes] and [macro-F1], k-means after training with [bytes] and [macro-F1], and priced steps with [bytes] and [macro-F1].
+# *Files:* within [budget] complete bytes the best on dev are APoT in [bits] bits with [bytes] and
+# [macro-F1] on test, plain uniform with [bytes] and [macro-F1], k-means after training with [bytes] and
+# [macro-F1], and priced steps with [bytes] and [macro-F1].
 #
 # *Who wins:* [kind], by [points] before [kind]. Its runs differ by [points] among themselves, so that is
 # [a win, or none], and [number] of its intervals to float32 hold 0.
 #
-# *Encoder:* of [bytes] the encoder is [bytes], that is [percent]. Words and their vectors are the rest. Whoever
-# reports the encoder alone may double it without a reader noticing, and halve it without one gaining.
+# *Encoder:* of [bytes] the encoder is [bytes], that is [percent]. Words and their vectors are the rest.
+# Whoever reports the encoder alone may double it without a reader noticing, and halve it without one
+# gaining.
 #
-# *Bytes and bits:* at [bits] bits the codes of the uniform grid have [entropy] bits a weight, since its range is set by the largest weight and most
-# codes are near 0; those of APoT have [entropy]. With entropy coding a file pays for the entropy.
+# *Bytes and bits:* at [bits] bits the codes of the uniform grid have [entropy] bits a weight, since its
+# range is set by the largest weight and most codes are near 0; those of APoT have [entropy]. With entropy
+# coding a file pays for the entropy.
 #
-# *Ship:* [kind] in [bytes]. Five more seeds in which [kind] leads by more than [points] at these bytes would change that.
+# *Ship:* [kind] in [bytes]. Five more seeds in which [kind] leads by more than [points] at these bytes
+# would change that.
 #
-# A point is for the argument, not for the grid. Point 1 is not earned by files chosen on test. Point 2 is half
-# earned by a difference that is held against nothing. Point 4 needs both entropies.
+# A point is for the argument, not for the grid. Point 1 is not earned by files chosen on test. Point 2 is
+# half earned by a difference that is held against nothing. Point 4 needs both entropies.

@@ -9,11 +9,12 @@
 # %% [markdown]
 # # Training with the quantizer: powers of two, and teachers who learn with their students
 #
-# Unit 03 rounded networks that knew nothing of it. Down to four bits that is all it takes. Below, a network has to
-# be asked: it computes with its codes while it learns, its ranges learn as well, and its teacher may listen. The
-# poster that this unit starts from did a part of that, and named three things that it had not done: to optimise the
-# clipping thresholds, to make the student quantization-aware, and to put that student into the later
-# phases of its distillation. Here is the rest, with what it brought and what it did not.
+# Unit 03 rounded networks that knew nothing of it. Down to four bits that is all it takes. Below, a
+# network has to be asked: it computes with its codes while it learns, its ranges learn as well, and its
+# teacher may listen. The poster that this unit starts from did a part of that, and named three things
+# that it had not done: to optimise the clipping thresholds, to make the student quantization-aware, and
+# to put that student into the later phases of its distillation. Here is the rest, with what it brought
+# and what it did not.
 #
 # **After this lecture you can**
 #
@@ -97,10 +98,11 @@ claim(AT["k-means", 2] > AT["affine, clipped for least error", 2] > AT["affine, 
       "at two bits k-means is best and the widest range is worst")
 
 # %% [markdown]
-# With eight bits nothing is lost, whatever the grid. With two, the range decides: from the smallest to the largest weight
-# it is {{ AT["affine, symmetric", 2]:.3f}}, cut where the error is least {{ AT["affine, clipped for least error", 2]:.3f}}, and with
-# values chosen by k-means {{ AT["k-means", 2]:.3f}}, of {{ AT["float32", 32]:.3f}} in float32. All three choose their grid for the *weights*. None asks what
-# the *loss* makes of it. To ask, rounding needs a gradient.
+# With eight bits nothing is lost, whatever the grid. With two, the range decides: from the smallest to
+# the largest weight it is {{ AT["affine, symmetric", 2]:.3f}}, cut where the error is least
+# {{ AT["affine, clipped for least error", 2]:.3f}}, and with values chosen by k-means
+# {{ AT["k-means", 2]:.3f}}, of {{ AT["float32", 32]:.3f}} in float32. All three choose their grid for the
+# *weights*. None asks what the *loss* makes of it. To ask, rounding needs a gradient.
 
 # %% [markdown]
 # ## 2. One weight, and a gradient that is not there
@@ -128,8 +130,8 @@ exact
 
 # %% [markdown]
 # The gradient is {{ exact:.0f}}, and so it is everywhere but at the jumps, where there is none. The
-# **straight-through estimator** computes with the rounded weight on the way forward, and on the way back takes the
-# derivative of rounding to be 1: the weight gets the gradient of its *value*.
+# **straight-through estimator** computes with the rounded weight on the way forward, and on the way back
+# takes the derivative of rounding to be 1: the weight gets the gradient of its *value*.
 
 # %%
 def straight(w):
@@ -183,21 +185,24 @@ claim(len(last_codes) == 2, "in the end the code jumps between two values")
 claim(abs(path[-20:].mean() - 0.625) < 0.03, "the weight stays at the boundary between them")
 
 # %% [markdown]
-# That is what the estimator gets wrong. The best *code* is {{ last_codes[torch.argmin(loss_of(last_codes))].item():.2f}}, and no gradient says so: on one side it
-# points right, on the other left, and the weight ends at the **boundary** between two codes, where its code is decided by
-# the noise of the last batch. (It is the *fraction of time* in each code that comes out right.) A small rate at the end, or the best
-# epoch on dev, keeps that small.
+# That is what the estimator gets wrong. The best *code* is
+# {{ last_codes[torch.argmin(loss_of(last_codes))].item():.2f}}, and no gradient says so: on one side it
+# points right, on the other left, and the weight ends at the **boundary** between two codes, where its
+# code is decided by the noise of the last batch. (It is the *fraction of time* in each code that comes
+# out right.) A small rate at the end, or the best epoch on dev, keeps that small.
 #
-# Two more things are easily done wrong. The first is how it is written. `w + (value - w).detach()` has the same gradient,
-# but float32 loses something in the difference, so what trains is not exactly what the file will hold:
+# Two more things are easily done wrong. The first is how it is written. `w + (value - w).detach()` has
+# the same gradient, but float32 loses something in the difference, so what trains is not exactly what the
+# file will hold:
 
 # %%
 x, values = torch.tensor([100.1, 0.3]), torch.tensor([1e-4, 0.1])
 (x + (values - x)) == values, straight_through(x, values) == values
 
 # %% [markdown]
-# The second is the gradient **outside** the range, where the code is clipped. Handed through there, a weight runs away from
-# its grid, step by step, without any change in what the network says. It is 0 there, also in PyTorch's own version:
+# The second is the gradient **outside** the range, where the code is clipped. Handed through there, a
+# weight runs away from its grid, step by step, without any change in what the network says. It is 0
+# there, also in PyTorch's own version:
 
 # %%
 x = torch.linspace(-2, 2, 9).requires_grad_()
@@ -216,8 +221,9 @@ claim(torch.equal(ours, theirs) and torch.equal(gradient, their_gradient),
 #
 # *About 6 minutes.*
 #
-# Our specimen is the recurrent matrix of Model 2. A symmetric grid of b bits covers a range up to a **clip**. A wide range has
-# wide steps; a narrow one cuts the large weights off. Between them is a best one, and it moves with the bits:
+# Our specimen is the recurrent matrix of Model 2. A symmetric grid of b bits covers a range up to a
+# **clip**. A wide range has wide steps; a narrow one cuts the large weights off. Between them is a best
+# one, and it moves with the bits:
 
 # %%
 model = packing.load_model(Path("../course/models/model-2.slm"))
@@ -248,12 +254,15 @@ show(figure, "Error of a uniform grid against its clip. The least error is at "
 claim(best_clips[4] > best_clips[3] > best_clips[2], "the best range narrows with the bits")
 
 # %% [markdown]
-# The least error is at {{ best_clips[4]:.1f}}, {{ best_clips[3]:.1f}} and {{ best_clips[2]:.1f}} standard deviations for 4, 3 and 2 bits. But least error of the *weights* is
-# still not least loss. So let the loss decide, and learn the range along with the weights. Two ways to give it a gradient:
+# The least error is at {{ best_clips[4]:.1f}}, {{ best_clips[3]:.1f}} and {{ best_clips[2]:.1f}} standard
+# deviations for 4, 3 and 2 bits. But least error of the *weights* is still not least loss. So let the
+# loss decide, and learn the range along with the weights. Two ways to give it a gradient:
 #
-# - **PACT** (Choi et al., 2018) learns the clip. A weight beyond it adds 1 to the clip's gradient, any other 0.
-# - **Learned step size** (Esser et al., 2020) learns the step s. With u = w / s, a weight beyond the range adds the code it is clipped
-#   to; one within adds round(u) − u. So each weight has a say, not those beyond alone.
+# - **PACT** (Choi et al., 2018) learns the clip. A weight beyond it adds 1 to the clip's gradient, any
+#   other 0.
+# - **Learned step size** (Esser et al., 2020) learns the step s. With u = w / s, a weight beyond the
+#   range adds the code it is clipped to; one within adds round(u) − u. So each weight has a say, not
+#   those beyond alone.
 #
 # The second in a few lines:
 
@@ -269,9 +278,10 @@ learned_step(torch.tensor([0.3, 0.8, 9.0]), s, -3, 3).sum().backward()
 s.grad  # (1 - 0.6) + (2 - 1.6) + 3
 
 # %% [markdown]
-# A step that thousands of weights share gets the **sum** of their parts, and would move far ahead of them. The paper multiplies by
-# $g = 1/\sqrt{N \cdot high}$, where N is the number of weights that share *this* step. A popular implementation takes the N of the whole
-# layer, also with a step for each output, so that every step learns too slowly by the root of the number of outputs:
+# A step that thousands of weights share gets the **sum** of their parts, and would move far ahead of
+# them. The paper multiplies by $g = 1/\sqrt{N \cdot high}$, where N is the number of weights that share
+# *this* step. A popular implementation takes the N of the whole layer, also with a step for each output,
+# so that every step learns too slowly by the root of the number of outputs:
 
 # %%
 predict("too-small", "Model 2's recurrent matrix has 192 rows of 64. With a step for each row and the N of the whole matrix, "
@@ -283,9 +293,9 @@ right, wrong = 1 / np.sqrt(inputs * 7), 1 / np.sqrt(outputs * inputs * 7)
 reveal("too-small", right / wrong, "times")
 
 # %% [markdown]
-# What keeps a step above 0? In the paper nothing does. Here its *logarithm* is learned. That is the whole of it: give the weight's
-# `LearnedStep` to an optimiser, and it finds its range. With the mean squared error for a loss it should find the least error of
-# the curve above:
+# What keeps a step above 0? In the paper nothing does. Here its *logarithm* is learned. That is the whole
+# of it: give the weight's `LearnedStep` to an optimiser, and it finds its range. With the mean squared
+# error for a loss it should find the least error of the curve above:
 
 # %%
 found = {}
@@ -309,9 +319,10 @@ claim(all(error <= 1.05 * found[bits][1] for bits, error in learned_errors.items
 #
 # *About 6 minutes.*
 #
-# Equal steps are one way to spend $2^b$ values. Weights are not spread equally: most are near 0. **Powers of two** put more
-# values there, and a product with one is a shift. But with more bits, plain powers (1, 1/2, 1/4, ...) only get finer next to 0. *Additive*
-# powers of two, APoT (Li et al., 2020), are sums of a few powers: n = (b − 1) // 2 terms, each 0 or one of three powers.
+# Equal steps are one way to spend $2^b$ values. Weights are not spread equally: most are near 0. **Powers
+# of two** put more values there, and a product with one is a shift. But with more bits, plain powers (1,
+# 1/2, 1/4, ...) only get finer next to 0. *Additive* powers of two, APoT (Li et al., 2020), are sums of a
+# few powers: n = (b − 1) // 2 terms, each 0 or one of three powers.
 
 # %%
 def magnitudes(bits):
@@ -329,8 +340,9 @@ def magnitudes(bits):
 magnitudes(5)
 
 # %% [markdown]
-# Here are four grids over the weights of the recurrent matrix. Move the bits. (The paper normalises weights first, and leaves them so. A
-# GRU has no batch-norm that would absorb it, so mean and deviation are undone again.)
+# Here are four grids over the weights of the recurrent matrix. Move the bits. (The paper normalises
+# weights first, and leaves them so. A GRU has no batch-norm that would absorb it, so mean and deviation
+# are undone again.)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def grids(bits):
@@ -347,6 +359,7 @@ def grids(bits):
 GRIDS = {bits: grids(bits) for bits in (2, 3, 4, 5, 6)}
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def draw_grids(bits):
     figure, axes = plt.subplots(figsize=(9, 4))
     axes.hist(weight.flatten().numpy(), bins=150, color=plots.PALETTE[5])
@@ -374,9 +387,11 @@ claim(all(min(row, key=row.get) == "k-means" for row in errors.values()), "k-mea
 claim(all(row["percentile"] > row["k-means"] for row in errors.values()), "percentiles are worse than k-means")
 
 # %% [markdown]
-# At four bits the errors are {{ ", ".join(f"{name} {error:.4f}" for name, error in errors[4].items()) }}. k-means is always best: it is
-# *made* to have the least error. Whether APoT has less error than equal steps depends on the weights, and not on the elegance of the
-# grid. Its promise is another one: arithmetic. A weight of 5 bits is the sum of two powers, so a whole number times it is two shifts and a sum:
+# At four bits the errors are {{ ", ".join(f"{name} {error:.4f}" for name, error in errors[4].items()) }}.
+# k-means is always best: it is *made* to have the least error. Whether APoT has less error than equal
+# steps depends on the weights, and not on the elegance of the grid. Its promise is another one:
+# arithmetic. A weight of 5 bits is the sum of two powers, so a whole number times it is two shifts and a
+# sum:
 
 # %%
 x, sign, shifts = 100, -1, (4, 3)  # the weight -(1 + 1/2), in sixteenths
@@ -422,18 +437,20 @@ claim(torch.equal(shift_product(), matrix @ vector), "shifts give the very produ
 claim(took["shifts and sums"] > 3 * took["float32 product"], "in PyTorch shifts are slower than a product")
 
 # %% [markdown]
-# The numbers are the same, and it takes {{ took["shifts and sums"] / took["float32 product"]:.0f}} times as long. A processor multiplies as fast as it shifts, and its
-# library for products has been tuned for decades; shifts are a matter of chips that are built for them. What APoT may bring *here* is bytes and F1, like any
-# other grid.
+# The numbers are the same, and it takes {{ took["shifts and sums"] / took["float32 product"]:.0f}} times
+# as long. A processor multiplies as fast as it shifts, and its library for products has been tuned for
+# decades; shifts are a matter of chips that are built for them. What APoT may bring *here* is bytes and
+# F1, like any other grid.
 
 # %% [markdown]
 # ## 5. Weights that move together
 #
 # *About 4 minutes.*
 #
-# Weights shared by k-means are a codebook and codes. Fine-tune such a network weight by weight, and nothing is shared any more. So the
-# *centroids* are trained, and each gets the gradients of its weights: their sum, in Deep Compression; their **mean**, in libraries since. Under one learning
-# rate that matters:
+# Weights shared by k-means are a codebook and codes. Fine-tune such a network weight by weight, and
+# nothing is shared any more. So the *centroids* are trained, and each gets the gradients of its weights:
+# their sum, in Deep Compression; their **mean**, in libraries since. Under one learning rate that
+# matters:
 
 # %%
 centroids = torch.tensor([0.0, 0.1, 2.0], requires_grad=True)
@@ -448,11 +465,12 @@ claim(by_sum[1] / by_sum[2] == 100 and by_mean[1] == by_mean[2] == 1, "the sum m
 claim(by_mean[0] == 0, "a centroid that is 0 gets no gradient")
 
 # %% [markdown]
-# With the sum, the centroid of a thousand weights moves {{ by_sum[1] / by_sum[2]:.0f}} times as far as that of ten. And the one that is 0 gets no gradient at all: its weights were
-# pruned, and shall stay so.
+# With the sum, the centroid of a thousand weights moves {{ by_sum[1] / by_sum[2]:.0f}} times as far as
+# that of ten. And the one that is 0 gets no gradient at all: its weights were pruned, and shall stay so.
 #
-# **Three values.** The shortest codebook that still has a 0 is −1, 0 and 1 times a scale, the mean of |w|. Five codes fit into a byte
-# ($3^5 = 243$), 1.6 bits each. A mistake waits at the door: load the file, and compute the scale again.
+# **Three values.** The shortest codebook that still has a 0 is −1, 0 and 1 times a scale, the mean of
+# |w|. Five codes fit into a byte ($3^5 = 243$), 1.6 bits each. A mistake waits at the door: load the
+# file, and compute the scale again.
 
 # %%
 values, naive = weight.clone(), []
@@ -475,16 +493,18 @@ claim(all(a > 1.2 * b for a, b in zip(naive, naive[1:], strict=False)), "the nai
 claim(len(set(kept)) == 1, "the scale is kept")
 
 # %% [markdown]
-# Each time the weights are made smaller by the share of zeros: after three times saved, {{ naive[3] / naive[0]:.0%}} of the scale is left. Weights that
-# are ternary already must keep their number (or the mean be divided by the mean of |code|).
+# Each time the weights are made smaller by the share of zeros: after three times saved,
+# {{ naive[3] / naive[0]:.0%}} of the scale is left. Weights that are ternary already must keep their
+# number (or the mean be divided by the mean of |code|).
 
 # %% [markdown]
 # ## 6. Bits are not bytes
 #
 # *About 5 minutes.*
 #
-# With entropy-coded codes a file pays for the **entropy** of its codes, not for their number of bits. That turns two rules upside down: a
-# wide range costs next to nothing, since codes that nobody has are free; and instead of fewer bits one takes a wider *step*.
+# With entropy-coded codes a file pays for the **entropy** of its codes, not for their number of bits.
+# That turns two rules upside down: a wide range costs next to nothing, since codes that nobody has are
+# free; and instead of fewer bits one takes a wider *step*.
 
 # %%
 def entropy_and_error(step):
@@ -517,11 +537,13 @@ show(figure, "Error against bits a weight. Equal steps without ends: " + ", ".jo
 claim(all(ratio < 1 for ratio in at_equal.values()), "at equal entropy plain steps have less error than k-means")
 
 # %% [markdown]
-# k-means has the least error of all grids with so many *values*. At the same *entropy*, plain steps have {{ at_equal[2]:.0%}}, {{ at_equal[3]:.0%}} and {{ at_equal[4]:.0%}} of its error (2, 3 and 4 bits). Its
+# k-means has the least error of all grids with so many *values*. At the same *entropy*, plain steps have
+# {{ at_equal[2]:.0%}}, {{ at_equal[3]:.0%}} and {{ at_equal[4]:.0%}} of its error (2, 3 and 4 bits). Its
 # values are spread so that all are used alike, which is what an entropy coder cannot make smaller.
 #
-# Then train for it. The entropy of a histogram has no gradient; that of a histogram in which a value counts for *both* codes beside it, by how near it is, has
-# one. It moves values to their more frequent neighbour:
+# Then train for it. The entropy of a histogram has no gradient; that of a histogram in which a value
+# counts for *both* codes beside it, by how near it is, has one. It moves values to their more frequent
+# neighbour:
 
 # %%
 u = torch.tensor([0.0, 0.0, 0.0, 0.4, 1.0, 1.6, 2.0], requires_grad=True)
@@ -530,21 +552,23 @@ bits_a_code.backward()
 bits_a_code.detach(), u.grad[[3, 5]]  # of 0.4 and of 1.6
 
 # %% [markdown]
-# $\text{loss} + \lambda \cdot \text{bytes}$ is the whole recipe: λ says what a byte costs, and steps and weights settle where it no longer pays. (Unit 07 does the same with gates.)
+# $\text{loss} + \lambda \cdot \text{bytes}$ is the whole recipe: λ says what a byte costs, and steps and
+# weights settle where it no longer pays. (Unit 07 does the same with gates.)
 
 # %% [markdown]
 # ## 7. Two who learn together
 #
 # *About 6 minutes.*
 #
-# A teacher that is trained to the end may know more than a student of few bits can say. In **collaborative distillation** both train, each from the labels
-# and from what the other says. The poster has no formula; here it is. With logits s and t, labels y, and T the temperature:
+# A teacher that is trained to the end may know more than a student of few bits can say. In
+# **collaborative distillation** both train, each from the labels and from what the other says. The poster
+# has no formula; here it is. With logits s and t, labels y, and T the temperature:
 #
 # $$L_s = \mathrm{BCE}(\sigma(s), y) + \lambda T^2\,\mathrm{BCE}(\sigma(s/T), \overline{\sigma(t/T)}) \qquad
 #   L_t = \mathrm{BCE}(\sigma(t), y) + \lambda T^2\,\mathrm{BCE}(\sigma(t/T), \overline{\sigma(s/T)})$$
 #
-# The bar is what goes wrong: what the other says is a **constant** (`detach()`). Without it the student's loss pulls the *teacher* towards the
-# student, which is the easiest way to make it smaller:
+# The bar is what goes wrong: what the other says is a **constant** (`detach()`). Without it the student's
+# loss pulls the *teacher* towards the student, which is the easiest way to make it smaller:
 
 # %%
 logits = torch.tensor([[[0.0], [2.0]]], requires_grad=True)  # a comment, two networks, a label
@@ -594,8 +618,9 @@ quiz(
 #
 # *About 6 minutes.*
 #
-# Now measured, on all of GoEmotions: a GRU of 8 units, taught by the ensemble of unit 02, on every grid; rounded after its training, and trained for
-# some more epochs with its codes. Float32 gets the same epochs more ("longer"). Codes are entropy-coded in all files.
+# Now measured, on all of GoEmotions: a GRU of 8 units, taught by the ensemble of unit 02, on every grid;
+# rounded after its training, and trained for some more epochs with its codes. Float32 gets the same
+# epochs more ("longer"). Codes are entropy-coded in all files.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 STUDENT = load_records("aware", experiment="bits", split="test")
@@ -616,6 +641,7 @@ def difference(records, name):
             sum(r[key + "_high"] < 0 for r in records), len(records))
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 longer = mean_over_seeds(of_student(setting="longer"))
 MADE = ("uniform, min to max", "uniform, least error", "APoT, least error")
 rows = []
@@ -632,9 +658,11 @@ table_bits = "\n".join(rows)
 # |---:|---|---:|---:|---:|---:|
 # {{ table_bits }}
 #
-# Float32, trained longer, has {{ longer:.4f}}. *Points* are hundredths of macro-F1, by which a run with codes is better than the same grid after training, on the
-# same comments; an interval of each run that leaves out 0 is a difference that the test comments can tell. And what is it worth that a range is **learned**? Against the same grid, trained as long, with
-# a range that is found anew every hundred steps where the weights' error is least:
+# Float32, trained longer, has {{ longer:.4f}}. *Points* are hundredths of macro-F1, by which a run with
+# codes is better than the same grid after training, on the same comments; an interval of each run that
+# leaves out 0 is a difference that the test comments can tell. And what is it worth that a range is
+# **learned**? Against the same grid, trained as long, with a range that is found anew every hundred steps
+# where the weights' error is least:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 LEARNED = ("uniform, learned step", "uniform, learned range", "APoT, learned range")
@@ -652,7 +680,8 @@ ternary_after, ternary_with = (of_student(when=when, grid="ternary") for when in
 # |---:|---|---:|---:|---:|---:|
 # {{ table_learned }}
 #
-# And three values, 1.58 bits: {{ mean_over_seeds(ternary_after):.4f}} after training, {{ mean_over_seeds(ternary_with):.4f}} trained with them, in a file of
+# And three values, 1.58 bits: {{ mean_over_seeds(ternary_after):.4f}} after training,
+# {{ mean_over_seeds(ternary_with):.4f}} trained with them, in a file of
 # {{ mean_over_seeds(ternary_with, "file_bytes"):,.0f}} bytes.
 
 # %% [markdown]
@@ -660,8 +689,9 @@ ternary_after, ternary_with = (of_student(when=when, grid="ternary") for when in
 #
 # *About 6 minutes.*
 #
-# A race. The student learns together with its teacher (64 units), then its codes, from the frozen teacher and from the ensemble. For each size
-# of an APoT file, all kinds choose the best file on dev that has **at most as many complete bytes**:
+# A race. The student learns together with its teacher (64 units), then its codes, from the frozen teacher
+# and from the ensemble. For each size of an APoT file, all kinds choose the best file on dev that has
+# **at most as many complete bytes**:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 RACE = load_records("aware", experiment="race", split="test")
@@ -682,10 +712,11 @@ exact = {r["setting"]: mean_over_seeds([s for s in RACE if s["setting"] == r["se
 # |---|---|---:|---:|---:|---:|---:|
 # {{ table_race }}
 #
-# In float32 the student alone has {{ exact["alone"]:.4f}}, together with its teacher {{ exact["together"]:.4f}}, and tutored for two epochs more {{ exact["float32"]:.4f}}.
+# In float32 the student alone has {{ exact["alone"]:.4f}}, together with its teacher
+# {{ exact["together"]:.4f}}, and tutored for two epochs more {{ exact["float32"]:.4f}}.
 #
-# **The phases of QKD**, each left out in turn, its epochs given to the others; student and teacher know labels alone here, as on the poster, and the
-# student has APoT weights of 3 bits:
+# **The phases of QKD**, each left out in turn, its epochs given to the others; student and teacher know
+# labels alone here, as on the poster, and the student has APoT weights of 3 bits:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 PHASE_RUNS = {}
@@ -748,14 +779,19 @@ table_clusters = "\n".join(rows)
 #
 # *About 2 minutes.*
 #
-# - Rounding has no gradient; straight-through lends it one, and leaves weights at the boundary of two codes.
-# - A range is learned from what *all* weights lose, and its gradient is scaled by the number of weights that share it.
+# - Rounding has no gradient; straight-through lends it one, and leaves weights at the boundary of two
+#   codes.
+# - A range is learned from what *all* weights lose, and its gradient is scaled by the number of weights
+#   that share it.
 # - Additive powers of two are a grid. Shifts pay on chips that are built for them, and not here.
-# - Shared weights move by the mean of their gradients; a centroid that is 0 stays; a ternary scale is kept, not computed again.
+# - Shared weights move by the mean of their gradients; a centroid that is 0 stays; a ternary scale is
+#   kept, not computed again.
 # - With entropy coding, equal steps beat k-means at equal bytes, and a price on bytes can be trained for.
 # - Of two who learn together, each is a constant in the other's loss.
 #
-# **What did not help**: shifts in place of products ({{ took["shifts and sums"] / took["float32 product"]:.0f}} times as slow), and every line above whose points are below 0.
+# **What did not help**: shifts in place of products
+# ({{ took["shifts and sums"] / took["float32 product"]:.0f}} times as slow), and every line above whose
+# points are below 0.
 
 # %%
 quiz(
