@@ -24,7 +24,7 @@ DIM, MIN_COUNT = 32, 13  # of word vectors; of comments that have a word
 STUDENT, TEACHER = 8, 64  # units
 BATCH = 256
 EPOCHS = {STUDENT: 6, TEACHER: 3}
-RATES = {"lr": 1e-2, "embedding_lr": 5e-3}
+FIRST = {"batch_size": 128, "lr": 1e-2, "embedding_lr": 5e-3}
 # With codes: fewer epochs, and steps that no longer go far.
 AGAIN = {"batch_size": BATCH, "lr": 3e-3, "embedding_lr": 3e-3, "epochs": 2}
 MODEL_1_AGAIN = {"batch_size": BATCH, "lr": 1e-3, "embedding_lr": 1e-3, "epochs": 3}
@@ -58,7 +58,7 @@ def untrained_gru(units: int, seed: int) -> GRUNetwork:
 
 def train_gru(units: int, hear: Heard, seed: int) -> tuple[NeuralClassifier, dict]:
     """A student or a teacher in float32, each by itself."""
-    options = RATES | {"batch_size": BATCH, "epochs": EPOCHS[units]}
+    options = FIRST | {"epochs": EPOCHS[units]}
     return train_network(
         untrained_gru(units, seed), vocabulary(), seed, targets=heard(hear), **options
     )
