@@ -1,6 +1,7 @@
 """The student of collaborative distillation on four kinds of grids, at equal complete bytes."""
 
 import copy
+from itertools import product
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from .recipe import AGAIN, ENSEMBLE, STUDENT, TEACHER, heard
 
 APOT, PLAIN, KMEANS, PRICED = "APoT", "plain uniform", "k-means after training", "priced steps"
 KINDS = (APOT, PLAIN, KMEANS, PRICED)
-PRICES = (1e-6, 3e-6, 1e-5)  # of a byte, in the loss
+# A learned step starts the wider the fewer its bits; then a byte has a price in the loss.
+PRICED_BITS, PRICES = (3, 5), (1e-6, 1e-5)
 LOSS = SoftLabelLoss(temperature=1.0, alpha=0.5)
 
 
@@ -53,11 +55,11 @@ def race(seed: int) -> list[dict]:
             model, codecs, cost = with_codes(student, WHILE[grid](bits), seed, **tutored)
             facts = {"kind": kind, "bits": bits, **cost}
             run.enter_codes(model, f"{kind}, {bits} bits", codecs, pair, **facts)
-    steps = WHILE["uniform, learned step"](5)
-    for price in PRICES:
+    for bits, price in product(PRICED_BITS, PRICES):
+        steps = WHILE["uniform, learned step"](bits)
         model, codecs, cost = with_codes(student, steps, seed, price=price, **tutored)
-        facts = {"kind": PRICED, "bits": 5, "price": price, **cost}
-        run.enter_codes(model, f"{PRICED}, {price:g}", codecs, pair, **facts)
+        facts = {"kind": PRICED, "bits": bits, "price": price, **cost}
+        run.enter_codes(model, f"{PRICED}, {bits} bits, {price:g}", codecs, pair, **facts)
     return run.records + at_equal_bytes(run)
 
 
