@@ -50,8 +50,9 @@ def race(seed: int) -> list[dict]:
     for bits in (2, 3, 4):
         codecs = rounded(exact, AFTER["k-means"](bits))
         run.enter_codes(exact, f"{KMEANS}, {bits} bits", codecs, pair, kind=KMEANS, bits=bits)
-    for kind, grid in ((APOT, "APoT, learned range"), (PLAIN, "uniform, min to max")):
-        for bits in (3, 4, 5):
+    grids = {APOT: ("APoT, learned range", (2, 3, 4)), PLAIN: ("uniform, min to max", (3, 4, 5))}
+    for kind, (grid, widths) in grids.items():
+        for bits in widths:
             model, codecs, cost = with_codes(student, WHILE[grid](bits), seed, **tutored)
             facts = {"kind": kind, "bits": bits, **cost}
             run.enter_codes(model, f"{kind}, {bits} bits", codecs, pair, **facts)
@@ -64,7 +65,7 @@ def race(seed: int) -> list[dict]:
 
 
 def at_equal_bytes(run: Judge) -> list[dict]:
-    """Of each kind the file that APoT's bytes of 3, 4 and 5 bits pay for, chosen on dev.
+    """Of each kind the file that APoT's bytes of 2, 3 and 4 bits pay for, chosen on dev.
 
     Its record is that of the file, with ``budget_bytes`` and the paired difference to APoT's.
     """
