@@ -588,8 +588,9 @@ examine(try_q6_scale, cases_q6_scale, KEYS["q6_scale"], protect=["weights"],
 # A student of 8 units has learned together with its teacher. Four kinds of files were made of it: its
 # weights on **APoT** grids with a learned range, or on a **plain uniform** grid from the smallest to the
 # largest weight, both with training; by **k-means after training**; and on uniform **priced steps**,
-# learned steps of 5 bits where each byte costs something in the loss. The codes of all are entropy-coded.
-# Choose **one** budget of *complete* bytes, and give your verdict: which kind would you ship?
+# learned steps where each byte costs something in the loss (the last number of their names). The codes of
+# all are entropy-coded. Choose **one** budget of *complete* bytes, and give your verdict: which kind would
+# you ship?
 #
 # The cell below prints of each file, in the mean of the runs: complete bytes, those of the encoder (all
 # but words and word vectors, before the file is compressed as a whole), the entropy of the codes in bits
@@ -599,7 +600,7 @@ examine(try_q6_scale, cases_q6_scale, KEYS["q6_scale"], protect=["weights"],
 # Write 120 to 200 words, numbers not counted; notes will do. Each of these gives one point:
 #
 # 1. You name your budget and, of each kind, the file that fits into it and is best **on dev**, with its
-#    bytes and its macro-F1 on test.
+#    bytes and its macro-F1 on test; or you say that none fits.
 # 2. You say which wins, and hold the difference against what the runs of one kind differ by, or against
 #    intervals.
 # 3. You say what share of the file the encoder is, and why a figure of the encoder alone says little.
