@@ -29,10 +29,17 @@ from utils.quantization.aware import (
 from .recipe import AGAIN, Heard, train_gru
 
 Grid = Quantizer | FakeQuantizer
-# All files hold entropy-coded codes, so that no grid is handicapped by how it is stored.
+# All files hold entropy-coded codes, so that no grid is handicapped by how it is stored. But of two
+# bits over the whole range nearly all codes are 0, and no file may hold so many in so few bytes.
 CODED = {"entropy_coding": True}
+
+
+def _whole_range(bits: int) -> dict[str, bool]:
+    return {"entropy_coding": bits > 2}
+
+
 AFTER: dict[str, Callable[[int], Quantizer]] = {
-    "uniform, min to max": lambda bits: AffineQuantizer(bits, **CODED),
+    "uniform, min to max": lambda bits: AffineQuantizer(bits, **_whole_range(bits)),
     "uniform, least error": lambda bits: AffineQuantizer(bits, calibration="mse", **CODED),
     "APoT, least error": lambda bits: PowersOfTwoQuantizer(bits, centre=True, **CODED),
     "k-means": lambda bits: KMeansQuantizer(bits, **CODED),
@@ -40,7 +47,7 @@ AFTER: dict[str, Callable[[int], Quantizer]] = {
 }
 WHILE: dict[str, Callable[[int], Grid]] = AFTER | {
     "uniform, learned step": lambda bits: LearnedStep(bits, **CODED),
-    "uniform, learned range": lambda bits: LearnedClip(bits, **CODED),
+    "uniform, learned range": lambda bits: LearnedClip(bits, **_whole_range(bits)),
     "APoT, learned range": lambda bits: AdditivePowers(bits, **CODED),
     "shared values": lambda bits: SharedWeights(bits, **CODED),
 }
