@@ -668,10 +668,10 @@ wide_with, rare = mean_over_seeds(wide), mean_over_seeds(wide, "bits_a_weight")
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 claim(abs(mean_over_seeds(student_runs(when="after", grid="uniform, min to max", bits=8)) - longer) < 0.005,
       "rounding to 8 bits costs nothing")
-claim(abs(brought["uniform, min to max", 8]) < 0.5 and abs(brought["uniform, least error", 4]) < 0.5,
-      "there is nothing to win at 8 bits, nor at 4 with the range of least error")
-claim(difference(student_runs(when="with", grid="uniform, min to max", bits=4), "after")[1] >= 2 and brought["uniform, min to max", 4] > 1,
-      "training mends the widest range at 4 bits")
+claim(max(abs(brought["uniform, min to max", bits]) for bits in (8, 4)) < 1 and abs(brought["uniform, least error", 4]) < 1,
+      "there is nothing to win at 8 bits, and little at 4")
+claim(difference(student_runs(when="with", grid="uniform, min to max", bits=3), "after")[1] == 3 and brought["uniform, min to max", 3] > 3,
+      "training mends the widest range at 3 bits")
 claim(min(brought["uniform, least error", 2], brought["APoT, least error", 2]) > 1, "it brings points at 2 bits")
 claim(wide_with < 0.4 and rare < 0.3, "the widest range at 2 bits is beyond help")
 
@@ -684,10 +684,11 @@ claim(wide_with < 0.4 and rare < 0.3, "the widest range at 2 bits is beyond help
 # codes is better than the same grid after training, on the same comments; an interval of each run that
 # leaves out 0 is a difference that the test comments can tell.
 #
-# What training with codes brings is what rounding had cost. At eight bits that is nothing. At four bits it
-# is nothing either where the range has the least error; from smallest to largest weight, training brings
-# {{ brought["uniform, min to max", 4]:.1f}} points. At two bits and least error it brings
-# {{ brought["uniform, least error", 2]:.1f}} points. One grid is beyond help: of two bits from smallest to
+# What training with codes brings is what rounding had cost. At eight bits that is nothing, and at four
+# little: {{ brought["uniform, least error", 4]:.1f}} points where the range has the least error, and
+# {{ brought["uniform, min to max", 4]:.1f}} from smallest to largest weight. At three bits it brings that
+# widest range {{ brought["uniform, min to max", 3]:.1f}} points, and at two, with least error,
+# {{ brought["uniform, least error", 2]:.1f}}. One grid is beyond help: of two bits from smallest to
 # largest weight, nearly all codes are 0 ({{ rare:.2f}} bits a weight), and {{ wide_with:.3f}} is what is left of
 # {{ longer:.3f}}.
 #
@@ -707,13 +708,14 @@ ternary_after, ternary_with = (student_runs(when=when, grid="ternary") for when 
 learned = {(grid, bits): difference(runs, "fixed") for bits in (4, 3, 2) for grid in LEARNED
            if (runs := student_runs(when="with", grid=grid, bits=bits))}
 told_above, told_below, learned_runs = (sum(found[i] for (grid, _), found in learned.items() if grid != LEARNED[1]) for i in (1, 2, 3))
-told = told_above + told_below
 step_worth = ", ".join(f"{learned[LEARNED[0], bits][0]:+.1f}" for bits in (4, 3, 2))
 apot_worth = " and ".join(f"{learned[LEARNED[2], bits][0]:+.1f}" for bits in (3, 2))
 pact_bytes, wide_bytes = (mean_over_seeds(student_runs(when="with", grid=grid, bits=3), "file_bytes") for grid in (LEARNED[1], MADE[0]))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-claim(told < learned_runs / 2, "most differences of learned steps and powers to fixed ones cannot be told from 0")
+claim(all(abs(learned[LEARNED[0], bits][0]) < 0.6 for bits in (4, 3, 2)), "a learned step is worth little")
+claim(learned[LEARNED[2], 3][0] > 0 and learned[LEARNED[2], 2][0] < -1 and learned[LEARNED[2], 2][2] == 3,
+      "APoT's learned range helps at 3 bits and fails at 2")
 claim(abs(pact_bytes / wide_bytes - 1) < 0.02 and mean_over_seeds(student_runs(when="with", grid=LEARNED[1], bits=2)) < 0.4,
       "PACT's range stays where it starts, and at 2 bits that ruins the network")
 claim(difference(ternary_with, "after")[0] > max(gain for (grid, bits), gain in brought.items()), "three values gain most by training")
@@ -723,9 +725,10 @@ claim(difference(ternary_with, "after")[0] > max(gain for (grid, bits), gain in 
 # |---:|---|---:|---:|---:|---:|
 # {{ table_learned }}
 #
-# Little, of steps and of powers: {{ told}} of {{ learned_runs}} intervals leave out 0, {{ told_above}} of them above it. The
-# learned step is worth {{ step_worth}} points at 4, 3 and 2 bits, and APoT's learned range {{ apot_worth}} at 3
-# and 2. The range of **PACT** is a warning. It starts at the largest weight, and nothing within the range
+# Little, mostly. The learned step is worth {{ step_worth}} points at 4, 3 and 2 bits, and APoT's learned range
+# {{ apot_worth}} at 3 and 2: it starts at three deviations, as in the paper, where section 3 found
+# {{ best_clips[2]:.1f}} best for a grid of 2 bits, and two epochs do not bring it there. Of these
+# {{ learned_runs}} intervals {{ told_above}} lie above 0 and {{ told_below}} below. The range of **PACT** is a warning. It starts at the largest weight, and nothing within the range
 # pulls at it (section 3); so it stays there, at 3 bits in a file of {{ pact_bytes:,.0f}} bytes beside
 # {{ wide_bytes:,.0f}} from smallest to largest, and at 2 bits that is the end of the network. The paper adds
 # the square of the range to the loss, and its ranges are those of activations after a ReLU, which some
@@ -810,7 +813,7 @@ claim(0 < over < 0.05 and abs(f1_of["k-means after training", 3] - f1_of["APoT",
 claim(spread < 1.5, "from 35 kB on all kinds are close")
 claim(largest_encoder < 6000 and f1_of["APoT", 3] > 0.58 and f1_of["APoT", 4] > 0.58, "APoT's encoders are below 6,000 bytes at 0.58 or more")
 claim(race_told < race_runs / 3, "from 3 bits on few differences at equal bytes can be told from 0")
-claim(max(lost) < min(kept) - 0.01, "below 31 kB plain and priced steps keep what the others lose")
+claim(max(lost) < min(kept) - 0.005, "below 31 kB plain and priced steps keep what the others lose")
 claim(all(above + below <= 1 and abs(gain) < 0.5 for gain, above, below, _ in alone.values()), "learning together and being tutored add nothing")
 
 # %% [markdown]
@@ -828,8 +831,8 @@ claim(all(above + below <= 1 and abs(gain) < 0.5 for gain, above, below, _ in al
 # than APoT of 3 bits, so that only that of 2 bits fits there; it scores
 # {{ f1_of["k-means after training", 3]:.4f}}, and APoT {{ f1_of["APoT", 3]:.4f}}. The picture shows what the
 # table hides: above 35 kB all kinds lie within {{ spread:.1f}} points. Below 31 kB it matters how one trains:
-# APoT of 2 bits and k-means after training lose (at most {{ max(lost):.3f}}), plain and priced steps do not
-# (at least {{ min(kept):.3f}}).
+# APoT of 2 bits and k-means after training lose most (at most {{ max(lost):.3f}}), plain and priced steps
+# less (at least {{ min(kept):.3f}}).
 #
 # All encoders are below {{ largest_encoder:,.0f}} bytes, {{ encoder_share:.0%}} of their files at most. Words and
 # word vectors are the rest.
@@ -852,21 +855,26 @@ for setting, runs in PHASE_RUNS.items():
     rows.append(f"| {setting} | {epochs} | {mean_over_seeds(runs):.4f} | {pair} |")
 table_phases = "\n".join(rows)
 left_out = [difference(runs, "all_phases") for runs in PHASE_RUNS.values() if "difference_to_all_phases" in runs[0]]
-phases_told, phases_runs = sum(found[1] + found[2] for found in left_out), sum(found[3] for found in left_out)
+phases_above, phases_below, phases_runs = (sum(found[i] for found in left_out) for i in (1, 2, 3))
+least, most = min(found[0] for found in left_out), max(found[0] for found in left_out)
 teacher_lead = 100 * (mean_over_seeds(PHASE_RUNS["teacher, labels"]) - mean_over_seeds(PHASE_RUNS["student, labels"]))
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-claim(phases_told <= 0.1 * phases_runs and all(abs(found[0]) < 0.5 for found in left_out), "no phase is worth anything that could be told")
-claim(teacher_lead < 1, "the teacher is hardly better than its student")
+claim(0 < least < most < 0.6, "without any phase the student is a little better")
+claim(phases_above > 0 < phases_below, "runs disagree about the sign")
+claim(teacher_lead > 0.5 > 100 * (mean_over_seeds(PHASE_RUNS["all three"]) - mean_over_seeds(PHASE_RUNS["student, labels"])),
+      "the teacher is ahead, and nothing of that arrives")
 
 # %% [markdown]
 # | | epochs of the phases | macro-F1 | points to all three | intervals above, below 0 |
 # |---|---|---:|---:|---:|
 # {{ table_phases }}
 #
-# No phase is worth anything that could be told here: {{ phases_told}} of {{ phases_runs}} intervals leave out 0, and a
-# student that studied its codes by itself is as good. A teacher of eight times the units scores
-# {{ teacher_lead:+.1f}} points to its student on these labels: it has little to say that they do not.
+# No phase is missed. Without any of them the student is a little *better*, by {{ least:.1f}} to {{ most:.1f}} points in
+# the mean, and runs disagree even about the sign: of {{ phases_runs}} intervals {{ phases_above}} lie above 0 and
+# {{ phases_below}} below, so that one run decides nothing. A student that studies its codes by itself is as good.
+# Its teacher of eight times the units is {{ teacher_lead:.1f}} points ahead, and nothing of that arrives; three
+# epochs in all may be too few for it.
 #
 # **The poster's table, rebuilt.** Its sizes leave out the embeddings. Ours stand in both columns.
 
@@ -942,8 +950,8 @@ claim(three[0] < -0.2 and abs(difference(CLUSTERS["clusters that learn, 3 bits"]
 # - Of two who learn together, each is a constant in the other's loss.
 #
 # **What did not help**, with its figures above: shifts in place of products
-# ({{ ratio["shifts and sums"]:.0f}} times as long); training with codes where rounding had cost nothing; a learned
-# range in place of the one of least error, and PACT's for weights; APoT of 2 bits; and, beside labels and an
+# ({{ ratio["shifts and sums"]:.0f}} times as long); training with codes where rounding had cost nothing; PACT's range
+# for weights; a learned range of APoT at 2 bits, and APoT of 2 bits as such; and, beside labels and an
 # ensemble, a teacher who learns along, in any phase.
 
 # %%
