@@ -1,12 +1,11 @@
 """The transformer with codes: a complete file of 8,000,000 bytes, and one of 4,500,000.
 
-Both start from the fine-tuned teacher of a seed, with its 7 + 28 outputs. Of each network there are two
-files, which differ in their outputs alone: one says Ekman's labels, the other the 28 emotions.
+The first goes on from a fine-tuned teacher with its 7 + 28 outputs, the second from the first. Of each
+network there are two files, which differ in their outputs alone: one says Ekman's labels, the other the
+28 emotions.
 """
 
 import copy
-import inspect
-import json
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
@@ -20,9 +19,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from course.errors import UserError
 from course.measuring.baselines import file_path, ship
-from course.measuring.cache import entry
 from course.measuring.pairs import difference_to
-from course.measuring.sources import sources
 from course.measuring.teachers.base import Fold, answers, for_ekman, load_state
 from course.measuring.teachers.trained import train_teacher
 from course.measuring.training import data
@@ -30,7 +27,7 @@ from course.threads import one_thread
 from utils.distillation.teachers import COLUMNS, WIDTH
 from utils.efficiency import count_parameters
 from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
-from utils.models import NeuralClassifier, TransformerNetwork, keep_pieces, predict_logits
+from utils.models import NeuralClassifier, TransformerNetwork, keep_pieces
 from utils.packing import load_model, save_model, size_report
 from utils.pruning import PrunedTransformerNetwork, head_importance, prune_transformer, sizes
 from utils.quantization import AffineQuantizer, entropy
@@ -44,16 +41,17 @@ from .fine_coding import (
     heard,
     network_of,
     pieces,
-    train_coded,
 )
+from .fine_keeping import said, trained
 from .judging import DRAWS
 
 METHOD = "MiniLM"
-# What all starts from: the teacher of cross-fitting that has not seen the second half of train.
+# What all starts from: of the two teachers that cross-fitting has anyway, each of which saw half of
+# train, the one that is better on dev.
 START = Fold(1, 2)
-# What a word piece must occur in train, epochs with codes, and their steps in standard deviations.
+# How often a word piece must occur in train, epochs with codes, and steps in standard deviations.
 WHOLE = {"min_count": 1, "epochs": 1, "step": 0.35, "table_step": 0.35}
-SMALL = {"min_count": 2, "epochs": 1, "step": 0.5, "table_step": 0.5}
+SMALL = {"min_count": 2, "epochs": 1, "step": 0.5, "table_step": 0.5, "lr": 1.5e-4}
 HEADS, COLUMNS_LEFT = 42, 5_200  # of all layers together, in the small one
 ASKED = 600  # comments of train that importance is asked of
 HALF = {"thresholds": "raw", "network.*": "float16"}
@@ -62,12 +60,6 @@ FINE_TUNED, SMALL_WITH_CODES = "fine-tuned", "small, with codes"
 
 
 # --- networks -----------------------------------------------------------------------------------------
-
-
-def numbers(network: nn.Module) -> dict:
-    """A network as settings, of which a key can be made."""
-    state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    return {"config": network.config, "state": state}
 
 
 @cache
@@ -110,21 +102,6 @@ def _largest(scores: list[torch.Tensor], count: int) -> list[torch.Tensor]:
     kept = torch.zeros(len(flat), dtype=torch.bool)
     kept[flat.argsort(descending=True, stable=True)[:count]] = True
     return list(kept.split([len(each) for each in scores]))
-
-
-def trained(start: PrunedTransformerNetwork, **settings) -> tuple[PrunedTransformerNetwork, dict]:
-    """What training makes of a network, kept as plain arrays; and its cost, with ``scales``."""
-
-    def write(folder: Path) -> None:
-        model, cost = train_coded(**settings, **numbers(start))
-        np.savez(folder / "state.npz", **numbers(model.network)["state"])
-        (folder / "cost.json").write_text(json.dumps(cost), encoding="utf-8")
-
-    by = {"train": train_coded, **settings, **numbers(start)}
-    folder = entry("networks", by, sources(inspect.getfile(train_coded))).make(write)
-    with np.load(folder / "state.npz") as state:
-        network = network_of(start.config, state)
-    return network, json.loads((folder / "cost.json").read_text("utf-8"))
 
 
 def matrices(network: nn.Module) -> Iterator[str]:
@@ -212,15 +189,13 @@ class Run:
             codes = {n: c.transform(stored.get_parameter(n).detach()) for n, c in codecs.items()}
             bits = sum(entropy(each.numpy()) * each.numel() for each in codes.values())
             facts["bits_a_weight"] = bits / sum(each.numel() for each in codes.values())
-        said = {
-            split: answers(predict_logits(stored, tokenizer.encode(data(split).texts, MAX_TOKENS)))
-            for split in ("dev", "test")
-        }
+        heard_of = {split: answers(logits) for split, logits in said(stored, min_count).items()}
         for taxonomy in TAXONOMIES_HEARD:
-            self._enter(stored, setting, taxonomy, tokenizer, codecs, said, against or {}, facts)
+            logits = {split: each[:, COLUMNS[taxonomy]] for split, each in heard_of.items()}
+            self._enter(stored, setting, taxonomy, tokenizer, codecs, logits, against or {}, facts)
 
-    def _enter(self, stored, setting, taxonomy, tokenizer, codecs, said, against, facts) -> None:
-        probabilities = {s: expit(logits[:, COLUMNS[taxonomy]]) for s, logits in said.items()}
+    def _enter(self, stored, setting, taxonomy, tokenizer, codecs, logits, against, facts) -> None:
+        probabilities = {split: expit(each) for split, each in logits.items()}
         dev = data("dev", taxonomy)
         thresholds = tune_thresholds(dev.labels, probabilities["dev"]).astype(np.float32)
         model = NeuralClassifier(
