@@ -51,8 +51,8 @@ METHOD = "MiniLM"
 START = Fold(1, 2)
 # How often a word piece must occur in train, epochs with codes, and steps in standard deviations.
 WHOLE = {"min_count": 1, "epochs": 1, "step": 0.35, "table_step": 0.35}
-SMALL = {"min_count": 2, "epochs": 1, "step": 0.5, "table_step": 0.5, "lr": 1.5e-4}
-HEADS, COLUMNS_LEFT = 42, 5_200  # of all layers together, in the small one
+SMALL = {"min_count": 2, "epochs": 1, "step": 0.45, "table_step": 0.7, "lr": 1.5e-4}
+HEADS, COLUMNS_LEFT = 44, 5_600  # of all layers together, in the small one
 ASKED = 600  # comments of train that importance is asked of
 HALF = {"thresholds": "raw", "network.*": "float16"}
 SHIPPED = "transformer-in-4500000-bytes.slm"
