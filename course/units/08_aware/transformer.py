@@ -51,7 +51,7 @@ METHOD = "MiniLM"
 START = Fold(1, 2)
 # How often a word piece must occur in train, epochs with codes, and steps in standard deviations.
 WHOLE = {"min_count": 1, "epochs": 1, "step": 0.35, "table_step": 0.35}
-SMALL = {"min_count": 2, "epochs": 1, "step": 0.45, "table_step": 0.7, "lr": 1.5e-4}
+SMALL = {"min_count": 2, "epochs": 2, "step": 0.45, "table_step": 0.7, "lr": 1.5e-4}
 HEADS, COLUMNS_LEFT = 44, 5_600  # of all layers together, in the small one
 ASKED = 600  # comments of train that importance is asked of
 HALF = {"thresholds": "raw", "network.*": "float16"}
