@@ -21,6 +21,7 @@ from .recipe import (
     train_model_1,
 )
 from .shifting import shifts
+from .transformer import ship_transformer, transformer
 
 # --- after training, and with it ----------------------------------------------------------------------
 
@@ -133,5 +134,10 @@ EXPERIMENTS = [
     Experiment("clusters", clusters),
     Experiment("phases", phases),
     Experiment("bits", bits),
+    Experiment("transformer: with codes", transformer),
     Experiment("shifts", shifts, seeded=False, alone=True, scored=False),
 ]
+
+
+def finish(records: list[dict]) -> None:
+    ship_transformer([r for r in records if r["experiment"] == "transformer"])
