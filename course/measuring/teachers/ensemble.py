@@ -26,8 +26,9 @@ MEMBERS = {
 }
 
 
-# Parts of train, each labelled by teachers that have learned from the others only.
+# Parts of train, each labelled by teachers that have learned from the others only; and who these are.
 FOLDS = 2
+CROSS_FITTED = ("linear-words", "linear-word-pairs", "linear-characters", "transformer")
 
 
 def ensemble() -> tuple[list[str], np.ndarray, dict]:
@@ -45,15 +46,15 @@ def ensemble() -> tuple[list[str], np.ndarray, dict]:
 
 
 def cross_fitted_ensemble(seen: bool = False) -> tuple[list[str], np.ndarray, dict]:
-    """The same of one seed of each member, none of which has seen the comment that it speaks of.
+    """The same of :data:`CROSS_FITTED`, one seed each, of whom none has seen the comment it speaks of.
 
     See :func:`course.measuring.teachers.trained.cross_fitted_logits`, also for ``seen``; what is missing
     is trained.
     """
-    said = {name: cross_fitted_logits(name, 0, FOLDS, seen) for name in MEMBERS}
+    said = {name: cross_fitted_logits(name, 0, FOLDS, seen) for name in CROSS_FITTED}
     ids, _ = next(iter(said.values()))
     members = {name: logits for name, (_, logits) in said.items()}
-    facts = {name: {"seeds": [0], "folds": FOLDS} for name in MEMBERS}
+    facts = {name: {"seeds": [0], "folds": FOLDS} for name in CROSS_FITTED}
     return ids, *_mixed(ids, members, facts)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.special import entr, expit
 
 from course.measuring.teachers.base import Fold
-from course.measuring.teachers.ensemble import FOLDS, MEMBERS
+from course.measuring.teachers.ensemble import CROSS_FITTED as MEMBERS
+from course.measuring.teachers.ensemble import FOLDS
 from course.measuring.teachers.trained import logits_of_folds, rows_of
 from course.measuring.training import TAXONOMY, data
 from utils.distillation import teacher_logits

@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -174,6 +174,9 @@ def _parameters(model: SparseLinear) -> int:
     return int(model.coef.nnz) + len(model.words) + len(model.label_names)
 
 
+soft = cache(taught_by)  # of teachers that are asked anew each time
+
+
 def linear_student(seed: int) -> list[dict]:
     """The sparse linear baseline, fitted to labels and to a teacher's probabilities."""
     on_labels, cost = trained(*SPARSE, seed)
@@ -182,10 +185,11 @@ def linear_student(seed: int) -> list[dict]:
 
 
 def taught_linear_student(teacher: str, seed: int) -> list[dict]:
-    train, dev, said = data("train"), data("dev"), expit(said_of_train(teacher))
+    train, dev = data("train"), data("dev")
+    _, said = np.hsplit(soft(teacher)["targets"], 2)
     start = time.perf_counter()
     model = SparseLinear(TAXONOMY, train.label_names, C=LINEAR[SPARSE])
-    model.fit(train.texts, said).tune(dev.texts, dev.labels)
+    model.fit(train.texts, expit(said)).tune(dev.texts, dev.labels)
     cost = {"training_s": time.perf_counter() - start, "parameters": _parameters(model)}
     return scored(model, SPARSE[0], f"taught by {teacher}", seed, WORDS_AND_WEIGHTS, **cost)
 
@@ -199,7 +203,7 @@ def cross_fitted_student(name: str, teachers: tuple[str, ...]) -> Experiment:
             if name == SPARSE[0]:
                 records += taught_linear_student(teacher, seed)
             else:
-                model, cost = student(name, seed, **taught_by(teacher))
+                model, cost = student(name, seed, **soft(teacher))
                 records += scored(model, name, f"taught by {teacher}", seed, NETWORK, **cost)
         return records
 

@@ -154,10 +154,10 @@ def test_what_is_shipped_is_what_the_teachers_said(house, monkeypatch):
 def test_the_cross_fitted_ensemble_is_made_of_those_who_have_not_seen_the_comment(
     house, monkeypatch
 ):
-    monkeypatch.setattr(ensemble, "MEMBERS", {"linear-words": 2, "linear-characters": 1})
+    monkeypatch.setattr(ensemble, "CROSS_FITTED", ("linear-words", "linear-characters"))
     assert list(ensemble.ship_logits(["cross-fitted"])) == ["cross-fitted"]
     made_of = read_file(house / "shipped" / "cross-fitted.bin")[1]["made_of"]
-    assert made_of.keys() == ensemble.MEMBERS.keys()
+    assert tuple(made_of) == ensemble.CROSS_FITTED
     assert all(one["seeds"] == [0] and one["folds"] == 2 for one in made_of.values())
     assert not trained.is_trained("linear-words", 0)  # nobody who has seen all of train was asked
     members = [trained.cross_fitted_logits(name, 0, 2)[1] for name in made_of]
