@@ -1,12 +1,14 @@
 """What unit 02 trains: students on labels and taught, by several ways, and the half of a transformer.
 
 Students learn from the shipped logits of ``utils/assets/teachers``. Made-up texts and the half of a
-transformer need a transformer of ``python -m course teachers``; it is trained where it is missing.
+transformer need transformers of ``python -m course teachers``, made-up texts for the cross-fitted teacher
+those of its folds; they are trained where they are missing.
 What is measured of them stands in ``experiments.py``, so that a change there trains nothing anew.
 """
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,8 +18,9 @@ from torch import nn
 
 from course.measuring.baselines import MODEL_1, MODEL_2, untrained
 from course.measuring.cache import trained_once
-from course.measuring.teachers.base import TAXONOMIES, for_ekman, texts_and_labels
-from course.measuring.teachers.trained import say_of_made_up, transformer_network
+from course.measuring.teachers.base import TAXONOMIES, Fold, for_ekman, texts_and_labels
+from course.measuring.teachers.ensemble import FOLDS, cross_fitted_ensemble
+from course.measuring.teachers.trained import rows_of, say_of_made_up, transformer_network
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.teachers.transformer import TRAINING as TRANSFORMER_TRAINING
 from course.measuring.training import TAXONOMY, TRAINING, data, train_network
@@ -35,6 +38,7 @@ from utils.distillation import (
     teacher_logits,
     with_made_up_texts,
 )
+from utils.distillation.teachers import COLUMNS
 from utils.efficiency import count_parameters
 from utils.embeddings import distilled_vectors
 from utils.models import PAD, GRUNetwork, NeuralClassifier, WordPiece, find_encoder
@@ -42,6 +46,8 @@ from utils.quantization import KMeansQuantizer, QuantizationAware
 from utils.training import set_seed
 
 ENSEMBLE, TRANSFORMER, GRU = "ensemble", "transformer", "gru"
+# The ensemble of teachers that have not seen the comment; and the same teachers, asked where they have.
+CROSS_FITTED, SEEN = "cross-fitted", "cross-fitted, asked the wrong way round"
 LABELS, TAUGHT = "labels", f"taught by {ENSEMBLE}"
 LOSS = SoftLabelLoss(temperature=1.0, alpha=1.0)
 # Larger batches than unit 01's, with a rate to match, because there is so much to train.
@@ -52,10 +58,18 @@ STUDENTS = {"Model 1": (MODEL_1, 3e-3), "GRU-8": (GRU_8, 3e-3), "GRU-64": (MODEL
 
 
 def taught_by(teacher: str = ENSEMBLE, loss=LOSS) -> dict:
-    """Options of ``train_network`` for a student of a shipped teacher: its logits beside the labels."""
-    train = data("train")
-    targets = np.hstack([train.labels, teacher_logits(train, teacher)]).astype(np.float32)
+    """Options of ``train_network`` for a student of a teacher: its logits beside the labels."""
+    targets = np.hstack([data("train").labels, said_of_train(teacher)]).astype(np.float32)
     return {"targets": targets, "loss": loss}
+
+
+def said_of_train(teacher: str) -> np.ndarray:
+    """Logits (n, labels) of a shipped teacher, or of :data:`SEEN`."""
+    train = data("train")
+    if teacher != SEEN:
+        return teacher_logits(train, teacher)
+    ids, logits, _ = cross_fitted_ensemble(seen=True)
+    return logits[rows_of(ids, train)][:, COLUMNS[TAXONOMY]]
 
 
 def learn(network: nn.Module, tokenizer, seed: int, **options) -> tuple[NeuralClassifier, dict]:
@@ -151,15 +165,29 @@ def with_a_peer(seed: int) -> tuple[NeuralClassifier, dict]:
 # --- small networks -----------------------------------------------------------------------------------
 
 
-def comments_and_made_up_texts(sets: int) -> dict:
-    """Options of ``train_network``: the comments as the ensemble sees them, and made-up texts too."""
-    labels, taught = len(data("train").label_names), taught_by()
+def comments_and_made_up_texts(sets: int, teacher: str = ENSEMBLE) -> dict:
+    """Options of ``train_network``: the comments as a teacher sees them, and made-up texts too.
 
-    def say(texts: list[str], seed: int) -> np.ndarray:
-        return say_of_made_up(texts, seed)[:, :labels]
+    For the cross-fitted teacher texts are made up within each fold, for those to label who have not
+    seen it.
+    """
+    comments, taught = data("train").texts, taught_by(teacher)
+    parts = [(None, np.ones(len(comments), dtype=bool))]
+    if teacher == CROSS_FITTED:
+        folds = [Fold(number, FOLDS) for number in range(FOLDS)]
+        parts = [(fold, fold.rows(comments)) for fold in folds]
+    texts, targets = [], []
+    for fold, rows in parts:
+        own = [text for text, one in zip(comments, rows, strict=True) if one]
+        say = partial(_say, fold=fold)
+        more, said = with_made_up_texts(own, taught["targets"][rows], sets, say)
+        texts += more
+        targets.append(said)
+    return taught | {"texts": texts, "targets": np.vstack(targets)}
 
-    texts, targets = with_made_up_texts(data("train").texts, taught["targets"], sets, say)
-    return taught | {"texts": texts, "targets": targets}
+
+def _say(texts: list[str], seed: int, fold: Fold | None) -> np.ndarray:
+    return say_of_made_up(texts, seed, fold)[:, : len(data("train").label_names)]
 
 
 @dataclass(frozen=True)
@@ -213,11 +241,11 @@ class SmallGRU:
                 cost[key] += more[key]
         return model, cost
 
-    def trained(self, setting: str, seed: int) -> tuple[NeuralClassifier, dict]:
+    def trained(self, teacher: str | None, seed: int) -> tuple[NeuralClassifier, dict]:
         """On labels, or taught, with made-up texts too; kept."""
         options = {}
-        if setting != LABELS:
-            options = comments_and_made_up_texts(self.made_up) | {"epochs": self.epochs}
+        if teacher:
+            options = comments_and_made_up_texts(self.made_up, teacher) | {"epochs": self.epochs}
         return trained_once(train_small_gru, recipe=self, seed=seed, **options)
 
 
