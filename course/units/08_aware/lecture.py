@@ -962,8 +962,9 @@ shrunk = [100 * small_one[f"difference_to_whole{end}"] for end in ("", "_low", "
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 claim(whole["file_bytes"] < 8_000_000 and small_one["file_bytes"] < 4_500_000, "both files fit")
 claim(gained[1] < 0 < gained[2], "that training with codes helps has not been shown")
+claim(shrunk[1] < 0 < shrunk[2], "the small one is not told apart from the whole one")
 claim(min(on_28["whole, with codes"], on_28["small, with codes"]) > 0.52, "both are above 0.52 on 28 emotions")
-claim(abs(tiny["macro_f1"] - small_one["macro_f1"]) < 0.01, "on Ekman a file of 64,000 bytes is about as good as the small transformer")
+claim(0 < small_one["macro_f1"] - tiny["macro_f1"] < 0.015, "on Ekman a file of 64,000 bytes is nearly as good as the small transformer")
 
 # %% [markdown]
 # all-MiniLM-L6-v2 has a table of 30,522 word pieces. Comments of train use {{ f"{whole['pieces']:,}"}} of them,
@@ -986,11 +987,11 @@ claim(abs(tiny["macro_f1"] - small_one["macro_f1"]) < 0.01, "on Ekman a file of 
 # {{ -100 * afterwards["difference_to_fine_tuned"]:.1f}} points. Training with these codes wins
 # {{ gained[0]:+.1f}} [{{ gained[1]:+.1f}}, {{ gained[2]:+.1f}}] back, which is not a gain that one could
 # tell from 0; and as no float32 network has trained as long, codes and the further epoch are not told apart either. The
-# small one is {{ shrunk[0]:+.1f}} [{{ shrunk[1]:+.1f}}, {{ shrunk[2]:+.1f}}] points from the whole one. (All go on from
-# a teacher that has seen half of train, of unit 02's cross-fitting.)
+# small one is {{ shrunk[0]:+.1f}} [{{ shrunk[1]:+.1f}}, {{ shrunk[2]:+.1f}}] points from the whole one, with about half
+# of its bytes and more epochs: one does not see which of the two it is that costs nothing. (All go on from a teacher that has seen half of train, of unit 02's cross-fitting.)
 #
-# **Is it worth its bytes?** On Ekman's labels hardly: a GRU of {{ f"{tiny['file_bytes']:,}"}} bytes, taught by the
-# ensemble, has {{ tiny["macro_f1"]:.3f}} (unit 02). On the 28 emotions yes: {{ on_28["small, with codes"]:.3f}} in
+# **Is it worth its bytes?** On Ekman's labels it buys little: a GRU of {{ f"{tiny['file_bytes']:,}"}} bytes, taught by
+# the ensemble, has {{ tiny["macro_f1"]:.3f}} (unit 02). On the 28 emotions it has {{ on_28["small, with codes"]:.3f}} in
 # {{ f"{NETWORKS['small, with codes']['emotions']['file_bytes']:,}"}} bytes, and {{ on_28["whole, with codes"]:.3f}} in
 # {{ f"{NETWORKS['whole, with codes']['emotions']['file_bytes']:,}"}}.
 #
