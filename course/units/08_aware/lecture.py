@@ -368,7 +368,7 @@ def draw_grids(bits):
     for row, ((name, (values, error)), color) in enumerate(zip(GRIDS[bits].items(), (BLUE, RED, GREEN, PINK), strict=True)):
         height = -0.09 * top * (row + 1)
         axes.plot(values, np.full(len(values), height), "|", color=color, markersize=11, markeredgewidth=1.6)
-        axes.text(1.01 * weight.max(), height, f"{name}, error {error:.4f}", color=color, va="center")
+        axes.text(1.01 * weight.max(), height, f"{name}, error {error:.4f}", color=plots.ink(color), va="center")
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set(xlabel="weight (recurrent matrix)", ylabel="count", title=f"{bits} bits", xlim=(weight.min(), 1.75 * weight.max()),
              yticks=[0, 100, 200, 300])
