@@ -98,11 +98,11 @@ def cross_fitted_logits(
 ) -> tuple[list[str], np.ndarray]:
     """Ids and logits (n, 7 + 28) float32 of a teacher that has seen none of the comments.
 
-    A teacher that has seen a comment is surer of it than of others, and its student takes that for
-    knowledge. So one is trained without each fold and says what it thinks of the comments there
-    (cross-fitting); of all that is not in train, the mean of their probabilities counts. Teachers that
-    are missing are trained. With ``seen`` it is the other way round, for a control: of each comment of
-    train those speak, in the mean of their probabilities, that have seen it.
+    What a teacher says of a comment that it has seen leans to the label that it was shown. So one is
+    trained without each fold and says what it thinks of the comments there (cross-fitting); of all that
+    is not in train, the mean of their probabilities counts. Teachers that are missing are trained. With
+    ``seen`` it is the other way round, for a control: of each comment of train those speak, in the mean
+    of their probabilities, that have seen it.
 
     Source: Wolpert (1992), "Stacked generalization", Neural Networks 5, section 2.
     """
@@ -168,17 +168,16 @@ def gru_network(vocabulary: Vocabulary, seed: int = 0) -> GRUNetwork:
     return network
 
 
-def say_of_made_up(texts: Sequence[str], seed: int, fold: Fold | None = None) -> np.ndarray:
+def say_of_made_up(texts: Sequence[str], seed: int) -> np.ndarray:
     """What a transformer says of a set of made-up texts, (n, 7 + 28) float32.
 
     The ensemble's transformers take turns, one a set, so that a student of several sets hears them all.
-    Of texts made up from a fold's comments the one speaks that has not seen the fold.
     """
-    teacher = seed % TRANSFORMERS if fold is None else 0
-    trained = train_teacher("transformer", teacher, fold).parent
+    teacher = seed % TRANSFORMERS
+    trained = train_teacher("transformer", teacher).parent
 
     def write(folder: Path) -> None:
-        network = transformer_network(teacher, fold).to(device())
+        network = transformer_network(teacher).to(device())
         logits = answers(transformer_logits(network, texts))
         np.savez(folder / SAID, logits=logits.astype(np.float16))
 

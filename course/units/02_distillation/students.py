@@ -1,14 +1,12 @@
 """What unit 02 trains: students on labels and taught, by several ways, and the half of a transformer.
 
 Students learn from the shipped logits of ``utils/assets/teachers``. Made-up texts and the half of a
-transformer need transformers of ``python -m course teachers``, made-up texts for the cross-fitted teacher
-those of its folds; they are trained where they are missing.
+transformer need a transformer of ``python -m course teachers``; it is trained where it is missing.
 What is measured of them stands in ``experiments.py``, so that a change there trains nothing anew.
 """
 
 import time
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -18,8 +16,8 @@ from torch import nn
 
 from course.measuring.baselines import MODEL_1, MODEL_2, untrained
 from course.measuring.cache import trained_once
-from course.measuring.teachers.base import TAXONOMIES, Fold, for_ekman, texts_and_labels
-from course.measuring.teachers.ensemble import FOLDS, cross_fitted_ensemble
+from course.measuring.teachers.base import TAXONOMIES, for_ekman, texts_and_labels
+from course.measuring.teachers.ensemble import cross_fitted_ensemble
 from course.measuring.teachers.trained import rows_of, say_of_made_up, transformer_network
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.teachers.transformer import TRAINING as TRANSFORMER_TRAINING
@@ -165,29 +163,15 @@ def with_a_peer(seed: int) -> tuple[NeuralClassifier, dict]:
 # --- small networks -----------------------------------------------------------------------------------
 
 
-def comments_and_made_up_texts(sets: int, teacher: str = ENSEMBLE) -> dict:
-    """Options of ``train_network``: the comments as a teacher sees them, and made-up texts too.
+def comments_and_made_up_texts(sets: int) -> dict:
+    """Options of ``train_network``: the comments as the ensemble sees them, and made-up texts too."""
+    labels, taught = len(data("train").label_names), taught_by()
 
-    For the cross-fitted teacher texts are made up within each fold, for those to label who have not
-    seen it.
-    """
-    comments, taught = data("train").texts, taught_by(teacher)
-    parts = [(None, np.ones(len(comments), dtype=bool))]
-    if teacher == CROSS_FITTED:
-        folds = [Fold(number, FOLDS) for number in range(FOLDS)]
-        parts = [(fold, fold.rows(comments)) for fold in folds]
-    texts, targets = [], []
-    for fold, rows in parts:
-        own = [text for text, one in zip(comments, rows, strict=True) if one]
-        say = partial(_say, fold=fold)
-        more, said = with_made_up_texts(own, taught["targets"][rows], sets, say)
-        texts += more
-        targets.append(said)
-    return taught | {"texts": texts, "targets": np.vstack(targets)}
+    def say(texts: list[str], seed: int) -> np.ndarray:
+        return say_of_made_up(texts, seed)[:, :labels]
 
-
-def _say(texts: list[str], seed: int, fold: Fold | None) -> np.ndarray:
-    return say_of_made_up(texts, seed, fold)[:, : len(data("train").label_names)]
+    texts, targets = with_made_up_texts(data("train").texts, taught["targets"], sets, say)
+    return taught | {"texts": texts, "targets": targets}
 
 
 @dataclass(frozen=True)
@@ -241,11 +225,11 @@ class SmallGRU:
                 cost[key] += more[key]
         return model, cost
 
-    def trained(self, teacher: str | None, seed: int) -> tuple[NeuralClassifier, dict]:
+    def trained(self, setting: str, seed: int) -> tuple[NeuralClassifier, dict]:
         """On labels, or taught, with made-up texts too; kept."""
         options = {}
-        if teacher:
-            options = comments_and_made_up_texts(self.made_up, teacher) | {"epochs": self.epochs}
+        if setting != LABELS:
+            options = comments_and_made_up_texts(self.made_up) | {"epochs": self.epochs}
         return trained_once(train_small_gru, recipe=self, seed=seed, **options)
 
 

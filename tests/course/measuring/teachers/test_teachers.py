@@ -195,8 +195,8 @@ def test_made_up_texts_come_with_the_answers_of_transformers_in_turns_and_are_ke
 ):
     asked = []
 
-    def transformer_network(seed, fold):
-        asked.append(seed if fold is None else fold)
+    def transformer_network(seed):
+        asked.append(seed)
         return torch.nn.Identity()
 
     monkeypatch.setitem(trained.TEACHERS, "transformer", partial(LinearTeacher, "words", C=2.0))
@@ -212,11 +212,6 @@ def test_made_up_texts_come_with_the_answers_of_transformers_in_turns_and_are_ke
     for seed in (1, 2, 3):
         trained.say_of_made_up([f"text {seed}"], seed)
     assert asked == [0, 1, 0, 1]
-    for seed in (2, 3):
-        trained.say_of_made_up([f"text {seed} of a fold"], seed, base.Fold(1, 2))
-    assert asked[4:] == [base.Fold(1, 2)] * 2 and trained.is_trained(
-        "transformer", 0, base.Fold(1, 2)
-    )
 
 
 def test_errors_name_what_to_do(house, monkeypatch):
