@@ -8,10 +8,10 @@ import numpy as np
 from scipy.special import expit
 
 from course.measuring.baselines import file_path
-from course.measuring.pairs import difference_to
+from course.measuring.pairs import difference_to, scores
 from course.measuring.training import TAXONOMY, data
 from utils.data import Vocabulary
-from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
+from utils.metrics import tune_thresholds
 from utils.models import NeuralClassifier, predict_logits
 from utils.packing import load_model, save_model, size_report
 from utils.quantization import Quantizer, entropy
@@ -79,7 +79,8 @@ class Judge:
         loaded = load_model(path)
         for split in ("dev", "test"):
             said = _probabilities(loaded, split)
-            self.records.append(common | _scores(split, said, loaded.thresholds))
+            found = scores(data(split), said, loaded.thresholds, DRAWS)
+            self.records.append(common | {"split": split} | found)
         self.said[setting] = said >= loaded.thresholds
         for name, other in (against or {}).items():
             labels, control = data("test").labels, self.said[other]
@@ -115,17 +116,3 @@ class Judge:
 
 def _macro_f1(record: dict) -> float:
     return record["macro_f1"]
-
-
-def _scores(split: str, said: np.ndarray, thresholds: np.ndarray) -> dict:
-    comments = data(split)
-    report = f1_report(comments.labels, said, thresholds, comments.label_names)
-    low, high = bootstrap_interval(comments.labels, said >= thresholds, samples=DRAWS)
-    return {
-        "split": split,
-        "macro_f1": report["macro_f1"],
-        "macro_f1_low": low,
-        "macro_f1_high": high,
-        "micro_f1": report["micro_f1"],
-        "per_label_f1": {name: one["f1"] for name, one in report["per_label"].items()},
-    }

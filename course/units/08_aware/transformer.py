@@ -19,15 +19,15 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from course.errors import UserError
 from course.measuring.baselines import file_path, ship
-from course.measuring.pairs import difference_to
-from course.measuring.teachers.base import Fold, answers, for_ekman, load_state
-from course.measuring.teachers.trained import train_teacher
+from course.measuring.pairs import difference_to, scores
+from course.measuring.teachers.base import Fold, answers, for_ekman
+from course.measuring.teachers.trained import transformer_network
 from course.measuring.training import data
 from course.threads import one_thread
-from utils.distillation.teachers import COLUMNS, WIDTH
+from utils.distillation.teachers import COLUMNS
 from utils.efficiency import count_parameters
-from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
-from utils.models import NeuralClassifier, TransformerNetwork, keep_pieces
+from utils.metrics import tune_thresholds
+from utils.models import NeuralClassifier, keep_pieces
 from utils.packing import load_model, save_model, size_report
 from utils.pruning import PrunedTransformerNetwork, head_importance, prune_transformer, sizes
 from utils.quantization import AffineQuantizer, entropy
@@ -66,8 +66,7 @@ FINE_TUNED, SMALL_WITH_CODES = "fine-tuned", "small, with codes"
 def whole(seed: int, min_count: int) -> PrunedTransformerNetwork:
     """The fine-tuned transformer, with the word pieces of train and the places that they need."""
     one_thread()
-    network = TransformerNetwork.pretrained(WIDTH)
-    network.load_state_dict(load_state(train_teacher("transformer", seed, START).parent))
+    network = transformer_network(seed, START)
     return prune_transformer(keep_pieces(network.eval(), pieces(min_count)[1], MAX_TOKENS))
 
 
@@ -219,18 +218,9 @@ class Run:
             **size_report(path),
         }
         for split, values in probabilities.items():
-            comments = data(split, taxonomy)
-            predicted = values >= thresholds
-            report = f1_report(comments.labels, values, thresholds, comments.label_names)
-            low, high = bootstrap_interval(comments.labels, predicted, samples=DRAWS)
-            record = common | {
-                "split": split,
-                "macro_f1": report["macro_f1"],
-                "macro_f1_low": low,
-                "macro_f1_high": high,
-                "micro_f1": report["micro_f1"],
-                "per_label_f1": {name: one["f1"] for name, one in report["per_label"].items()},
-            }
+            comments, predicted = data(split, taxonomy), values >= thresholds
+            found = scores(comments, values, thresholds, DRAWS)
+            record = common | {"split": split} | found
             if split == "test":
                 self.decided[setting, taxonomy] = predicted
                 for name, other in against.items():
