@@ -43,14 +43,14 @@ def collaborative_losses(
     two networks; Anil et al. (2018), arXiv 1804.03235, algorithm 1, for the mean of several.
 
     What people get wrong: nothing is detached. The gradient of the student's loss then moves the teacher
-    as well, towards whatever the student says, and lowering one loss raises the other's.
+    as well, to be sure of the side that the student is on, right or wrong.
 
     >>> from utils.distillation import collaborative_losses
     >>> logits = torch.zeros(1, 2, 1, requires_grad=True)
-    >>> student, teacher = collaborative_losses(logits + torch.tensor([[[0.0], [2.0]]]), torch.ones(1, 1))
+    >>> student, teacher = collaborative_losses(logits + torch.tensor([[[-1.0], [2.0]]]), torch.ones(1, 1))
     >>> student.backward()
     >>> [round(slope, 3) for slope in logits.grad.flatten().tolist()]
-    [-0.881, 0.0]
+    [-1.343, 0.0]
     """
     if logits.ndim != 3 or logits.shape[1] < 2 or labels.shape != logits[:, 0].shape:
         raise ValueError(

@@ -16,6 +16,7 @@ from utils.efficiency.timing import (
     Measurement,
     latency_percentiles,
     measure,
+    seconds_in_turns,
     service_times,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "naive_batches",
     "padding_share",
     "process_memory",
+    "seconds_in_turns",
     "service_times",
     "simulate_queue",
 ]

@@ -14,8 +14,9 @@ also loads and allocates; and a p99 of fewer than 100 texts, which is the slowes
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from utils.efficiency.memory import MB, MemoryWatch, process_memory
 from utils.efficiency.running import limited_threads, no_garbage_collection, predictor
 
 PERCENTILES = (50, 95, 99)
+Name = TypeVar("Name", bound=Hashable)
 
 
 def latency_percentiles(seconds, percentiles: Sequence[float] = PERCENTILES) -> dict[str, float]:
@@ -54,6 +56,43 @@ def latency_percentiles(seconds, percentiles: Sequence[float] = PERCENTILES) -> 
         raise ValueError(f"percentiles lie between 0 and 100, got {tuple(percentiles)}")
     values = 1000 * np.percentile(seconds, list(percentiles))
     return {f"p{p:g}": float(value) for p, value in zip(percentiles, values, strict=True)}
+
+
+def seconds_in_turns(
+    works: Mapping[Name, Callable[[], object]],
+    repeats: int,
+    inner: int = 1,
+    clock: Callable[[], float] = time.process_time,
+) -> dict[Name, np.ndarray]:
+    """Seconds of some pieces of work, each called in every round: a busy spell hits them alike.
+
+    Parameters
+    ----------
+    works : functions without arguments, by their names
+    repeats : rounds, after one that warms up and does not count; at least 1
+    inner : calls in a row that are timed together, for works that take but microseconds; at least 1
+    clock : gives seconds. That of the process leaves out what others on the machine do, but also what
+        its own threads wait for, and counts all threads.
+
+    Returns
+    -------
+    dict of name to array (repeats,), seconds for one call.
+
+    Raises
+    ------
+    ValueError
+        For fewer than one repeat or inner call.
+    """
+    if repeats < 1 or inner < 1:
+        raise ValueError(f"repeats and inner are 1 or more, got {repeats} and {inner}")
+    seconds = {name: np.empty(repeats + 1) for name in works}
+    for turn in range(repeats + 1):
+        for name, work in works.items():
+            begin = clock()
+            for _ in range(inner):
+                work()
+            seconds[name][turn] = (clock() - begin) / inner
+    return {name: values[1:] for name, values in seconds.items()}
 
 
 def _timed(predict, batches: Sequence[list[str]]) -> np.ndarray:

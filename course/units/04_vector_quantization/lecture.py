@@ -31,7 +31,6 @@
 
 # %%
 import itertools
-import time
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,6 +46,7 @@ from threadpoolctl import threadpool_limits
 # %%
 from utils import packing, plots
 from utils.claims import claim
+from utils.efficiency import seconds_in_turns
 from utils.plots import show
 from utils.quantization import (
     OptimizedProductQuantizer,
@@ -509,18 +509,9 @@ predict("look-up", "How many times as long as the look-ups does it take to decod
         "multiply?", "times")
 
 # %%
-def median_ms(work, repeats=25):
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return 1000 * np.median(seconds)
-
-
-spent = {"tables": median_ms(lambda: by_tables(query)),
-         "decode, then multiply": median_ms(lambda: by_decoding(query)),
-         "multiply what lies decoded": median_ms(lambda: decoded @ query)}
+works = {"tables": lambda: by_tables(query), "decode, then multiply": lambda: by_decoding(query),
+         "multiply what lies decoded": lambda: decoded @ query}
+spent = {way: 1000 * np.median(each) for way, each in seconds_in_turns(works, repeats=25).items()}
 reveal("look-up", spent["decode, then multiply"] / spent["tables"], "times")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

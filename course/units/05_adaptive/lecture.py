@@ -31,7 +31,6 @@
 # this notebook was built.
 
 # %%
-import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -46,7 +45,7 @@ from utils import packing, plots
 from utils.adaptive import ParityNetwork, halting_weights, parity_batch, steps_taken, train_parity
 from utils.claims import claim
 from utils.data import load_sample, tokenize
-from utils.efficiency import naive_batches
+from utils.efficiency import naive_batches, seconds_in_turns
 from utils.plots import show
 from utils.records import load_records, load_runs, summarise
 from utils.widgets import explore, predict, quiz, reveal
@@ -437,16 +436,8 @@ by_active = sum(going_on)
 reveal("mask", by_all / by_active, "times")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def median_ms(work, repeats):
-    seconds = []
-    for _ in range(repeats):
-        begin = time.process_time()  # of this process: others on the machine do not count
-        work()
-        seconds.append(time.process_time() - begin)
-    return 1000 * np.median(seconds)
-
-
-times = median_ms(by_mask, 15), median_ms(by_list, 15)
+spent = seconds_in_turns({"mask": by_mask, "list": by_list}, repeats=15)
+times = np.median(spent["mask"]), np.median(spent["list"])
 agrees = (masked - listed).abs().max().item()
 claim(agrees < 1e-5, "both programs give the same states")
 claim(times[0] > 1.2 * times[1], "the program with the list takes less time")

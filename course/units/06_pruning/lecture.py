@@ -30,7 +30,6 @@
 # %%
 import copy
 import io
-import time
 import warnings
 from functools import cache
 from pathlib import Path
@@ -48,6 +47,7 @@ from utils import packing, plots, pruning
 from utils.claims import claim
 from utils.codecs import Sparse, break_even, encode, positions_bits
 from utils.data import Vocabulary, load_sample
+from utils.efficiency import seconds_in_turns
 from utils.embeddings import distilled_vectors
 from utils.models import MeanVectorNetwork, NeuralClassifier
 from utils.plots import human_bytes, show
@@ -449,16 +449,9 @@ claim(masks_file[1] > dense_file[1], "masks leave the weights behind them in the
 # matrix with D = 512, for one comment and for 64:
 
 # %%
-def cpu_us(works, repeats=15, inner=10):
-    """CPU microseconds of each work in turns, the least of all rounds: others can only slow it down."""
-    seconds = {name: [] for name in works}
-    for _ in range(repeats):
-        for name, work in works.items():
-            begin = time.process_time()
-            for _ in range(inner):
-                work()
-            seconds[name].append((time.process_time() - begin) / inner)
-    return {name: 1e6 * min(values) for name, values in seconds.items()}
+def cpu_seconds(works):
+    """CPU seconds of each work, the least of all rounds: others can only slow it down."""
+    return {name: spent.min() for name, spent in seconds_in_turns(works, repeats=15, inner=10).items()}
 
 
 # %%
@@ -474,7 +467,7 @@ for batch in (1, 64):
         rows = holes.to_sparse_csr()
         works["zeros", share] = lambda x=x, holes=holes: holes @ x
         works["CSR", share] = lambda x=x, rows=rows: rows @ x
-    products[batch] = cpu_us(works)
+    products[batch] = cpu_seconds(works)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 figure, panels = plt.subplots(1, 2, figsize=(10, 3.5), sharey=True)
@@ -1501,9 +1494,9 @@ held_out = torch.as_tensor(model.tokenizer.encode(texts, model.length))
 with torch.inference_mode():
     apart = (removed(held_out) - masked_units(held_out)).abs().max().item()
     one = held_out[:1, :12]
-    in_turns = cpu_us({"whole": lambda: model.network(one), "masked": lambda: masked_units(one),
-                       "removed": lambda: removed(one)})
-apart, {name: round(us / in_turns["whole"], 2) for name, us in in_turns.items()}
+    took = cpu_seconds({"whole": lambda: model.network(one), "masked": lambda: masked_units(one),
+                        "removed": lambda: removed(one)})
+apart, {name: round(seconds / took["whole"], 2) for name, seconds in took.items()}
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 claim(apart < 1e-4, "the small network says what the masked one says")

@@ -50,7 +50,7 @@ from utils import plots
 from utils.claims import claim
 from utils.data import SPLITS, Vocabulary, label_names, load_sample
 from utils.distillation import teacher_logits
-from utils.efficiency import count_parameters
+from utils.efficiency import count_parameters, seconds_in_turns
 from utils.embeddings import distilled_vectors
 from utils.metrics import macro_f1
 from utils.models import MeanVectorNetwork, TransformerNetwork, predict_logits
@@ -732,20 +732,9 @@ ways = {"whole": lambda: minilm(pieces), "gates": switched_off, "removed": lambd
 
 
 # %%
-@torch.inference_mode()
-def milliseconds(repeats=40):
-    """Median milliseconds of this process, all ways in turns."""
-    spent = {name: [] for name in ways}
-    for _ in range(repeats):
-        for name, way in ways.items():
-            start = time.process_time()
-            way()
-            spent[name].append(1000 * (time.process_time() - start))
-    return {name: np.median(values) for name, values in spent.items()}
-
-
-spent = milliseconds()
-fast = {name: spent["whole"] / value for name, value in spent.items()}
+with torch.inference_mode():
+    spent = {name: np.median(each) for name, each in seconds_in_turns(ways, repeats=40).items()}
+fast = {name: spent["whole"] / seconds for name, seconds in spent.items()}
 reveal("half-heads", fast["removed"], "times")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from course.threads import one_thread
+from utils.efficiency import seconds_in_turns
 from utils.quantization.scalar import power_terms
 
 BITS, SIZE, REPEATS = 5, 256, 51
@@ -42,15 +43,9 @@ def shifts(seed: int) -> list[dict]:
         "int64 product": lambda: weights @ x,
         "shifts and sums": by_shifts,
     }
-    expected, seconds = weights @ x, {name: [] for name in ways}
-    for repeat in range(REPEATS + 5):
-        for name, run in ways.items():
-            start = time.perf_counter()
-            found = run()
-            if repeat >= 5:  # the first ones warm up
-                seconds[name].append(time.perf_counter() - start)
-            assert torch.equal(found.long(), expected)
-    ms = {name: 1e3 * float(np.median(each)) for name, each in seconds.items()}
+    assert all(torch.equal(run().long(), weights @ x) for run in ways.values())
+    spent = seconds_in_turns(ways, REPEATS, clock=time.perf_counter)
+    ms = {name: 1e3 * float(np.median(each)) for name, each in spent.items()}
     return [
         {
             "method": name,

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_info
 from utils.efficiency import (
     latency_percentiles,
     measure,
+    seconds_in_turns,
     service_times,
     timing,
 )
@@ -53,6 +54,34 @@ def test_percentiles_reject_what_is_no_latency(seconds):
 def test_percentiles_reject_what_is_no_percentile():
     with pytest.raises(ValueError, match="between 0 and 100"):
         latency_percentiles([1], [50, 101])
+
+
+# ------------------------------------------------------------------------------------- in turns
+
+
+def test_works_take_turns_and_the_first_round_does_not_count():
+    calls, now = [], 0.0
+
+    def work(name, *costs):
+        turns = iter(costs)
+
+        def run():
+            nonlocal now
+            calls.append(name)
+            now += next(turns)
+
+        return run
+
+    works = {"a": work("a", 9, 9, 1, 3, 2, 2), "b": work("b", 9, 9, 5, 5, 7, 9)}
+    found = seconds_in_turns(works, repeats=2, inner=2, clock=lambda: now)
+    assert calls == list("aabb" * 3)
+    assert {name: list(each) for name, each in found.items()} == {"a": [2, 2], "b": [5, 8]}
+
+
+@pytest.mark.parametrize("numbers", [{"repeats": 0}, {"repeats": 1, "inner": 0}])
+def test_less_than_one_round_or_call_is_refused(numbers):
+    with pytest.raises(ValueError, match="1 or more"):
+        seconds_in_turns({"a": int}, **numbers)
 
 
 # -------------------------------------------------------------------------------------- measure
