@@ -72,7 +72,8 @@ def load_runs(
 def load_published(folder: str | Path | None = None, part: str = "points") -> list[dict]:
     """Published figures, each with ``name``, ``macro_f1``, ``bytes`` (or None) and ``source``.
 
-    ``part`` is "points", models that their authors trained, or "compressed", what was made of them.
+    ``part`` is "points", models that their authors trained, or "compressed" or "clustered", what was
+    made of them.
     """
     return _read("published", folder)[part]
 

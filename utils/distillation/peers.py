@@ -21,7 +21,7 @@ def collaborative_losses(
     where p_i is the mean of sigmoid(s_j / T) over all others j and counts as a constant, BCE is the
     binary cross entropy, and both terms are means over batch and labels. For a teacher and a student p_i
     is what the other one says. The second term differs from T^2 times the Kullback-Leibler divergence by
-    the entropy of p_i, which is constant as well, so that gradients are the same.
+    the entropy of p_i, a constant where p_i is one, so that gradients are the same.
 
     Parameters
     ----------
@@ -42,8 +42,9 @@ def collaborative_losses(
     Source: Kim et al. (2019), QKD, arXiv 1911.12491, co-studying, there for a softmax and
     two networks; Anil et al. (2018), arXiv 1804.03235, algorithm 1, for the mean of several.
 
-    What people get wrong: nothing is detached. The gradient of the student's loss then moves the teacher
-    as well, to be sure of the side that the student is on, right or wrong.
+    What people get wrong: nothing is detached. The student's loss then has a gradient by the teacher's
+    logit t, -weight * s * sigmoid'(t / T): the teacher is sent to the student's side and on to certainty,
+    past the student. That lowers the loss and teaches nobody. Below, the 0.0 would be 0.105.
 
     >>> from utils.distillation import collaborative_losses
     >>> logits = torch.zeros(1, 2, 1, requires_grad=True)
@@ -104,8 +105,8 @@ def co_distill(
 ) -> History:
     """Train networks together, each on the labels and on what the others predict.
 
-    Each has its own of the :func:`collaborative_losses`: it moves towards the others, and none is
-    pulled. Networks of one size are peers; a student and its teacher may learn together as well.
+    Each has its own of the :func:`collaborative_losses`: it moves towards the others, and no loss moves
+    the others. Networks of one size are peers; a student and its teacher may learn together as well.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def co_distill(
     Source: Anil et al. (2018), arXiv 1804.03235, algorithm 1; here the peers read the same batches.
 
     What people get wrong: the gradient flows into the peer that teaches as well. That one is then
-    pulled towards whoever learns from it; what it says must count as a constant.
+    moved by the loss of whoever learns from it; what it says must count as a constant.
 
     >>> from utils.distillation import co_distill
     >>> from utils.models import MeanVectorNetwork

@@ -57,8 +57,9 @@ def qkd(
 
     Source: Kim et al. (2019), QKD, arXiv 1911.12491, section 3, there for a softmax.
 
-    What people get wrong: a full-precision student in the first phase. What it has to get used to are
-    its codes; and a teacher that listens from the start learns from a student that knows nothing yet.
+    What people get wrong: a full-precision student in the first phase. What that phase is for is a start
+    with its codes; the paper argues that what a teacher says regularises, and that a student of few bits
+    should find that start without it.
 
     >>> from utils.distillation import qkd
     >>> from utils.models import MeanVectorNetwork

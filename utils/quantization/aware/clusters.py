@@ -40,11 +40,12 @@ def share(centroids: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
     -------
     Tensor of the shape of ``codes``.
 
-    Source: Han, Mao and Dally (2016), arXiv 1510.00149, section 3.3, who take the sum; the mean is what
-    TensorFlow's Model Optimization Toolkit calls the aggregation "AVG".
+    Source: Han, Mao and Dally (2016), arXiv 1510.00149, section 3.3, who take the sum; so does
+    TensorFlow's Model Optimization Toolkit, unless its aggregation is set to "AVG", which is this.
 
-    What people get wrong: the sum, under one learning rate for all. The centroid of a thousand small
-    weights then moves a hundred times as far as that of ten large ones.
+    What people get wrong: the sum, in plain gradient descent with one learning rate for all. The centroid
+    of a thousand small weights then moves a hundred times as far as that of ten large ones. (Adam divides
+    by a gradient's size, and moves both as far.)
 
     >>> from utils.quantization.aware import share
     >>> centroids = torch.tensor([0.0, 1.0, 5.0], requires_grad=True)

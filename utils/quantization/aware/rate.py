@@ -22,7 +22,7 @@ def code_entropy(u: torch.Tensor, low: int, high: int) -> torch.Tensor:
         If there are no values, or not two codes.
 
     Source: Shannon (1948), theorem 9, for the bound; Ballé, Laparra and Simoncelli (2017), arXiv
-    1611.01704, section 3.1, who train for rate and distortion together with noise in place of the
+    1611.01704, section 3, who train for rate and distortion together with noise in place of the
     smoothing, which is ours.
 
     What people get wrong: the number of bits is taken for the rate. Of entropy-coded values a wider
