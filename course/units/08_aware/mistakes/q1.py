@@ -88,6 +88,17 @@ MISTAKES = [
         ),
     ),
     Mistake(
+        name="x-for-the-code",
+        misconception="Straight-through hands on what lies in the range, or between -1 and 1.",
+        message="You ask where x itself lies. What counts is whether its code was clipped.",
+        changes=save("ctx.save_for_backward((x >= low) & (x <= high))"),
+        variants=(
+            save("ctx.save_for_backward(x.abs() <= 1)"),
+            save("ctx.save_for_backward(x.abs() < 1)"),
+            save("ctx.save_for_backward((x > low) & (x < high))"),
+        ),
+    ),
+    Mistake(
         name="one-end-only",
         misconception="Only what is too large is cut.",
         message="Your gradient is 0 beyond one end only.",
@@ -165,6 +176,12 @@ MISTAKES = [
             *code("code = torch.round(x / scale)"),
             *value("return scale * code.clamp(low, high)"),
         ),
+    ),
+    Mistake(
+        name="zero-point-never-added",
+        misconception="The zero point is only taken off.",
+        message="You take the zero point off without having added it.",
+        changes=code("code = torch.round(x / scale)"),
     ),
     Mistake(
         name="rounded-after-the-zero-point",

@@ -57,7 +57,27 @@ MISTAKES = [
         misconception="N is the number of steps or outputs.",
         message="You count rows, or steps. N is the number of weights that share a step.",
         changes=((SHARED, "shared = len(steps)"),),
-        variants=(((SHARED, "shared = len(weights)"),),),
+        variants=(
+            ((SHARED, "shared = len(weights)"),),
+            ((SHARED, "shared = weights.size if len(steps) == 1 else len(weights)"),),
+        ),
+    ),
+    Mistake(
+        name="clipped-not-counted",
+        misconception="Only weights with a gradient count.",
+        message="You count only weights that were not clipped. N is the number of all that share a step.",
+        changes=(
+            (SHARED, "along = None if len(steps) == 1 else 1\n    shared = inside.sum(axis=along)"),
+        ),
+        variants=(
+            (
+                (
+                    SHARED,
+                    "along = None if len(steps) == 1 else 1\n"
+                    "    shared = np.maximum(inside.sum(axis=along), 1)",
+                ),
+            ),
+        ),
     ),
     Mistake(
         name="without-the-number-of-weights",
@@ -83,6 +103,7 @@ MISTAKES = [
         misconception="Both ends are alike.",
         message="You take the lowest code, without its sign, for the highest.",
         changes=scaled("sums / np.sqrt(shared * max(-low, 1))"),
+        variants=(scaled("sums / np.sqrt(shared * max(-low, high))"),),
     ),
     Mistake(
         name="no-root",
@@ -173,6 +194,12 @@ MISTAKES = [
         changes=part("np.clip(np.round(u), low, high) - u"),
     ),
     Mistake(
+        name="value-outside",
+        misconception="A clipped weight adds the value it is clipped to.",
+        message="Outside the range you add the value at the end. It is the code, without the step.",
+        changes=part("np.where(inside, np.round(u) - u, np.clip(u, low, high) * steps[:, None])"),
+    ),
+    Mistake(
         name="times-the-step",
         misconception="The error is in units of the weights.",
         message="Your parts are in units of weights, or divided by the step once more.",
@@ -186,10 +213,33 @@ MISTAKES = [
         changes=((PARTS, f"parts = {PART}"),),
     ),
     Mistake(
+        name="nothing-from-above-outside",
+        misconception="At an end the derivative is the code, whatever comes from above.",
+        message="Outside the range you leave out the gradient that comes from above.",
+        changes=(
+            (
+                PARTS,
+                "parts = np.where(inside, gradient * (np.round(u) - u), np.clip(u, low, high))",
+            ),
+        ),
+    ),
+    Mistake(
         name="nothing-from-above-for-weights",
         misconception="The straight-through gradient is 1.",
         message="You leave the gradient that comes from above out of the weights'.",
         changes=((RETURN, "return inside.astype(float), sums / np.sqrt(shared * high)"),),
+    ),
+    Mistake(
+        name="weights-times-the-step",
+        misconception="The step is a factor of the value, so it is one of the gradient.",
+        message="You multiply the gradient of the weights by the step, or divide it. Step and division "
+        "by it cancel.",
+        changes=(
+            (RETURN, "return gradient * inside * steps[:, None], sums / np.sqrt(shared * high)"),
+        ),
+        variants=(
+            ((RETURN, "return gradient * inside / steps[:, None], sums / np.sqrt(shared * high)"),),
+        ),
     ),
     Mistake(
         name="weights-everywhere",
@@ -210,6 +260,10 @@ MISTAKES = [
         changes=(
             (INSIDE, "inside = abs(u) < high"),
             *part("np.where(abs(u) < high, np.round(u) - u, np.clip(u, -high, high))"),
+        ),
+        variants=(
+            part("np.where(inside, np.round(u) - u, np.where(u < low, -high, high))"),
+            part("np.where(inside, np.round(u) - u, np.clip(u, -high, high))"),
         ),
     ),
     Mistake(

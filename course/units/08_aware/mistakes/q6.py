@@ -208,6 +208,62 @@ MISTAKES = [
         changes=((OF_THREE, "of_three = len(np.unique(sizes)) <= 2"),),
     ),
     Mistake(
+        name="three-values",
+        misconception="Three values are ternary.",
+        message="You take weights of at most three values for ternary, whatever these are. They have to "
+        "be 0 or ± one number.",
+        changes=((OF_THREE, "of_three = len(np.unique(weights)) <= 3"),),
+    ),
+    Mistake(
+        name="only-ones-are-ternary",
+        misconception="Ternary weights are -1, 0 and 1.",
+        message="You take weights for ternary only if they are −1, 0 and 1. The number may be any.",
+        changes=((OF_THREE, "of_three = np.isin(weights, (-1, 0, 1)).all()"),),
+    ),
+    Mistake(
+        name="all-three-have-to-occur",
+        misconception="Ternary weights have three values.",
+        message="You take weights for ternary only if there are three values. One of them may be missing.",
+        changes=(
+            (OF_THREE, OF_THREE + "\n    of_three = of_three and len(np.unique(weights)) == 3"),
+        ),
+    ),
+    Mistake(
+        name="as-in-ternary-weight-networks",
+        misconception="Ternary weights have the threshold 0.7 of the mean magnitude.",
+        message="You compare with 0.7 of the mean of |w|, as another method does. Here the code is "
+        "w / scale, rounded, so that the limit is half a scale.",
+        changes=(
+            (
+                TERNARY,
+                "over = sizes > 0.7 * sizes.mean()\n"
+                "    return (np.sign(weights) * over).astype(int), float(sizes[over].mean())",
+            ),
+        ),
+        variants=(
+            (
+                (
+                    TERNARY,
+                    "over = sizes > 0.7 * sizes.mean()\n"
+                    "    return (np.sign(weights) * over).astype(int), float(scale)",
+                ),
+            ),
+        ),
+    ),
+    Mistake(
+        name="scale-fitted-to-the-codes",
+        misconception="The scale is the mean of the weights that it stands for.",
+        message="Your scale is the mean of the weights whose code is not 0. It is that of all, unless they "
+        "are ternary.",
+        changes=(
+            (
+                TERNARY,
+                "codes = np.clip(np.round(weights / sizes.mean()), -1, 1).astype(int)\n"
+                "    return codes, float(sizes[codes != 0].mean())",
+            ),
+        ),
+    ),
+    Mistake(
         name="signs-as-codes",
         misconception="A code is the sign.",
         message="Your code is the sign of the weight. Small weights have the code 0.",
