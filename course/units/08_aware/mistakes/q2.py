@@ -57,7 +57,27 @@ MISTAKES = [
         misconception="N is the number of steps or outputs.",
         message="You count rows, or steps. N is the number of weights that share a step.",
         changes=((SHARED, "shared = len(steps)"),),
-        variants=(((SHARED, "shared = len(weights)"),),),
+        variants=(
+            ((SHARED, "shared = len(weights)"),),
+            ((SHARED, "shared = weights.size if len(steps) == 1 else len(weights)"),),
+        ),
+    ),
+    Mistake(
+        name="clipped-not-counted",
+        misconception="Only weights with a gradient count.",
+        message="You count only weights that were not clipped. N is the number of all that share a step.",
+        changes=(
+            (SHARED, "along = None if len(steps) == 1 else 1\n    shared = inside.sum(axis=along)"),
+        ),
+        variants=(
+            (
+                (
+                    SHARED,
+                    "along = None if len(steps) == 1 else 1\n"
+                    "    shared = np.maximum(inside.sum(axis=along), 1)",
+                ),
+            ),
+        ),
     ),
     Mistake(
         name="without-the-number-of-weights",
@@ -76,13 +96,17 @@ MISTAKES = [
         misconception="Q is the number of codes.",
         message="You take the number of codes, or of steps between them, for the highest code.",
         changes=scaled("sums / np.sqrt(shared * (high - low + 1))"),
-        variants=(scaled("sums / np.sqrt(shared * (high - low))"),),
+        variants=(
+            scaled("sums / np.sqrt(shared * (high - low))"),
+            scaled("sums / np.sqrt(shared * (high + 1))"),
+        ),
     ),
     Mistake(
         name="lowest-code-for-the-highest",
         misconception="Both ends are alike.",
         message="You take the lowest code, without its sign, for the highest.",
         changes=scaled("sums / np.sqrt(shared * max(-low, 1))"),
+        variants=(scaled("sums / np.sqrt(shared * max(-low, high))"),),
     ),
     Mistake(
         name="no-root",
@@ -102,6 +126,12 @@ MISTAKES = [
         misconception="A larger group needs a larger step.",
         message="You multiply by the root instead of dividing by it.",
         changes=scaled("sums * np.sqrt(shared * high)"),
+    ),
+    Mistake(
+        name="root-of-the-quotient",
+        misconception="A higher code makes the factor larger.",
+        message="You multiply by the root of the highest code. It divides, as N does.",
+        changes=scaled("sums * np.sqrt(high / shared)"),
     ),
     Mistake(
         name="weights-scaled-too",
@@ -132,6 +162,25 @@ MISTAKES = [
         changes=part("np.where(inside, u - np.round(u), np.clip(u, low, high))"),
     ),
     Mistake(
+        name="size-of-the-rounding",
+        misconception="An error has no sign.",
+        message="Within the range you take the size of round(u) − u. Its sign counts.",
+        changes=part("np.where(inside, np.abs(np.round(u) - u), np.clip(u, low, high))"),
+    ),
+    Mistake(
+        name="rounded-down",
+        misconception="A code is what is left without the decimals.",
+        message="You cut decimals off instead of rounding.",
+        changes=part("np.where(inside, np.floor(u) - u, np.clip(u, low, high))"),
+        variants=(part("np.where(inside, np.trunc(u) - u, np.clip(u, low, high))"),),
+    ),
+    Mistake(
+        name="weight-for-the-ratio",
+        misconception="The error is that of the weight.",
+        message="Within the range you take the weight off the code. It is u that is taken off.",
+        changes=part("np.where(inside, np.round(u) - weights, np.clip(u, low, high))"),
+    ),
+    Mistake(
         name="code-inside",
         misconception="The value is step times code, so its derivative is the code.",
         message="Within the range you take the code. But u depends on the step as well: round(u) − u is "
@@ -159,6 +208,19 @@ MISTAKES = [
         changes=part("np.where(inside, np.round(u) - u, high)"),
     ),
     Mistake(
+        name="ends-swapped",
+        misconception="Below the range it is the other end.",
+        message="You add the highest code below the range, and the lowest above.",
+        changes=part("np.where(inside, np.round(u) - u, np.where(u < low, high, low))"),
+    ),
+    Mistake(
+        name="not-clipped-outside",
+        misconception="Outside the derivative is the ratio itself.",
+        message="Outside the range you add u itself, or u rounded. It is the code of the end.",
+        changes=part("np.where(inside, np.round(u) - u, u)"),
+        variants=(part("np.where(inside, np.round(u) - u, np.round(u))"),),
+    ),
+    Mistake(
         name="one-outside",
         misconception="As in PACT, a clipped number adds 1 or -1.",
         message="Outside the range you add 1 or −1. That is the gradient of a range; a step is as many times "
@@ -171,6 +233,12 @@ MISTAKES = [
         message="Outside the range you add the distance to the end as well. There the value is code times "
         "step, and u has no part in it.",
         changes=part("np.clip(np.round(u), low, high) - u"),
+    ),
+    Mistake(
+        name="value-outside",
+        misconception="A clipped weight adds the value it is clipped to.",
+        message="Outside the range you add the value at the end. It is the code, without the step.",
+        changes=part("np.where(inside, np.round(u) - u, np.clip(u, low, high) * steps[:, None])"),
     ),
     Mistake(
         name="times-the-step",
@@ -186,10 +254,33 @@ MISTAKES = [
         changes=((PARTS, f"parts = {PART}"),),
     ),
     Mistake(
+        name="nothing-from-above-outside",
+        misconception="At an end the derivative is the code, whatever comes from above.",
+        message="Outside the range you leave out the gradient that comes from above.",
+        changes=(
+            (
+                PARTS,
+                "parts = np.where(inside, gradient * (np.round(u) - u), np.clip(u, low, high))",
+            ),
+        ),
+    ),
+    Mistake(
         name="nothing-from-above-for-weights",
         misconception="The straight-through gradient is 1.",
         message="You leave the gradient that comes from above out of the weights'.",
         changes=((RETURN, "return inside.astype(float), sums / np.sqrt(shared * high)"),),
+    ),
+    Mistake(
+        name="weights-times-the-step",
+        misconception="The step is a factor of the value, so it is one of the gradient.",
+        message="You multiply the gradient of the weights by the step, or divide it. Step and division "
+        "by it cancel.",
+        changes=(
+            (RETURN, "return gradient * inside * steps[:, None], sums / np.sqrt(shared * high)"),
+        ),
+        variants=(
+            ((RETURN, "return gradient * inside / steps[:, None], sums / np.sqrt(shared * high)"),),
+        ),
     ),
     Mistake(
         name="weights-everywhere",
@@ -210,6 +301,10 @@ MISTAKES = [
         changes=(
             (INSIDE, "inside = abs(u) < high"),
             *part("np.where(abs(u) < high, np.round(u) - u, np.clip(u, -high, high))"),
+        ),
+        variants=(
+            part("np.where(inside, np.round(u) - u, np.where(u < low, -high, high))"),
+            part("np.where(inside, np.round(u) - u, np.clip(u, -high, high))"),
         ),
     ),
     Mistake(

@@ -53,6 +53,12 @@ MISTAKES = [
         changes=((COUNT, "n, left = divmod(bits, 2)"),),
     ),
     Mistake(
+        name="odd-and-even-swapped",
+        misconception="A bit is left over if the number of bits is odd.",
+        message="You look whether the number of bits is odd. It is that of bits without the sign.",
+        changes=((COUNT, "n, left = (bits - 1) // 2, bits % 2"),),
+    ),
+    Mistake(
         name="neighbouring-exponents",
         misconception="Term i has the next three powers.",
         message="The powers of your terms follow one another. Those of a term are n apart, so that "
@@ -75,6 +81,27 @@ MISTAKES = [
         changes=term("term = [0, 2.0**-i, 2.0 ** -(i + n), 2.0 ** -(i + 2 * n)]"),
     ),
     Mistake(
+        name="halved-elsewhere",
+        misconception="Room is made in one term, or with all values.",
+        message="Where a bit is left over you halve other values. It is the last of the four of each term.",
+        changes=term(
+            "term = [0, 2.0**-i, 2.0 ** -(i + n), 2.0 ** -(i + 2 * n + (left and i == n - 1))]"
+        ),
+        variants=(
+            term("term = [0, 2.0**-i, 2.0 ** -(i + n), 2.0 ** -(i + 2 * n + (left and i == 0))]"),
+            term(
+                "term = [0, 2.0 ** -(i + left), 2.0 ** -(i + n + left), 2.0 ** -(i + 2 * n + left)]"
+            ),
+            term("term = [0, 2.0**-i, 2.0 ** -(i + n + left), 2.0 ** -(i + 2 * n + left)]"),
+        ),
+    ),
+    Mistake(
+        name="last-value-doubled",
+        misconception="One more bit makes values larger.",
+        message="You double the last value of a term where it is halved.",
+        changes=term("term = [0, 2.0**-i, 2.0 ** -(i + n), 2.0 ** -(i + 2 * n - left)]"),
+    ),
+    Mistake(
         name="last-bit-dropped",
         misconception="Bits that do not divide are lost.",
         message="The bit that is left over chooses nothing in your answer.",
@@ -92,6 +119,16 @@ MISTAKES = [
         variants=(
             left("sums = np.add.outer(sums, [0, 2.0 ** (-3 * n)]).ravel()"),
             left("sums = np.add.outer(sums, [0, 2.0 ** (-2 * n - 1)]).ravel()"),
+        ),
+    ),
+    Mistake(
+        name="last-bit-halved",
+        misconception="It is the term of the last bit that makes room.",
+        message="You halve the value of the last bit, and nothing else. It is 2 to the −2n; the last "
+        "value of each other term is halved.",
+        changes=(
+            *term("term = [0, 2.0**-i, 2.0 ** -(i + n), 2.0 ** -(i + 2 * n)]"),
+            *left("sums = np.add.outer(sums, [0, 2.0 ** (-2 * n - 1)]).ravel()"),
         ),
     ),
     Mistake(
@@ -152,6 +189,37 @@ MISTAKES = [
         misconception="The clip cuts, and does not scale.",
         message="You divide by the clip, and do not multiply by it again.",
         changes=((BACK, "return nearest * deviation + mean"),),
+        variants=(((BACK, "return nearest / clip * deviation + mean"),),),
+    ),
+    Mistake(
+        name="undone-in-another-order",
+        misconception="Factors and sums may change places.",
+        message="You add the mean before you have multiplied. It comes last.",
+        changes=((BACK, "return (nearest * clip + mean) * deviation"),),
+        variants=(
+            ((BACK, "return (nearest + mean) * clip * deviation"),),
+            ((BACK, "return (nearest * deviation + mean) * clip"),),
+        ),
+    ),
+    Mistake(
+        name="normalised-in-another-order",
+        misconception="Factors and sums may change places.",
+        message="You do not take the mean off the weights themselves. That is done first, then you divide.",
+        changes=((U, "u = (weights / deviation - mean) / clip"),),
+        variants=(
+            ((U, "u = (weights - mean / deviation) / clip"),),
+            ((U, "u = (weights / clip - mean) / deviation"),),
+        ),
+    ),
+    Mistake(
+        name="multiplied-by-the-clip",
+        misconception="A larger clip makes numbers larger.",
+        message="You multiply by the clip where you are to divide by it.",
+        changes=(
+            (U, "u = (weights - mean) / deviation * clip"),
+            (BACK, "return nearest / clip * deviation + mean"),
+        ),
+        variants=(((U, "u = (weights - mean) / deviation * clip"),),),
     ),
     Mistake(
         name="clip-cuts-only",
@@ -179,12 +247,35 @@ MISTAKES = [
             (U, "u = weights / deviation / clip"),
             (BACK, "return nearest * clip * deviation"),
         ),
+        variants=(
+            ((U, "u = weights / deviation / clip"),),
+            (
+                (MOMENTS, "deviation = np.sqrt((weights**2).mean())"),
+                (U, "u = weights / deviation / clip"),
+                (BACK, "return nearest * clip * deviation"),
+            ),
+        ),
     ),
     Mistake(
         name="deviation-of-a-sample",
         misconception="A standard deviation divides by n - 1.",
         message="Your deviation divides by n − 1. It is the root of the mean of squares.",
         changes=((MOMENTS, "mean, deviation = weights.mean(), weights.std(ddof=1)"),),
+    ),
+    Mistake(
+        name="squares-of-the-weights",
+        misconception="The deviation is the root of the mean square of the weights.",
+        message="You take the root of the mean square of the weights as they are. For the deviation the "
+        "mean is taken off before they are squared.",
+        changes=((MOMENTS, "mean, deviation = weights.mean(), np.sqrt((weights**2).mean())"),),
+    ),
+    Mistake(
+        name="mean-distance-for-the-deviation",
+        misconception="The deviation is the mean distance from the mean.",
+        message="You take the mean distance from the mean. It is the root of the mean of squares.",
+        changes=(
+            (MOMENTS, "mean = weights.mean()\n    deviation = np.abs(weights - mean).mean()"),
+        ),
     ),
     Mistake(
         name="largest-for-the-deviation",
@@ -254,6 +345,25 @@ MISTAKES = [
         message="You lose the sign.",
         changes=((GRID, "grid, u = magnitudes, np.abs(u)"),),
         variants=(((GRID, "grid = magnitudes"),),),
+    ),
+    Mistake(
+        name="nothing-beyond-the-clip",
+        misconception="What is clipped is dropped.",
+        message="What lies beyond 1 becomes 0 in your answer. It becomes 1, with its sign.",
+        changes=((NEAREST, "u = np.where(np.abs(u) > 1, 0, u)\n    " + NEAREST),),
+    ),
+    Mistake(
+        name="sign-of-the-weight",
+        misconception="Normalising changes no signs.",
+        message="You give a value the sign of the weight. It is that of the normalised weight: below the "
+        "mean it is negative.",
+        changes=(
+            (
+                NEAREST,
+                "near = np.abs(np.abs(u)[..., None] - magnitudes).argmin(axis=-1)\n"
+                "    nearest = np.sign(weights) * magnitudes[near]",
+            ),
+        ),
     ),
     Mistake(
         name="changes-its-input",

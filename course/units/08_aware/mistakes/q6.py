@@ -103,6 +103,18 @@ MISTAKES = [
         variants=(((DIGITS, "digits[: len(codes)] = codes"),),),
     ),
     Mistake(
+        name="neighbours-in-different-bytes",
+        misconception="The first digits of all bytes stand first.",
+        message="You spread neighbouring codes over the bytes. Five that stand together share one.",
+        changes=packed("return (3 ** np.arange(5) @ digits.reshape(5, -1)).astype(np.uint8)"),
+        variants=(
+            (
+                *packed("return (3 ** np.arange(5) @ digits.reshape(5, -1)).astype(np.uint8)"),
+                (CODES, "return digits.T.ravel()[:count] - 1"),
+            ),
+        ),
+    ),
+    Mistake(
         name="small-integers-overflow",
         misconception="What fits into a byte can be computed in one.",
         message="You compute in int8, where 2 · 81 is no number: it overflows.",
@@ -206,6 +218,79 @@ MISTAKES = [
         misconception="Weights of two magnitudes are ternary.",
         message="You take weights of two magnitudes for ternary, also where neither is 0.",
         changes=((OF_THREE, "of_three = len(np.unique(sizes)) <= 2"),),
+    ),
+    Mistake(
+        name="three-values",
+        misconception="Three values are ternary.",
+        message="You take weights of at most three values for ternary, whatever these are. They have to "
+        "be 0 or ± one number.",
+        changes=((OF_THREE, "of_three = len(np.unique(weights)) <= 3"),),
+    ),
+    Mistake(
+        name="only-ones-are-ternary",
+        misconception="Ternary weights are -1, 0 and 1.",
+        message="You take weights for ternary only if they are −1, 0 and 1. The number may be any.",
+        changes=((OF_THREE, "of_three = np.isin(weights, (-1, 0, 1)).all()"),),
+    ),
+    Mistake(
+        name="all-three-have-to-occur",
+        misconception="Ternary weights have three values.",
+        message="You take weights for ternary only if there are three values. One of them may be missing.",
+        changes=(
+            (OF_THREE, OF_THREE + "\n    of_three = of_three and len(np.unique(weights)) == 3"),
+        ),
+    ),
+    Mistake(
+        name="as-in-ternary-weight-networks",
+        misconception="Ternary weights have the threshold 0.7 of the mean magnitude.",
+        message="You compare with 0.7 of the mean of |w|, as another method does. Here the code is "
+        "w / scale, rounded, so that the limit is half a scale.",
+        changes=(
+            (
+                TERNARY,
+                "over = sizes > 0.7 * sizes.mean()\n"
+                "    return (np.sign(weights) * over).astype(int), float(sizes[over].mean())",
+            ),
+        ),
+        variants=(
+            (
+                (
+                    TERNARY,
+                    "over = sizes > 0.7 * sizes.mean()\n"
+                    "    return (np.sign(weights) * over).astype(int), float(scale)",
+                ),
+            ),
+        ),
+    ),
+    Mistake(
+        name="scale-fitted-to-the-codes",
+        misconception="The scale is the mean of the weights that it stands for.",
+        message="Your scale is the mean of the weights whose code is not 0. It is that of all, unless they "
+        "are ternary.",
+        changes=(
+            (
+                TERNARY,
+                "codes = np.clip(np.round(weights / sizes.mean()), -1, 1).astype(int)\n"
+                "    return codes, float(sizes[codes != 0].mean())",
+            ),
+        ),
+    ),
+    Mistake(
+        name="ternary-has-the-scale-1",
+        misconception="Ternary weights are -1, 0 and 1.",
+        message="Ternary weights get the scale 1 in your answer. They keep their number.",
+        changes=scale("1.0 if of_three else sizes.mean()"),
+    ),
+    Mistake(
+        name="codes-by-the-largest",
+        misconception="Codes are found on a grid that ends at the largest weight.",
+        message="For the codes you divide by the largest weight. It is the scale that you return.",
+        changes=(
+            (
+                TERNARY,
+                "return np.clip(np.round(weights / sizes.max()), -1, 1).astype(int), float(scale)",
+            ),
+        ),
     ),
     Mistake(
         name="signs-as-codes",
