@@ -519,7 +519,7 @@ claim(len(set(kept)) == 1, "the scale is kept")
 # %% [markdown]
 # Each time the weights are made smaller by the share of zeros: after three times saved,
 # {{ naive[3] / naive[0]:.0%}} of the scale is left. Weights that are ternary already must keep their
-# number (or the mean be divided by the mean of |code|).
+# number (or the mean be divided, for those alone, by the mean of |code|).
 
 # %% [markdown]
 # ## 6. Bits are not bytes

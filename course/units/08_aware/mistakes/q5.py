@@ -46,7 +46,7 @@ MISTAKES = [
     Mistake(
         name="only-the-teacher-detached",
         misconception="It is the teacher who must not be pulled.",
-        message="The teacher's loss pulls the student: what the student says is a constant in it.",
+        message="The teacher's loss moves the student: what the student says is a constant in it.",
         changes=both(
             "other = torch.sigmoid(student / temperature)\n"
             "        mutual = binary_cross_entropy_with_logits(teacher / temperature, other)\n"
@@ -57,7 +57,7 @@ MISTAKES = [
     Mistake(
         name="only-the-student-detached",
         misconception="The student is the one who is changed by the losses.",
-        message="The student's loss pulls the teacher: what the teacher says is a constant in it.",
+        message="The student's loss moves the teacher: what the teacher says is a constant in it.",
         changes=(
             (
                 TAUGHT,
