@@ -86,6 +86,7 @@ MISTAKES = [
         changes=save(
             "ctx.save_for_backward((code - zero_point >= low) & (code - zero_point <= high))"
         ),
+        variants=(save("ctx.save_for_backward((x / scale >= low) & (x / scale <= high))"),),
     ),
     Mistake(
         name="x-for-the-code",
@@ -176,12 +177,35 @@ MISTAKES = [
             *code("code = torch.round(x / scale)"),
             *value("return scale * code.clamp(low, high)"),
         ),
+        variants=(
+            (
+                *code("code = x / scale"),
+                *value("return scale * code.clamp(low, high).round()"),
+            ),
+        ),
     ),
     Mistake(
         name="zero-point-never-added",
         misconception="The zero point is only taken off.",
         message="You take the zero point off without having added it.",
         changes=code("code = torch.round(x / scale)"),
+    ),
+    Mistake(
+        name="zero-point-off-the-value",
+        misconception="The zero point is in the unit of the values.",
+        message="You take the zero point off the value. It counts codes: it is taken off before you "
+        "multiply by the scale.",
+        changes=value("return scale * code.clamp(low, high) - zero_point"),
+    ),
+    Mistake(
+        name="high-left-out",
+        misconception="A range ends before its end.",
+        message="You clip below `high`. The end itself is a code.",
+        changes=(
+            *save("ctx.save_for_backward((code >= low) & (code < high))"),
+            *value("return scale * (code.clamp(low, high - 1) - zero_point)"),
+        ),
+        variants=(value("return scale * (code.clamp(low, high - 1) - zero_point)"),),
     ),
     Mistake(
         name="rounded-after-the-zero-point",

@@ -96,7 +96,10 @@ MISTAKES = [
         misconception="Q is the number of codes.",
         message="You take the number of codes, or of steps between them, for the highest code.",
         changes=scaled("sums / np.sqrt(shared * (high - low + 1))"),
-        variants=(scaled("sums / np.sqrt(shared * (high - low))"),),
+        variants=(
+            scaled("sums / np.sqrt(shared * (high - low))"),
+            scaled("sums / np.sqrt(shared * (high + 1))"),
+        ),
     ),
     Mistake(
         name="lowest-code-for-the-highest",
@@ -123,6 +126,12 @@ MISTAKES = [
         misconception="A larger group needs a larger step.",
         message="You multiply by the root instead of dividing by it.",
         changes=scaled("sums * np.sqrt(shared * high)"),
+    ),
+    Mistake(
+        name="root-of-the-quotient",
+        misconception="A higher code makes the factor larger.",
+        message="You multiply by the root of the highest code. It divides, as N does.",
+        changes=scaled("sums * np.sqrt(high / shared)"),
     ),
     Mistake(
         name="weights-scaled-too",
@@ -153,6 +162,25 @@ MISTAKES = [
         changes=part("np.where(inside, u - np.round(u), np.clip(u, low, high))"),
     ),
     Mistake(
+        name="size-of-the-rounding",
+        misconception="An error has no sign.",
+        message="Within the range you take the size of round(u) − u. Its sign counts.",
+        changes=part("np.where(inside, np.abs(np.round(u) - u), np.clip(u, low, high))"),
+    ),
+    Mistake(
+        name="rounded-down",
+        misconception="A code is what is left without the decimals.",
+        message="You cut decimals off instead of rounding.",
+        changes=part("np.where(inside, np.floor(u) - u, np.clip(u, low, high))"),
+        variants=(part("np.where(inside, np.trunc(u) - u, np.clip(u, low, high))"),),
+    ),
+    Mistake(
+        name="weight-for-the-ratio",
+        misconception="The error is that of the weight.",
+        message="Within the range you take the weight off the code. It is u that is taken off.",
+        changes=part("np.where(inside, np.round(u) - weights, np.clip(u, low, high))"),
+    ),
+    Mistake(
         name="code-inside",
         misconception="The value is step times code, so its derivative is the code.",
         message="Within the range you take the code. But u depends on the step as well: round(u) − u is "
@@ -178,6 +206,19 @@ MISTAKES = [
         misconception="Outside it is the highest code.",
         message="Below the range you add the highest code. It is the lowest one.",
         changes=part("np.where(inside, np.round(u) - u, high)"),
+    ),
+    Mistake(
+        name="ends-swapped",
+        misconception="Below the range it is the other end.",
+        message="You add the highest code below the range, and the lowest above.",
+        changes=part("np.where(inside, np.round(u) - u, np.where(u < low, high, low))"),
+    ),
+    Mistake(
+        name="not-clipped-outside",
+        misconception="Outside the derivative is the ratio itself.",
+        message="Outside the range you add u itself, or u rounded. It is the code of the end.",
+        changes=part("np.where(inside, np.round(u) - u, u)"),
+        variants=(part("np.where(inside, np.round(u) - u, np.round(u))"),),
     ),
     Mistake(
         name="one-outside",

@@ -53,6 +53,12 @@ MISTAKES = [
         changes=((COUNT, "n, left = divmod(bits, 2)"),),
     ),
     Mistake(
+        name="odd-and-even-swapped",
+        misconception="A bit is left over if the number of bits is odd.",
+        message="You look whether the number of bits is odd. It is that of bits without the sign.",
+        changes=((COUNT, "n, left = (bits - 1) // 2, bits % 2"),),
+    ),
+    Mistake(
         name="neighbouring-exponents",
         misconception="Term i has the next three powers.",
         message="The powers of your terms follow one another. Those of a term are n apart, so that "
@@ -88,6 +94,12 @@ MISTAKES = [
             ),
             term("term = [0, 2.0**-i, 2.0 ** -(i + n + left), 2.0 ** -(i + 2 * n + left)]"),
         ),
+    ),
+    Mistake(
+        name="last-value-doubled",
+        misconception="One more bit makes values larger.",
+        message="You double the last value of a term where it is halved.",
+        changes=term("term = [0, 2.0**-i, 2.0 ** -(i + n), 2.0 ** -(i + 2 * n - left)]"),
     ),
     Mistake(
         name="last-bit-dropped",
@@ -333,6 +345,12 @@ MISTAKES = [
         message="You lose the sign.",
         changes=((GRID, "grid, u = magnitudes, np.abs(u)"),),
         variants=(((GRID, "grid = magnitudes"),),),
+    ),
+    Mistake(
+        name="nothing-beyond-the-clip",
+        misconception="What is clipped is dropped.",
+        message="What lies beyond 1 becomes 0 in your answer. It becomes 1, with its sign.",
+        changes=((NEAREST, "u = np.where(np.abs(u) > 1, 0, u)\n    " + NEAREST),),
     ),
     Mistake(
         name="sign-of-the-weight",

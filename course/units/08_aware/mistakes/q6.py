@@ -103,6 +103,18 @@ MISTAKES = [
         variants=(((DIGITS, "digits[: len(codes)] = codes"),),),
     ),
     Mistake(
+        name="neighbours-in-different-bytes",
+        misconception="The first digits of all bytes stand first.",
+        message="You spread neighbouring codes over the bytes. Five that stand together share one.",
+        changes=packed("return (3 ** np.arange(5) @ digits.reshape(5, -1)).astype(np.uint8)"),
+        variants=(
+            (
+                *packed("return (3 ** np.arange(5) @ digits.reshape(5, -1)).astype(np.uint8)"),
+                (CODES, "return digits.T.ravel()[:count] - 1"),
+            ),
+        ),
+    ),
+    Mistake(
         name="small-integers-overflow",
         misconception="What fits into a byte can be computed in one.",
         message="You compute in int8, where 2 · 81 is no number: it overflows.",
@@ -260,6 +272,23 @@ MISTAKES = [
                 TERNARY,
                 "codes = np.clip(np.round(weights / sizes.mean()), -1, 1).astype(int)\n"
                 "    return codes, float(sizes[codes != 0].mean())",
+            ),
+        ),
+    ),
+    Mistake(
+        name="ternary-has-the-scale-1",
+        misconception="Ternary weights are -1, 0 and 1.",
+        message="Ternary weights get the scale 1 in your answer. They keep their number.",
+        changes=scale("1.0 if of_three else sizes.mean()"),
+    ),
+    Mistake(
+        name="codes-by-the-largest",
+        misconception="Codes are found on a grid that ends at the largest weight.",
+        message="For the codes you divide by the largest weight. It is the scale that you return.",
+        changes=(
+            (
+                TERNARY,
+                "return np.clip(np.round(weights / sizes.max()), -1, 1).astype(int), float(scale)",
             ),
         ),
     ),
