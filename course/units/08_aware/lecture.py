@@ -842,6 +842,7 @@ largest_encoder = max(r["encoder_bytes"] for runs in files for r in runs)
 encoder_share = max(r["encoder_bytes"] / r["file_bytes"] for runs in files for r in runs)
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def race(bits, kind):
     return difference(equal[f"in the bytes of APoT of {bits} bits", kind], "apot")
 
