@@ -154,10 +154,10 @@ def rows_of(ids: Sequence[str], data: Dataset) -> list[int]:
     return [row_of[i] for i in data.ids]
 
 
-def transformer_network(seed: int = 0, fold: Fold | None = None) -> TransformerNetwork:
+def transformer_network(seed: int = 0) -> TransformerNetwork:
     """The fine-tuned transformer of a seed, with its 7 + 28 outputs; trained if it is not yet."""
     network = TransformerNetwork.pretrained(WIDTH)
-    network.load_state_dict(load_state(train_teacher("transformer", seed, fold).parent))
+    network.load_state_dict(load_state(train_teacher("transformer", seed).parent))
     return network
 
 

@@ -20,7 +20,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from course.errors import UserError
 from course.measuring.baselines import file_path, ship
 from course.measuring.pairs import difference_to, scores
-from course.measuring.teachers.base import Fold, answers, for_ekman
+from course.measuring.teachers.base import answers, for_ekman
 from course.measuring.teachers.trained import transformer_network
 from course.measuring.training import data
 from course.threads import one_thread
@@ -46,11 +46,8 @@ from .fine_keeping import said, trained
 from .judging import DRAWS
 
 METHOD = "MiniLM"
-# What all starts from: of the two teachers that cross-fitting has anyway, each of which saw half of
-# train, the one that is better on dev.
-START = Fold(1, 2)
 # How often a word piece must occur in train, epochs with codes, and steps in standard deviations.
-WHOLE = {"min_count": 1, "epochs": 1, "step": 0.35, "table_step": 0.35}
+WHOLE = {"min_count": 1, "epochs": 2, "step": 0.35, "table_step": 0.35}
 SMALL = {"min_count": 2, "epochs": 2, "step": 0.45, "table_step": 0.7, "lr": 1.5e-4}
 HEADS, COLUMNS_LEFT = 44, 5_600  # of all layers together, in the small one
 ASKED = 600  # comments of train that importance is asked of
@@ -66,7 +63,7 @@ FINE_TUNED, SMALL_WITH_CODES = "fine-tuned", "small, with codes"
 def whole(seed: int, min_count: int) -> PrunedTransformerNetwork:
     """The fine-tuned transformer, with the word pieces of train and the places that they need."""
     one_thread()
-    network = transformer_network(seed, START)
+    network = transformer_network(seed)
     return prune_transformer(keep_pieces(network.eval(), pieces(min_count)[1], MAX_TOKENS))
 
 
