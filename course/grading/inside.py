@@ -302,8 +302,8 @@ def _keep(limits: dict[str, int], link: int, leash: int, shell: Any, plain: bool
     os.close(link)
     LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     _wait(leash, runner)
-    if plain:
-        os.kill(runner, signal.SIGKILL)
+    if plain:  # what else it started goes on, which is why this is not for a class
+        os.killpg(runner, signal.SIGKILL)
 
 
 def _wait(leash: int, runner: int) -> None:

@@ -38,6 +38,7 @@ from nbformat.v4 import new_output
 from course.grading.channel import Closed, Late
 from course.grading.sandbox import Limits, Sandbox
 from course.grading.session import MODULE, Asked, Gone, Session, TimeUp
+from course.grading.signs import signs_in
 from course.grading.wire import WireError
 from course.proving.shell import CRASHED, TIMED_OUT, error_output
 from course.writing.keys import solved
@@ -84,6 +85,11 @@ class Judge:
             if cell.cell_type == "code" and grade_id(cell) and not is_answer(cell)
         }
         first = next((i for i, cell in enumerate(solution.cells) if is_answer(cell)), 0)
+        self.own = {
+            cell.source
+            for cell in solution.cells
+            if cell.cell_type == "code" and not grade_id(cell)
+        }
         # Cells between the questions that show what an answer is good for; no test needs them.
         self.shows = {
             cell.source
@@ -138,7 +144,21 @@ class Judge:
                 cell.outputs = []
         for index, outputs in found["outputs"].items():
             done.cells[int(index)].outputs = [new_output(**output) for output in outputs]
-        return Judged(done, found["flags"])
+        return Judged(done, self.signs(submission) + found["flags"])
+
+    def signs(self, submission: NotebookNode) -> list[str]:
+        """What in a student's own cells looks like an attempt on the grading."""
+        found = []
+        for number, cell in enumerate(submission.cells, start=1):
+            name = grade_id(cell)
+            if (
+                cell.cell_type == "code"
+                and name not in self.trusted
+                and cell.source not in self.own
+            ):
+                where = name or f"cell {number}"
+                found += [f"{where}: {sign}" for sign in signs_in(cell.source)]
+        return found
 
     def steps(self, submission: NotebookNode) -> list[Step]:
         steps = []

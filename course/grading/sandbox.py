@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,7 +71,10 @@ SYSTEM = (
 )
 BOX, DATA = "/box", "/box/data"
 START_SECONDS = 300
-NONE = "No sandbox for students' code can be had: {reason}. To grade without one, on a machine that holds nothing of value, add --unsafe."
+NONE = (
+    "No sandbox for students' code can be had: {reason}. To grade without one, on a machine that holds "
+    "nothing of value, add --unsafe."
+)
 BLOCKED = (
     "; on Ubuntu 24.04, where AppArmor keeps ordinary users from it, run "
     "`sudo apt-get install apparmor-profiles` and "
@@ -93,8 +97,11 @@ class Limits:
 class Sandbox:
     """The server, and the submissions that run in it. A context manager."""
 
-    def __init__(self, *, root: Path = ROOT, data: str | None = None) -> None:
+    def __init__(
+        self, *, root: Path = ROOT, data: str | None = None, preload: Sequence[str] = PRELOAD
+    ) -> None:
         self.root, self.data = root, data or os.environ.get("GOEMOTIONS_DIR")
+        self.preload = preload
         self.process: subprocess.Popen | None = None
 
     def start(self) -> "Sandbox":
@@ -163,7 +170,7 @@ class Sandbox:
 
     def server(self, number: int) -> list[str]:
         flags = ["-s", "-P", "-m", "course.grading.inside"]
-        return [sys.executable, *flags, str(number), ",".join(PRELOAD)]
+        return [sys.executable, *flags, str(number), ",".join(self.preload)]
 
     def environment(self) -> dict[str, str]:
         return ONE_THREAD | {
