@@ -82,11 +82,14 @@ class Runner:
         return Handle(number, type(value).__name__, _shown(value))
 
     def make(self, part: Handle | Items | ArrayLike) -> Any:
+        if isinstance(part, Handle) and part.kind.startswith("="):  # one of its own comes back
+            return self.find(part.kind[1:] or part.number)
         if isinstance(part, Handle):
             return Theirs(self, part)
         return iter(part.items) if isinstance(part, Items) else part.array
 
     def serve(self) -> None:
+        self.channel.send("ready")
         while True:
             try:
                 kind, self.nonce, *rest = self.channel.receive()
@@ -232,8 +235,14 @@ class _Nowhere:
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 0x4000, 0x40000
-PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP, PR_CAP_AMBIENT = 4, 38, 24, 47
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x4000, 0x40000
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP, PR_CAP_AMBIENT = (
+    1,
+    4,
+    38,
+    24,
+    47,
+)
 CAPSET = {"x86_64": 126, "aarch64": 91}
 UID = 1000  # of a submission, in its own user namespace
 PLAIN = "--plain"  # argument: no namespaces of their own (--unsafe, and tests of what they are for)
@@ -263,18 +272,28 @@ def main() -> None:
         data, files, _, _ = socket.recv_fds(control, 4096, 2)
         if not data:
             return
-        if os.fork() == 0:
+        try:
+            child = os.fork()
+        except OSError as error:
+            _say_broken(files[0], error)
+            child = -1
+        if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             try:
                 control.close()
                 _keep(json.loads(data), *files, shell, plain)
-            except OSError as error:  # before any student's code has run
-                text = f"{type(error).__name__}: {error}"
-                Channel(socket.socket(fileno=files[0]), _no_export, _as_is).send("broken", text)
+            except Exception as error:  # before any student's code has run
+                _say_broken(files[0], error)
             finally:
                 os._exit(1)
         for file in files:
             os.close(file)
+
+
+def _say_broken(file: int, error: Exception) -> None:
+    link = socket.socket(fileno=os.dup(file))
+    Channel(link, _no_export, _as_is).send("broken", f"{type(error).__name__}: {error}")
+    link.close()
 
 
 def _keep(limits: dict[str, int], link: int, leash: int, shell: Any, plain: bool) -> None:
@@ -293,6 +312,9 @@ def _keep(limits: dict[str, int], link: int, leash: int, shell: Any, plain: bool
         for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - the submission's own
             size = f"size={limits['disk']},nr_inodes=20000,mode=1777"
             _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, size)
+        _mount(
+            "tmpfs", "/dev/pts", "tmpfs", MS_RDONLY
+        )  # those of others are not for it to write to
         Path("/proc/self/oom_score_adj").write_text("1000")  # ends first if memory is short
         _drop_privileges()
     runner = os.fork()
@@ -311,12 +333,22 @@ def _wait(leash: int, runner: int) -> None:
     poll = select.poll()
     poll.register(leash, select.POLLIN)
     poll.register(os.pidfd_open(runner), select.POLLIN)
-    poll.poll()
+    while not poll.poll(500):
+        while _reaped():
+            pass
+
+
+def _reaped() -> bool:
+    """Whether a process that others left behind has ended just now."""
+    try:
+        return os.waitpid(-1, os.WNOHANG)[0] > 0
+    except ChildProcessError:
+        return False
 
 
 def _run(limits: dict[str, int], link: int, shell: Any, plain: bool) -> None:
     allowed = {
-        resource.RLIMIT_AS: _own_memory() + limits["memory"],
+        resource.RLIMIT_AS: own_memory() + limits["memory"],
         resource.RLIMIT_CPU: limits["cpu"],
         resource.RLIMIT_FSIZE: limits["disk"],
         resource.RLIMIT_NOFILE: 256,
@@ -338,7 +370,14 @@ def _run(limits: dict[str, int], link: int, shell: Any, plain: bool) -> None:
         os._exit(0)
 
 
-def _own_memory() -> int:
+def end_with_parent() -> None:
+    """Let the kernel end this process when the one that forked it ends."""
+    if sys.platform.startswith("linux"):
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def own_memory() -> int:
+    """Bytes of addresses that this process has taken."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     return pages * resource.getpagesize()
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from course.errors import UserError
 from course.grading.inside import PLAIN
+from course.grading.session import Session
 from course.threads import ONE_THREAD
 from course.writing.units import ROOT
 
@@ -76,10 +77,8 @@ NONE = (
     "nothing of value, add --unsafe."
 )
 BLOCKED = (
-    "; on Ubuntu 24.04, where AppArmor keeps ordinary users from it, run "
-    "`sudo apt-get install apparmor-profiles` and "
-    "`sudo ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/` "
-    "and `sudo apparmor_parser /etc/apparmor.d/bwrap-userns-restrict`, or grade as root"
+    "; where AppArmor keeps programs from making user namespaces, as on Ubuntu 24.04, allow it by "
+    "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
 )
 
 
@@ -95,7 +94,8 @@ class Limits:
 
 
 class Sandbox:
-    """The server, and the submissions that run in it. A context manager."""
+    """The server, and the submissions that run in it. A context manager. It ends with the thread that
+    started it."""
 
     def __init__(
         self, *, root: Path = ROOT, data: str | None = None, preload: Sequence[str] = PRELOAD
@@ -133,7 +133,20 @@ class Sandbox:
             said = (self.process.communicate()[1] or b"").decode(errors="replace").strip()
             self.process = None
             raise UserError(self.refusal(said.splitlines()[-1] if said else "it did not start"))
+        self._prove()
         return self
+
+    def _prove(self) -> None:
+        """Make one sandbox, so that a kernel that forbids it is noticed before anybody is graded."""
+        link, leash = self.open(Limits())
+        try:
+            Session(link)
+        except RuntimeError as error:
+            self.close()
+            raise UserError(self.refusal(str(error))) from None
+        finally:
+            link.close()
+            leash.close()
 
     def command(self, number: int) -> list[str]:
         bwrap = shutil.which("bwrap")

@@ -27,11 +27,20 @@ from utils.checking.trials import SECONDS, Endless
 
 MODULE = "assignment"  # the __name__ of the trusted notebook, and so of its classes
 MOST_CALLS_BACK = 200_000  # by one answer, for all its inputs
+START_SECONDS = 120  # until a sandbox must be there, on a busy machine
 MOST_MEMORY = 10**10  # that a sandbox may say a call took
+
+
+# What reading a reply that is not made as it should be may raise.
+MISMADE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
 
 class Gone(BaseException):
     """The sandbox has ended. Not an Exception: no test may take it for an answer's own error."""
+
+
+class Unshareable(Exception):
+    """A test hands an answer something that cannot cross: a fault of the test."""
 
 
 class TimeUp(BaseException):
@@ -40,7 +49,10 @@ class TimeUp(BaseException):
 
 class Session:
     """A conversation. `deadline` (of time.monotonic) is for all that is asked until it is set anew;
-    `flags` are things that an honest answer does not do."""
+    `flags` are things that an honest answer does not do.
+
+    Raises RuntimeError if the sandbox is not there: before any code of a student's has run in it.
+    """
 
     def __init__(self, link: socket.socket) -> None:
         self.channel = Channel(link, self._export, self._make)
@@ -50,6 +62,12 @@ class Session:
         self.left = float(SECONDS)  # of the processor, for the input that is being tried
         self._shared: dict[int, object] = {}
         self._backs = 0
+        try:
+            first = self.channel.receive(time.monotonic() + START_SECONDS)
+        except (Closed, Late) as error:
+            raise RuntimeError(f"a sandbox did not start: {type(error).__name__}") from None
+        if first[0] != "ready":
+            raise RuntimeError(f"a sandbox could not be made: {first[-1]}")
 
     # ---------------------------------------------------------------- cells and calls
 
@@ -79,7 +97,7 @@ class Session:
             value, error = self._result(reply, given, memory)
         except Late:
             raise TimeUp from None
-        except (Closed, WireError, IndexError, TypeError, ValueError) as error:
+        except (Closed, WireError, *MISMADE) as error:
             if not isinstance(error, Closed):
                 self.flags.append(f"what came from its process is no answer ({error})")
             raise Gone from None
@@ -126,8 +144,11 @@ class Session:
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
         """In place of `utils.checking.trials.at_most`: the seconds are counted in the sandbox."""
-        self.left = float(seconds)
-        yield
+        before, self.left = self.left, float(seconds)
+        try:
+            yield
+        finally:
+            self.left = before
 
     def watch(self, function: Callable, *forbidden: str) -> Callable:
         """In place of `utils.checking.own_work`: the sandbox watches what is called meanwhile."""
@@ -144,8 +165,12 @@ class Session:
     # ---------------------------------------------------------------- objects that do not cross
 
     def _export(self, value: object) -> Handle:
+        if isinstance(value, Remote):
+            return Handle(value._number, "=", "")  # its own
+        if isinstance(value, Asked):
+            return Handle(0, "=" + value._name, "")
         if not _may_be_shared(value):
-            raise TypeError(f"a {type(value).__name__} cannot be handed to an answer")
+            raise Unshareable(f"a {type(value).__name__} cannot be handed to an answer")
         self._shared[id(value)] = value
         name = getattr(value, "__name__", type(value).__name__)
         return Handle(id(value), str(name), f"<{name} of the notebook>")
@@ -202,7 +227,7 @@ class Asked:
         return self._session.ask(self._name, "", args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") and name != "__code__":  # whose names a test may want to see
             raise AttributeError(name)
         return self._session.ask(self._name, "=" + name, (), {})
 

@@ -1,6 +1,7 @@
 """A tiny assignment with every kind of test, its judge, and an unprotected runner to compare with."""
 
 import numpy as np
+import torch  # noqa: F401 - here, so that no judge has to import it while it judges
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course.proving.harness import run_variants

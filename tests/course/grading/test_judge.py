@@ -1,10 +1,13 @@
 """What the judge believes: no forgery earns a point, and nothing honest loses one."""
 
+import numpy as np
 import pytest
 
 from course.grading.judge import Judge
 from course.grading.sandbox import Sandbox
+from course.writing.notebooks import write_notebook
 from tests.course.grading.judging import (
+    CASES,
     PRELOAD,
     RIGHT,
     TESTS,
@@ -16,7 +19,7 @@ from tests.course.grading.judging import (
     unprotected,
 )
 
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +34,9 @@ def judge(box):
     judges = {}
 
     def judged(nb, test="examine", seconds=SECONDS):
-        if (test, seconds) not in judges:
-            judges[test, seconds] = Judge(assignment(test), box, seconds=seconds)
-        return judges[test, seconds].judge(nb)
+        if test not in judges:
+            judges[test] = Judge(assignment(test), box)
+        return judges[test].judge(nb, seconds=seconds)
 
     return judged
 
@@ -280,7 +283,7 @@ ACCIDENTS = {
 @pytest.mark.parametrize("name", ACCIDENTS)
 def test_an_accident_costs_its_own_question(judge, name):
     code, said = ACCIDENTS[name]
-    seconds = 6 if said == "took longer" else 60
+    seconds = 6 if said == "took longer" else SECONDS
     done = judge(handed_in(assignment(), code), seconds=seconds)
     assert points(done.notebook) == {"q1": 0, "q2": 3}
     assert said in reason(done.notebook, "q1")
@@ -298,3 +301,58 @@ def test_the_right_answer_passes_every_kind_of_test(judge, test):
     done = judge(handed_in(assignment(test)), test)
     assert points(done.notebook) == {"q1": 2, "q2": 3}
     assert done.flags == []
+
+
+LATER = "\nimport os, threading\nthreading.Timer(2, os._exit, [0]).start()"
+
+
+def test_a_crash_costs_the_question_whose_code_crashed_also_when_it_comes_later(judge):
+    slow = "import time\ndef half(value):\n    time.sleep(3)\n    return value / 2"
+    done = judge(handed_in(assignment(), RIGHT + LATER, slow))
+    assert points(done.notebook) == {"q1": 0, "q2": 3}
+    assert "ended the kernel later" in reason(done.notebook, "q1")
+    wrong = "import os\ndef half(value):\n    os._exit(0)"
+    done = judge(handed_in(assignment(), RIGHT, wrong))
+    assert points(done.notebook) == {"q1": 2, "q2": 0}
+
+
+BY_HEART = """
+known = {known}
+def double(values):
+    return np.array(known.get(float(np.sum(values)), 0 * values))
+"""
+
+
+def test_inputs_known_from_a_public_repository_help_nobody_in_a_class_with_its_own_seed(box):
+    space = {"np": np}
+    exec(CASES, space)  # noqa: S102
+    drawn = [
+        case[0] if isinstance(case, tuple) else case
+        for case in space["cases_double"](np.random.default_rng(3))
+    ]
+    known = {float(np.sum(values)): (2 * values).tolist() for values in drawn}
+    nb = handed_in(assignment(), BY_HEART.replace("{known}", repr(known)))
+    assert points(Judge(assignment(), box).judge(nb, seconds=SECONDS).notebook)["q1"] == 2
+    own = Judge(assignment(), box, seed="2026")
+    assert points(own.judge(nb, seconds=SECONDS).notebook)["q1"] == 0
+    right = own.judge(handed_in(assignment()), seconds=SECONDS)
+    assert points(right.notebook)["q1"] == 2
+
+
+def test_the_step_of_nbgrader(box, tmp_path, monkeypatch):
+    from traitlets.config import Config
+
+    from course.grading import execute
+
+    monkeypatch.setattr(execute, "_box", lambda unsafe: box)
+    write_notebook(assignment(), tmp_path / "solutions" / "u" / "u.ipynb")
+    config = Config()
+    config.CourseDirectory.root, config.CourseDirectory.source_directory = (
+        str(tmp_path),
+        "solutions",
+    )
+    step = execute.JudgedExecute(config=config, seconds=SECONDS)
+    names = {"nbgrader": {"assignment": "u", "notebook": "u"}}
+    done, _ = step.preprocess(handed_in(assignment(), WRONG), names)
+    assert points(done) == {"q1": 0, "q2": 3}
+    assert done.metadata["course"] == {"flags": []}

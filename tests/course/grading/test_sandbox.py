@@ -344,7 +344,7 @@ def test_a_hundred_megabytes_of_output_are_stored_nowhere(boxes):
     code = RIGHT.replace(
         "    return", "    for _ in range(100):\n        print('x' * 10**6)\n    return"
     )
-    done = Judge(assignment(), boxes["walls"], seconds=60).judge(handed_in(assignment(), code))
+    done = Judge(assignment(), boxes["walls"]).judge(handed_in(assignment(), code), seconds=60)
     assert points(done.notebook) == {"q1": 2, "q2": 3}
     assert len(str(done.notebook)) < 20_000
 
@@ -367,7 +367,7 @@ def double(values):
             os.write(fd, {message})
     return 2 * values
 """
-    done = Judge(assignment(), boxes["walls"], seconds=20).judge(handed_in(assignment(), code))
+    done = Judge(assignment(), boxes["walls"]).judge(handed_in(assignment(), code), seconds=20)
     assert points(done.notebook) == {"q1": 0, "q2": 3}
     assert any("no answer" in flag for flag in done.flags)
 
