@@ -1,4 +1,4 @@
-# Two commands: `make course` runs everything, `make test` tests everything.
+# Two commands: `make course` runs everything, `make test` tests everything but what needs a browser.
 # Another Python: make course PYTHON=python3.13
 
 PYTHON ?= python3
@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 CPU_TORCH := https://download.pytorch.org/whl/cpu
 
-.PHONY: course test lab install clean
+.PHONY: course test browser lab install clean
 
 course: $(INSTALLED)
 	$(BIN)/python -m course run
@@ -17,6 +17,12 @@ test: $(INSTALLED)
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m course build --check
 	$(BIN)/python -m pytest -n 2
+
+# Every control of every lecture, in JupyterLab; needs Debian's chromium (apt install chromium).
+# Some lectures: make browser LECTURES="02 05"
+browser: $(INSTALLED)
+	$(BIN)/pip install --quiet -e ".[browser]"
+	$(BIN)/python -m pytest tests/browser --timeout 3600
 
 lab: $(INSTALLED)
 	$(BIN)/python -m course lab

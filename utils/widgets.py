@@ -18,6 +18,8 @@ import os
 import re
 import tempfile
 import traceback
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
@@ -32,13 +34,14 @@ from utils.plots import checked_alt, picture
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
-# JupyterLab takes the keys of a drop-down list or radio button that has the focus for its own:
-# the arrows leave the cell, and "D D" deletes it. Only this attribute stops that, and ipywidgets
-# cannot set it, so an invisible image does once it has loaded.
-_KEEP_KEYS = """<img alt="" width="1" height="1" onload="
+# JupyterLab takes the keys of whatever has the focus in an output for its own: the arrows leave the
+# cell, and "D D" deletes it. Only this attribute stops that, on the very element that has the focus
+# (most shortcuts ask for ":focus"), and ipywidgets cannot set it, so an invisible image does once it
+# has loaded: for every widget, and for what unfolds.
+_KEEP_KEYS = """<img alt="" role="presentation" width="1" height="1" onload="
 document.keepsWidgetKeys || (document.keepsWidgetKeys = true, document.addEventListener('focusin',
-event => event.target.closest('.jupyter-widgets select, .jupyter-widgets input')
-?.setAttribute('data-lm-suppress-shortcuts', 'true')))"
+event => event.target.closest('.jupyter-widgets, .jp-OutputArea summary')
+&& event.target.setAttribute('data-lm-suppress-shortcuts', 'true')))"
 src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">"""
 
 
@@ -116,6 +119,7 @@ def explore(draw: Callable[..., Figure], alt: str | Callable[..., str], **contro
         _describe(control, name)
 
     image, errors = ipywidgets.HTML(), ipywidgets.HTML()
+    rows = [_with_choice(control) for control in controls.values()]
 
     def render() -> tuple[dict, dict]:
         values = {name: control.value for name, control in controls.items()}
@@ -142,7 +146,7 @@ def explore(draw: Callable[..., Figure], alt: str | Callable[..., str], **contro
     if _exercising():
         for control in controls.values():
             _move_to_ends(control)
-    box = ipywidgets.VBox([*controls.values(), image, errors])
+    box = ipywidgets.VBox([*rows, image, errors])
     _display(box, bundle, metadata)
 
 
@@ -153,6 +157,25 @@ def _describe(control, name: str) -> None:
         control.style.description_width = "initial"  # or a long description is cut off
     if control.has_trait("continuous_update"):
         control.continuous_update = False
+    if isinstance(control, ipywidgets.Dropdown | ipywidgets.Combobox):
+        control.layout.width, control.layout.max_width = "max-content", "100%"  # long options
+
+
+def _with_choice(control) -> ipywidgets.Widget:
+    """A control as it is shown. A slider over options lets one type into its readout and takes no
+    notice, so it gets a label that nobody can type into."""
+    if not isinstance(control, ipywidgets.SelectionSlider | ipywidgets.SelectionRangeSlider):
+        return control
+    control.readout = False
+    label = ipywidgets.Label()
+
+    def say(_=None) -> None:
+        chosen = control.label
+        label.value = " to ".join(chosen) if isinstance(chosen, tuple) else chosen
+
+    say()
+    control.observe(say, names="value")
+    return ipywidgets.HBox([control, label])
 
 
 @contextmanager
@@ -245,7 +268,11 @@ def _with_unit(number: float, unit: str) -> str:
     return f"{digits} {unit}".strip()
 
 
-def predict(key: str, question: str, unit: str = "") -> None:
+# What a guess can be, by its unit; an amount of anything else is at least nothing.
+_BOUNDS = {"%": (0.0, 100.0), "points": (-100.0, 100.0)}
+
+
+def predict(key: str, question: str, unit: str = "", *, low=None, high=None) -> None:
     """Ask for a guess, before the measurement is seen, and write it down.
 
     The guess is kept in a file (see the module) until another one replaces it, so it survives a
@@ -256,16 +283,24 @@ def predict(key: str, question: str, unit: str = "") -> None:
     key : name of the guess, for :func:`reveal`
     question : what to guess
     unit : unit of the answer, such as ``"ms"``
+    low, high : the least and the greatest guess that makes sense, such as 0 and 1 for an F1
+        By default 0 to 100 for ``"%"``, -100 to 100 for ``"points"``, and else 0 or more.
 
     Raises
     ------
     ValueError
-        If the file of guesses exists and is not one.
+        If no guess lies between ``low`` and ``high``, or the file of guesses exists and is not one.
     OSError
         When a guess is written, if it cannot be; also shown under the box.
     """
+    bounds = _BOUNDS.get(unit, (0.0, math.inf))
+    low, high = (
+        b if given is None else given for given, b in zip((low, high), bounds, strict=True)
+    )
+    if not low < high:
+        raise ValueError(f"no guess of {key!r} lies between {low:g} and {high:g}")
     unit_text = f" ({unit})" if unit else ""
-    title = ipywidgets.HTML(f"<p><strong>Predict.</strong> {_prose(question)}</p>")
+    title = ipywidgets.HTML(f"<p><strong>Predict.</strong> {_prose(question)}{_KEEP_KEYS}</p>")
     number = ipywidgets.Text(
         description=f"Your guess{unit_text}:",
         placeholder="a number, such as 12.5",
@@ -283,6 +318,10 @@ def predict(key: str, question: str, unit: str = "") -> None:
             guess = _parse(number.value)
             if guess is None:
                 say("That is not a number. Write one with a decimal point, such as 12.5.")
+                return
+            if not low <= guess <= high:
+                limits = f"{low:g} or more" if high == math.inf else f"from {low:g} to {high:g}"
+                say(f"It cannot be {guess:.12g} {unit}".rstrip() + f". Write a number {limits}.")
                 return
             _write_guess(key, guess, unit)
             say(f"Written down: {guess:.12g} {unit}".rstrip() + ". Now go on and see.")
@@ -305,6 +344,8 @@ def predict(key: str, question: str, unit: str = "") -> None:
 def reveal(key: str, measured: float, unit: str = "") -> None:
     """Set the guess of :func:`predict` beside what was measured.
 
+    It is folded until there is a guess, so that nobody sees it who has not made one.
+
     Parameters
     ----------
     key : name of the guess
@@ -323,18 +364,19 @@ def reveal(key: str, measured: float, unit: str = "") -> None:
     known = _read_guesses().get(key)
     rows = [("Measured", _with_unit(measured, unit))]
     if known is None:
-        verdict = "You wrote down no guess for this one."
+        verdict, fold = "You wrote down no guess for this one.", "<details>"
     else:
         if known["unit"] != unit:
             raise ValueError(f"{key!r} was guessed in {known['unit']!r} and measured in {unit!r}")
         guess = float(known["guess"])
         rows.insert(0, ("Your guess", _with_unit(guess, unit)))
-        verdict = _compare(guess, measured, unit)
+        verdict, fold = _compare(guess, measured, unit), "<details open>"
     plain = "\n".join([f"{name + ':':<12} {value}" for name, value in rows] + [verdict])
     cells = "".join(
         f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>' for name, value in rows
     )
-    html = f"<table>{cells}</table><p>{escape(verdict)}</p>"
+    html = f"{fold}<summary>What was measured</summary><table>{cells}</table>"
+    html += f"<p>{escape(verdict)}</p></details>"
     display({"text/html": html, "text/plain": plain}, raw=True)
 
 
@@ -356,13 +398,15 @@ def _compare(guess: float, measured: float, unit: str) -> str:
 # --------------------------------------------------------------------------------------- quiz
 
 
-def quiz(question: str, options: Mapping[str, str], answer: str) -> None:
-    """A question with options that answer back.
+def quiz(question: str, options: Mapping[str, str] | str, answer: str = "") -> None:
+    """A question with options that answer back, with a kernel and without.
 
     Parameters
     ----------
     question : what is asked
     options : option -> what to say to someone who chooses it, also for the right one: why
+        In a built lecture the text that :func:`sealed` makes of both, so that the answer does not
+        stand in the cell.
     answer : the right option
 
     Raises
@@ -370,39 +414,34 @@ def quiz(question: str, options: Mapping[str, str], answer: str) -> None:
     ValueError
         If there are fewer than two options, one says nothing back, or ``answer`` is none of them.
     """
+    if isinstance(options, str):
+        options, answer = json.loads(zlib.decompress(b64decode(options)))
+    _check_quiz(options, answer)
+    folded = "".join(
+        f"<details><summary>{_prose(option)}</summary><p><strong>"
+        f"{'Right.' if option == answer else 'Not right.'}</strong> {_prose(feedback)}</p></details>"
+        for option, feedback in options.items()
+    )
+    html = f"<p><strong>{_prose(question)}</strong> Choose an answer:{_KEEP_KEYS}</p>{folded}"
+    plain = "\n".join([question, *(f"( ) {option}" for option in options)])
+    display({"text/html": html, "text/plain": plain}, raw=True)
+
+
+def sealed(options: Mapping[str, str], answer: str) -> str:
+    """Options, what they say back and the right one as a text that says nothing at a glance.
+
+    Raises
+    ------
+    ValueError
+        Where :func:`quiz` would.
+    """
+    _check_quiz(options, answer)
+    text = json.dumps([dict(options), answer], ensure_ascii=False)
+    return b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _check_quiz(options: Mapping[str, str], answer: str) -> None:
     if len(options) < 2 or not all(feedback.strip() for feedback in options.values()):
         raise ValueError("a quiz needs at least two options, each with its feedback")
     if answer not in options:
         raise ValueError(f"the answer {answer!r} is not among the options {list(options)}")
-    title = ipywidgets.HTML(f"<p><strong>{_prose(question)}</strong>{_KEEP_KEYS}</p>")
-    choice = ipywidgets.RadioButtons(
-        options=list(options),
-        value=None,
-        description="Your answer:",
-        style={"description_width": "initial"},
-        layout={"width": "max-content"},
-    )
-    feedback = ipywidgets.HTML()
-
-    def respond(_) -> None:
-        if choice.value is None:
-            feedback.value = ""
-            return
-        word = "Right." if choice.value == answer else "Not right."
-        feedback.value = (
-            f'<p role="status"><strong>{word}</strong> {_prose(options[choice.value])}</p>'
-        )
-
-    choice.observe(respond, names="value")
-    if _exercising():
-        _move_to_ends(choice)
-    items = "".join(f"<li>{_prose(option)}</li>" for option in options)
-    stop = "" if answer.rstrip().endswith((".", "!", "?")) else "."
-    html = (
-        f"<p><strong>{_prose(question)}</strong></p><ul>{items}</ul>"
-        f"<details><summary>Answer</summary><p><strong>{_prose(answer)}</strong>{stop} "
-        f"{_prose(options[answer])}</p></details>"
-    )
-    lines = [question, *(f"( ) {option}" for option in options)]
-    plain = "\n".join([*lines, "Run this cell in JupyterLab to check your answer."])
-    _display(ipywidgets.VBox([title, choice, feedback]), {"text/html": html, "text/plain": plain})

@@ -21,7 +21,10 @@ SMALL_CLASS = 20  # students, up to which the reasons for lost points are printe
 def grade(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Holds STUDENT/UNIT/UNIT.ipynb; grading/submitted if left out."),
+        typer.Argument(
+            help="Holds STUDENT/UNIT/UNIT.ipynb, or is the zip that Canvas or Moodle hand out; "
+            "grading/submitted if left out."
+        ),
     ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Grade the made-up class whose scores are known.")
@@ -35,51 +38,60 @@ def grade(
 
     Writes grading/scores.csv, grading/scores.json (with the reason for every lost point), and
     feedback for each student in grading/feedback (messages of failed tests, no hidden tests).
+    Every submission has a status. What cannot be read, or is not certain, is listed with what was
+    found and what to do; somebody must look at it, and the exit code is 1.
+
     A question in words shows "?" until a person grades it in nbgrader's formgrader, by the rubric
     that **guide** shows beside a full answer.
 
     ```
     python -m course grade --demo
     python -m course grade grading/submitted --unit efficiency
-    python -m course grade ~/Downloads/class --jobs 4
+    python -m course grade ~/Downloads/submissions.zip --unit 01 --jobs 4
     ```
     """
-    from course.grading import classes as grading
-
     chosen = [shared.find_unit(unit)] if unit else shared.discover()
     if demo:
         if folder is not None:
             raise UserError("Give a folder or --demo, not both.")
         _grade_demo(chosen, jobs)
         return
+    from course.grading import classes as grading
+    from course.grading.intake import COULD_NOT_RUN, NEEDS_A_LOOK, hand_ins, submission_of, units_of
     from course.run import find_data, progress
+    from course.writing.notebooks import read_notebook
 
     folder = folder or shared.ROOT / "grading" / "submitted"
-    grading.check_class_folder(folder)
-    chosen = [unit for unit in chosen if grading.students_of(unit, folder)]
-    if not chosen:
-        raise UserError(
-            f"{folder} holds no submission for {unit or 'any unit'}; it needs STUDENT/UNIT/"
-            "UNIT.ipynb, such as ada/01_efficiency/01_efficiency.ipynb."
-        )
-    find_data(shared.console)
+    releases = {
+        one.name: read_notebook(one.release_notebook()) for one in [*shared.discover(), *chosen]
+    }
     results = {}
-    for one in chosen:
-        students = grading.students_of(one, folder)
-        with progress(shared.console) as bar:
-            task = bar.add_task(f"Grading {one.name}", total=len(students))
-            results[one.name] = grading.grade_class(
-                one,
-                shared.ROOT,
-                folder,
-                jobs=jobs,
-                on_result=lambda result: bar.advance(task),  # noqa: B023 - used at once
-            )
-        _show_scores(one.name, results[one.name])
+    with hand_ins(folder, releases) as found:
+        if unit is None:
+            named = units_of(found, releases)
+            chosen = [one for one in chosen if one.name in named]
+        if not chosen:
+            raise UserError(f"{folder} does not say which unit it is for; give --unit.")
+        find_data(shared.console)
+        for one in chosen:
+            read = (submission_of(hand_in, releases, one.name) for hand_in in found)
+            with progress(shared.console) as bar:
+                task = bar.add_task(f"Grading {one.name}", total=len(found))
+                results[one.name] = grading.grade_class(
+                    one,
+                    shared.ROOT,
+                    (submission for submission in read if submission is not None),
+                    jobs=jobs,
+                    on_result=lambda result: bar.advance(task),  # noqa: B023 - used at once
+                )
+            if not results[one.name]:
+                raise UserError(f"{folder} holds no submission for {one.name}.")
+            _show_scores(one.name, results[one.name])
     path = grading.write_scores(results, shared.ROOT / "grading")
     shared.console.print(f"Wrote {path} and scores.json beside it.", soft_wrap=True)
-    failed = [r for group in results.values() for r in group if r.status == grading.NOT_GRADED]
-    raise typer.Exit(1 if failed else 0)
+    unsettled = {NEEDS_A_LOOK, COULD_NOT_RUN}
+    someone = any(result.status in unsettled for group in results.values() for result in group)
+    raise typer.Exit(1 if someone else 0)
 
 
 def _show_scores(title: str, results: "Sequence[StudentResult]") -> None:
@@ -94,7 +106,8 @@ def _show_scores(title: str, results: "Sequence[StudentResult]") -> None:
         shared.console.print(f"{question}, {mistake}: {who}", markup=False)
     for result in results:
         if result.problem:
-            shared.console.print(f"{result.student}: {result.problem}", style="red", markup=False)
+            problem = f"{result.student}: {result.problem}"
+            shared.console.print(problem, style="red", markup=False, soft_wrap=True)
         for name, score in result.questions.items() if len(results) <= SMALL_CLASS else ():
             if score.reason:
                 reason = f"{result.student}, {name}: {score.reason}"

@@ -2,10 +2,11 @@
 
 A submission ends in one of these states:
 
-graded       every cell ran
-timed out    a cell took too long; it counts as failed, the rest was graded
-crashed      a cell ended the kernel; it counts as failed, and the rest was graded without it
-not graded   nothing could be run (no notebook, not a notebook): 0 points, and `problem` says why
+graded          every cell ran
+timed out       a cell took too long; it counts as failed, the rest was graded
+crashed         a cell ended the kernel; it counts as failed, and the rest was graded without it
+needs a look    `problem` says why; it has points if it was certain what to grade
+could not run   there was nothing to run, so there are no points, and `problem` says why
 
 So a student loses the points of the question that went wrong, and the instructor sees that
 something did.
@@ -13,18 +14,19 @@ something did.
 
 import csv
 import json
+import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from course.errors import UserError
+from course.grading.intake import COULD_NOT_RUN, NEEDS_A_LOOK, READY, Submission
 from course.writing.mistakes import AnswerBank, load_answers
 from course.writing.units import Unit
 
-NOT_GRADED = "not graded"
+GRADED = "graded"
 NO_ANSWERS = AnswerBank()  # no mistake is known by name
 
 
@@ -60,48 +62,85 @@ class StudentResult:
 def grade_class(
     unit: Unit,
     root: Path,
-    submitted: Path,
+    submissions: Iterable[Submission],
     *,
-    students: Iterable[str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     feedback: bool = True,
     jobs: int = 2,
     on_result: Callable[[StudentResult], None] = lambda result: None,
 ) -> list[StudentResult]:
-    """Grade what is in `submitted`/STUDENT/UNIT/UNIT.ipynb.
+    """Grade the submissions of a unit, one result for each of them.
 
     The tests come from `root`/solutions; gradebook, graded notebooks and feedback go to
-    `root`/grading. `settings` are nbgrader options for single students. `on_result` is told each
-    result as it comes; the list is in the order of the students' names.
+    `root`/grading. The submissions are taken one by one as they are needed, and written to
+    `root`/grading/intake, from where nbgrader reads them. `settings` are nbgrader options for
+    single students. `on_result` is told each result as it comes; the list is in the order of the
+    students' names.
     """
     import joblib
 
     from course.grading.nbgrader_setup import Course
 
-    if students is None:
-        students = students_of(unit, submitted)
+    intake = root.resolve() / "grading" / "intake"
+    if intake.exists():
+        shutil.rmtree(intake)
     common = {
-        "CourseDirectory.submitted_directory": str(submitted.resolve()),
+        "CourseDirectory.submitted_directory": str(intake),
         "CourseDirectory.release_directory": "grading/release",  # leave assignments/ alone
     }
     Course(root, common).generate_assignment(unit.name)
     bank = load_answers(unit.mistakes_folder)
-    results = []
-    tasks = (
-        joblib.delayed(grade_student)(
-            root, unit.name, name, common | dict((settings or {}).get(name, {})), feedback, bank
-        )
-        for name in students
-    )
-    for result in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
+    results: list[StudentResult] = []
+    taken: dict[str, Submission] = {}
+
+    def add(result: StudentResult) -> None:
         on_result(result)
         results.append(result)
+
+    def tasks() -> Iterator[Any]:
+        for submission in submissions:
+            taken[submission.student] = replace(submission, notebook=None)
+            if submission.notebook is None:
+                add(listed(submission))
+                continue
+            name = submission.student
+            try:
+                put_down(submission, intake)
+            except OSError as error:  # raised here, it would end joblib's thread and all would wait
+                problem = f"It cannot be written to {intake} ({error.strerror})."
+                add(StudentResult(name, COULD_NOT_RUN, problem=problem))
+                continue
+            options = common | dict((settings or {}).get(name, {}))
+            yield joblib.delayed(grade_student)(root, unit.name, name, options, feedback, bank)
+
+    for result in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks()):
+        add(with_findings(result, taken[result.student]))
     return sorted(results, key=lambda result: result.student)
 
 
-def students_of(unit: Unit, submitted: Path) -> list[str]:
-    """The students who handed in something for this unit."""
-    return sorted(folder.parent.name for folder in submitted.glob(f"*/{unit.name}"))
+def put_down(submission: Submission, folder: Path) -> None:
+    """Write a submission to `folder`/STUDENT/UNIT/UNIT.ipynb, with its time beside it."""
+    path = folder / submission.student / submission.unit / f"{submission.unit}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(submission.notebook)
+    if submission.submitted is not None:
+        text = f"{submission.submitted:%Y-%m-%d %H:%M:%S.%f} UTC\n"
+        (path.parent / "timestamp.txt").write_text(text, encoding="utf-8")
+
+
+def listed(submission: Submission) -> StudentResult:
+    """The result of a submission that there is nothing to run of."""
+    problem = " ".join(submission.findings)
+    return StudentResult(submission.student, submission.status, problem=problem)
+
+
+def with_findings(result: StudentResult, submission: Submission) -> StudentResult:
+    """A result that says what was found when its submission was read, if somebody must know."""
+    if submission.status == READY:
+        return result
+    problem = " ".join([*submission.findings, result.problem]).strip()
+    status = NEEDS_A_LOOK if result.status == GRADED else result.status
+    return replace(result, status=status, problem=problem)
 
 
 def grade_student(
@@ -126,7 +165,7 @@ def grade_student(
         if feedback and not problem:
             problem = course.generate_feedback(assignment, student)
     except Exception as error:
-        status, questions, problem = NOT_GRADED, {}, f"{type(error).__name__}: {error}"
+        status, questions, problem = COULD_NOT_RUN, {}, f"{type(error).__name__}: {error}"
     return StudentResult(student, status, questions, problem or "", time.monotonic() - started)
 
 
@@ -161,7 +200,7 @@ def _read_scores(
                 tuple(mistake.name for mistake in bank.recognised(name, reason)),
             )
         gradebook.db.commit()
-    return (NOT_GRADED if graded is None else status_of(graded)), questions
+    return (COULD_NOT_RUN if graded is None else status_of(graded)), questions
 
 
 def mistakes_made(results: Iterable[StudentResult]) -> list[tuple[str, str, int]]:
@@ -189,24 +228,14 @@ def write_scores(results: Mapping[str, list[StudentResult]], folder: Path) -> Pa
         for assignment, group in results.items():
             for result in group:
                 scores = [result.questions.get(name) for name in names]
+                sums = [result.points, result.possible, sum(s.manual for s in scores if s)]
                 writer.writerow(
                     [assignment, result.student, result.status]
                     + ["" if score is None else score.points for score in scores]
-                    + [result.points, result.possible]
-                    + [sum(score.manual for score in scores if score), result.problem]
+                    + (sums if result.questions else [""] * len(sums))  # none is not 0
+                    + [result.problem]
                 )
     table = {name: [asdict(result) for result in group] for name, group in results.items()}
     text = json.dumps(table, indent=1, ensure_ascii=False) + "\n"
     (folder / "scores.json").write_text(text, encoding="utf-8")
     return path
-
-
-def check_class_folder(folder: Path) -> None:
-    """Raise UserError unless `folder` looks like STUDENT/UNIT/UNIT.ipynb."""
-    if not folder.is_dir():
-        raise UserError(f"{folder} is not a folder; give the folder that holds one per student.")
-    if not any(folder.glob("*/*/*.ipynb")):
-        raise UserError(
-            f"{folder} holds no submission; it needs STUDENT/UNIT/UNIT.ipynb, such as "
-            "ada/01_efficiency/01_efficiency.ipynb."
-        )

@@ -10,6 +10,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from course.grading.classes import StudentResult, grade_class
+from course.grading.intake import read_class
 from course.writing import build
 from course.writing.keys import solved
 from course.writing.mistakes import CALLS_THE_LIBRARY, AnswerBank, Mistake, load_answers
@@ -137,11 +138,12 @@ def grade_demo(
     for student in students:
         path = submitted / student.name / unit.name / f"{unit.name}.ipynb"
         write_notebook(student.notebook, path)
+    submissions = read_class(submitted, {unit.name: release}, unit.name)
+    slow = {student.name for student in students if student.settings}
     results = grade_class(
         unit,
         workspace,
-        submitted,
-        students=[s.name for s in sorted(students, key=lambda s: not s.settings)],  # slow one first
+        sorted(submissions, key=lambda submission: submission.student not in slow),  # slow first
         settings={student.name: student.settings for student in students},
         feedback=False,
         jobs=jobs,

@@ -9,6 +9,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from course.errors import UserError
+from course.writing.asking import arguments, asking_calls
 from course.writing.exercises import tag_of
 from course.writing.mistakes import Mistake, load_answers
 from course.writing.notebooks import is_manual, question_of, read_source
@@ -99,37 +100,19 @@ def lecture_questions(unit: Unit) -> list[ToAsk]:
     """
     found = []
     for cell in read_source(unit.lecture_source).cells:
-        if cell.cell_type != "code" or not re.search(r"^(predict|quiz)\(", cell.source, re.M):
-            continue
-        for call in _calls(cell.source):
-            given = _arguments(call, unit)
+        for call in asking_calls(cell.source) if cell.cell_type == "code" else ():
+            given = _literals(call, unit)
             found.append(
                 ToAsk(given["question"], given.get("options", {}), given.get("answer", ""))
             )
     return found
 
 
-def _calls(source: str) -> list[ast.Call]:
-    lines = [line if line[:1] not in "%!" else "" for line in source.split("\n")]  # magics
-    expressions = [s.value for s in ast.parse("\n".join(lines)).body if isinstance(s, ast.Expr)]
-    return [
-        call
-        for call in expressions
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Name)
-        and call.func.id in ("predict", "quiz")
-    ]
-
-
-def _arguments(call: ast.Call, unit: Unit) -> dict[str, Any]:
-    """The arguments of one call by their names, as `utils.widgets` has them."""
-    names = {"predict": ("key", "question", "unit"), "quiz": ("question", "options", "answer")}
-    by_place = dict(zip(names[call.func.id], call.args, strict=False))
-    by_name = {keyword.arg: keyword.value for keyword in call.keywords}
+def _literals(call: ast.Call, unit: Unit) -> dict[str, Any]:
     try:
         return {
             name: ast.literal_eval(_WithoutNumbers().visit(value))
-            for name, value in (by_place | by_name).items()
+            for name, value in arguments(call).items()
         }
     except ValueError:
         raise UserError(

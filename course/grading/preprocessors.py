@@ -12,12 +12,11 @@ from typing import Any
 
 from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
-from nbgrader.nbgraderformat import MetadataValidator, SchemaTooNewError, SchemaTooOldError
-from nbgrader.nbgraderformat import ValidationError as InvalidMetadata
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Integer
 
+from course.grading.intake.repair import repair
 from course.proving.shell import CRASHED, TIMED_OUT, error_output
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
@@ -30,36 +29,15 @@ from course.writing.notebooks import (
 
 
 class RepairSubmission(NbGraderPreprocessor):
-    """Makes a submission fit to be graded, whatever the student did to its metadata.
-
-    Of several cells with the same grade id the last one keeps it (as nbgrader's DeduplicateIds
-    chooses, but that leaves metadata behind which stops the whole class). Metadata that nbgrader
-    cannot read is dropped; if it was a test, RestoreCells puts the test back. Tags are dropped:
-    a test tagged "skip-execution" would not run and so give full points. Widget state is dropped.
-    """
+    """Makes a submission fit to be graded, whatever the student did to its metadata (see `repair`).
+    If a test lost its metadata, RestoreCells puts the test back."""
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        nb.metadata.pop("widgets", None)
-        seen: set[str] = set()
-        for cell in reversed(nb.cells):
-            cell.metadata.pop("tags", None)
-            if "nbgrader" in cell.metadata and (not self._readable(cell) or grade_id(cell) in seen):
-                self.log.warning("Ignoring the nbgrader metadata of a copied or damaged cell")
-                del cell.metadata["nbgrader"]
-            if (name := grade_id(cell)) is not None:
-                seen.add(name)
+        for _ in repair(nb):
+            self.log.warning("Ignoring the nbgrader metadata of a copied or damaged cell")
         return nb, resources
-
-    def _readable(self, cell: NotebookNode) -> bool:
-        try:
-            MetadataValidator().validate_cell(cell)
-        except (InvalidMetadata, SchemaTooOldError, SchemaTooNewError):
-            return False
-        except (KeyError, TypeError, AttributeError):  # not even a dictionary with its keys
-            return False
-        return True
 
 
 class RestoreCells(OverwriteCells):

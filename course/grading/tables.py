@@ -39,7 +39,7 @@ def score_table(title: str, rows: Iterable[ScoreRow]) -> Table:
             escape(row.student),
             row.status,
             *(_points(score) for score in scores),
-            f"{total:g}",
+            f"{total:g}" if row.questions else "none",
             *([verdict] if checked else []),
         )
     return table

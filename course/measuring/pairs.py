@@ -1,10 +1,18 @@
 """Two models on the same comments, as fields of a record."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from course.measuring.training import data
 from utils.metrics import paired_difference
+from utils.packing import load_model
+
+
+def on_test(path: Path) -> np.ndarray:
+    """What the model in a file says of test, 0/1 of shape (comments, labels)."""
+    return load_model(path).predict(data("test").texts)
 
 
 def difference_to(

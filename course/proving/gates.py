@@ -44,7 +44,10 @@ HARD_CODED = "hard-coded"  # the name of a mistake that passes the visible check
 NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\s*[(\[]")
 HTML_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
-HTML_ALT = re.compile(r"""\balt\s*=\s*("[^"]*[^"\s][^"]*"|'[^']*[^'\s][^']*')""", re.IGNORECASE)
+HTML_ALT = re.compile(
+    r"""\balt\s*=\s*("[^"]*[^"\s][^"]*"|'[^']*[^'\s][^']*')|\balt="" role="presentation\"""",
+    re.IGNORECASE,  # a picture that only decorates says so
+)
 STILL_RUNNING = "still running after"  # what a check says of an answer that does not end
 
 

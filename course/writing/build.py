@@ -14,6 +14,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from course.errors import UserError
+from course.writing.contents import CLOSING, add_contents, links, seal_quizzes
 from course.writing.execute import Execution, run_notebook
 from course.writing.exercises import checks, expanded
 from course.writing.keys import make_keys
@@ -33,15 +34,22 @@ WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
 
 def lecture_from_source(unit: Unit) -> NotebookNode:
-    """The lecture, not run."""
-    return read_source(unit.lecture_source)
+    """The lecture, not run: with links and contents, and its quizzes sealed."""
+    nb = read_source(unit.lecture_source)
+    seal_quizzes(nb, unit.lecture_source)
+    add_contents(nb, links(unit, "lecture"), CLOSING)
+    set_cell_ids(nb)
+    return nb
 
 
 def solution_from_source(unit: Unit) -> NotebookNode:
     """The assignment with solutions and hidden tests, and the keys of its checks."""
     nb = read_source(unit.exercise_source)
+    add_contents(nb, links(unit, "assignment"))
     if not checks(nb):
-        return expanded(nb)
+        nb = expanded(nb)
+        set_cell_ids(nb)
+        return nb
     bank = load_answers(unit.mistakes_folder)
     keys = make_keys(unit.name, nb, bank, unit.solution_notebook())
     nb = expanded(nb, keys.visible, keys.hidden, keys.stamp)

@@ -25,7 +25,7 @@ STORY = (
     ("efficiency", "models", "sparse linear", "L1, C=0.25"),
     ("efficiency", "models", "Model 1 (mean vectors)", "distilled vectors"),
     ("efficiency", "models", "Model 2 (GRU)", "GRU-64, distilled vectors"),
-    ("quantization", "models", "Model 2 (GRU)", "k-means, 4 bits"),
+    ("quantization", "steps", "Model 2 (GRU)", "uniform, entropy-coded, step 0.4"),
     ("quantization", "shipped", "Model 2 (GRU)", "OPQ word vectors, 4-bit k-means"),
     ("distillation", "teachers", "transformer", "all-MiniLM-L6-v2, fine-tuned"),
 )
@@ -35,6 +35,7 @@ ORIGINS = {  # what of the picture and the table comes from which experiment
     "their latency": ("efficiency", "timing"),
     "fastText": ("efficiency", "fasttext"),
     "quantized models": ("quantization", "models"),
+    "equal steps": ("quantization", "steps"),
     "quantized word vectors": ("quantization", "shipped"),
     "budgets": BUDGETS,
     "the transformer": ("distillation", "teachers"),

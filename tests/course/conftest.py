@@ -289,6 +289,12 @@ def make_unit(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def unbuilt(tmp_path_factory) -> Unit:
+    """The tiny unit as sources only. Do not change it."""
+    return write_unit(tmp_path_factory.mktemp("unbuilt"))
+
+
+@pytest.fixture(scope="session")
 def built_root(tmp_path_factory) -> Path:
     """The tiny unit with all its notebooks built. Do not change it: copy it."""
     root = tmp_path_factory.mktemp("built")

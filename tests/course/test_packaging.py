@@ -66,7 +66,7 @@ def test_constraints_pin_everything_that_make_installs_and_no_cuda():
         (specifier,) = requirement.specifier
         assert specifier.operator == "==", requirement
         pins[requirement.name] = Version(specifier.version)
-    for requirement in requirements("dev", "transformer", "peers"):
+    for requirement in requirements("dev", "transformer", "peers", "glove", "browser"):
         assert pins[requirement.name] in requirement.specifier, requirement
     assert not [name for name in pins if re.match("nvidia|triton|cuda", name)]
     assert pins["torch"].local is None  # "+cpu" is the choice of the index, see Makefile

@@ -29,7 +29,9 @@ WRITTEN_OUT = re.compile(r"(?<![\w.])utils(?:\.[a-zA-Z]\w*)+")
 PLUMBING = {
     "utils.claims": "for authors",
     "utils.data.reading": "the data set as a table",
+    "utils.embeddings.vectors.EmbeddingMatrix": "what every source of vectors returns",
     "utils.models.classifier.predict_logits": "logits of many comments, in batches",
+    "utils.models.networks.register_network": "makes a network known to model files",
     "utils.models.transformer.find_encoder": "where weights lie",
     "utils.plots": "charts",
     "utils.records": "reading what was measured",

@@ -1,4 +1,4 @@
-"""Widgets: driven in this process, and executed in a real kernel without a front end."""
+"""Widgets, driven in this process."""
 
 import base64
 import json
@@ -8,10 +8,7 @@ from pathlib import Path
 import ipywidgets
 import matplotlib
 import matplotlib.pyplot as plt
-import nbformat
 import pytest
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 
 from utils import widgets
 
@@ -154,12 +151,30 @@ def test_a_front_end_moves_a_control_and_sees_the_error(output):
 
 
 def test_jupyterlab_is_kept_from_the_keys_of_a_control(output):
-    """JupyterLab lets an element be if it has this attribute: tried by hand in version 4.6."""
+    """What the attribute does in JupyterLab is shown by tests/browser."""
     widgets.explore(Draw(), "Error.", kind=ipywidgets.Dropdown(options=["a", "b"]))
     assert "data-lm-suppress-shortcuts" in output.text()
-    widgets.quiz("?", OPTIONS, "p99")
+    widgets.predict("speed", "?")
     assert "data-lm-suppress-shortcuts" in output.text()
-    assert "data-lm-suppress-shortcuts" not in output.data["text/html"]
+    widgets.quiz("?", OPTIONS, "p99")
+    assert "data-lm-suppress-shortcuts" in output.data["text/html"]
+
+
+def test_a_slider_over_options_shows_its_choice_where_nobody_can_type(output):
+    slider = ipywidgets.SelectionSlider(options=[1, 8, 64], value=8)
+    ends = ipywidgets.SelectionRangeSlider(options=[1, 8, 64], index=(0, 1))
+    widgets.explore(Draw(), "Error.", size=slider, ends=ends)
+    assert not slider.readout and not ends.readout
+    labels = output.all(ipywidgets.Label)
+    assert [label.value for label in labels] == ["8", "1 to 8"]
+    slider.value, ends.index = 64, (1, 2)
+    assert [label.value for label in labels] == ["64", "8 to 64"]
+
+
+def test_a_list_is_as_wide_as_its_longest_option(output):
+    chosen = ipywidgets.Dropdown(options=["a", "a comment " * 9])
+    widgets.explore(Draw(), "Error.", comment=chosen)
+    assert (chosen.layout.width, chosen.layout.max_width) == ("max-content", "100%")
 
 
 def test_an_error_at_the_first_values_is_raised(output):
@@ -262,6 +277,33 @@ def test_what_is_no_number_is_not_written_down(output, text):
     assert not Path(os.environ["COURSE_PREDICTIONS"]).exists()
 
 
+@pytest.mark.parametrize(
+    ("unit", "bounds", "refused", "kept"),
+    [
+        ("%", {}, ["-3", "100.1"], "100"),
+        ("%", {"high": 200}, ["-3", "201"], "150"),
+        ("points", {}, ["-101", "101"], "-3"),
+        ("ms", {}, ["-0.1"], "0"),
+        ("", {"high": 1}, ["2", "-0.1"], "0.6"),
+        ("times", {"low": -1}, ["-2"], "-0.5"),
+    ],
+)
+def test_what_cannot_be_is_not_written_down(output, unit, bounds, refused, kept):
+    widgets.predict("speed", "?", unit, **bounds)
+    number = output.all(ipywidgets.Text)[0]
+    for text in refused:
+        number.value = text
+        assert f"It cannot be {text} {unit}".rstrip() + ". Write a number" in output.text()
+        assert not Path(os.environ["COURSE_PREDICTIONS"]).exists()
+    number.value = kept
+    assert guesses()["speed"]["guess"] == float(kept)
+
+
+def test_bounds_without_room_are_refused(output):
+    with pytest.raises(ValueError, match="no guess of 'speed' lies between 2 and 1"):
+        widgets.predict("speed", "?", low=2, high=1)
+
+
 def test_a_guess_of_before_is_shown(output):
     ask(output)[0].value = "1234567.5"
     number, _ = ask(output)
@@ -316,9 +358,8 @@ def test_without_the_variable_guesses_lie_in_the_working_directory(output, monke
         ("100", 104, "Your guess was right within 10% (a little low)."),
         ("4", 4, "Your guess was exact."),
         ("0", 4, "Your guess was 4 ms too low."),
-        ("-2", 4, "Your guess was 6 ms too low."),
         ("4", 0, "Your guess was 4 ms too high."),
-        ("-8", -4, "Your guess was 4 ms too low."),
+        ("8", -4, "Your guess was 12 ms too high."),
     ],
 )
 def test_reveal_compares(output, guess, measured, verdict):
@@ -328,6 +369,7 @@ def test_reveal_compares(output, guess, measured, verdict):
     assert lines[0].startswith("Your guess:") and lines[1].startswith("Measured:")
     assert lines[2] == verdict
     assert "<table>" in output.data["text/html"] and verdict in output.data["text/html"]
+    assert output.data["text/html"].startswith("<details open>")
     assert set(output.data) == {"text/html", "text/plain"}
 
 
@@ -337,6 +379,8 @@ def test_reveal_says_when_there_is_no_guess(output):
         "Measured:    4.25 ms",
         "You wrote down no guess for this one.",
     ]
+    before, _, folded = output.data["text/html"].partition("</summary>")
+    assert before.startswith("<details><summary>") and "4.25" in folded and "4.25" not in before
 
 
 def test_reveal_rejects_another_unit_and_what_is_not_finite(output):
@@ -352,41 +396,27 @@ def test_reveal_rejects_another_unit_and_what_is_not_finite(output):
 OPTIONS = {"the mean": "It hides the tail.", "p99": "One request in 100 is slower."}
 
 
-def test_a_quiz_answers_back_in_words(output):
-    widgets.quiz("What does a server promise?", OPTIONS, "p99")
-    choice = output.all(ipywidgets.RadioButtons)[0]
-    assert choice.value is None and choice.description == "Your answer:"
-    assert "It hides the tail." not in output.text()
-    choice.value = "the mean"
-    assert "<strong>Not right.</strong> It hides the tail." in output.text()
-    choice.value = "p99"
-    assert "<strong>Right.</strong> One request in 100 is slower." in output.text()
-    assert "Not right" not in output.text()
+def test_every_option_of_a_quiz_answers_back_without_a_kernel(output):
+    widgets.quiz("Is `1 < 2`?", {"`yes`": "Right so.", "no": "Look again."}, "`yes`")
+    assert set(output.data) == {"text/html", "text/plain"}
+    question, *folded = output.data["text/html"].split("<details>")
+    assert "<code>1 &lt; 2</code>" in question and "Right so." not in question
+    assert [text.split("</summary>") for text in folded] == [
+        ["<summary><code>yes</code>", "<p><strong>Right.</strong> Right so.</p></details>"],
+        ["<summary>no", "<p><strong>Not right.</strong> Look again.</p></details>"],
+    ]
+    assert output.data["text/plain"].splitlines()[1:] == ["( ) `yes`", "( ) no"]
 
 
-def test_a_quiz_leaves_question_options_and_a_folded_answer(output):
-    widgets.quiz("Is `1 < 2`?", {"yes": "Right so.", "no": "Look again."}, "yes")
-    html = output.data["text/html"]
-    assert "<code>1 &lt; 2</code>" in html
-    question, _, answer = html.partition("<details>")
-    assert "<li>yes</li><li>no</li>" in question and "Right so." not in question
-    assert "Right so." in answer and "Look again." not in html
-    assert output.data["text/plain"].splitlines()[1:3] == ["( ) yes", "( ) no"]
-
-
-@pytest.mark.parametrize("right", ["A tail.", "What?", "two words"])
-def test_the_folded_answer_ends_with_one_full_stop(output, right):
-    widgets.quiz("Which?", {right: "Because.", "other": "No."}, right)
-    ended = right if right[-1] in ".?" else right + "."
-    folded = output.data["text/html"].partition("<details>")[2].replace("</strong>", "")
-    assert f"<strong>{ended} Because.</p>" in folded
-
-
-def test_a_quiz_is_exercised(output, monkeypatch):
-    monkeypatch.setenv("COURSE_EXERCISE_WIDGETS", "1")
+def test_a_sealed_quiz_is_the_same_quiz_and_tells_nothing(output):
     widgets.quiz("?", OPTIONS, "p99")
-    assert output.all(ipywidgets.RadioButtons)[0].value is None
-    assert "It hides" not in output.text() and "One request" not in output.text()
+    plain = output.data
+    text = widgets.sealed(OPTIONS, "p99")
+    assert not any(word in text for word in (*OPTIONS, *OPTIONS.values()))
+    widgets.quiz("?", text)
+    assert output.data == plain
+    with pytest.raises(ValueError, match="not among the options"):
+        widgets.sealed(OPTIONS, "median")
 
 
 def test_a_quiz_without_a_right_answer_or_feedback_is_refused(output):
@@ -396,47 +426,3 @@ def test_a_quiz_without_a_right_answer_or_feedback_is_refused(output):
         widgets.quiz("?", {"p99": "Yes."}, "p99")
     with pytest.raises(ValueError, match="feedback"):
         widgets.quiz("?", OPTIONS | {"p50": " "}, "p99")
-
-
-# --------------------------------------------------------------------------------- a real kernel
-
-CELLS = [
-    """
-import matplotlib.pyplot as plt
-from ipywidgets import IntSlider
-from utils.widgets import explore, predict, quiz, reveal
-slider = IntSlider(value=3, min=1, max=4)
-def draw(n):
-    fig, ax = plt.subplots()
-    ax.plot([1 / (5 - n)] * n)
-    return fig
-explore(draw, "A line.", n=slider)
-""",
-    "slider.value = 2",
-    "predict('speed', 'How fast?', 'ms')",
-    "reveal('speed', 3.5, 'ms')",
-    "quiz('Which?', {'a': 'Yes.', 'b': 'No.'}, 'a')",
-    "explore(draw, 'A line.', n=IntSlider(value=3, min=1, max=5))  # fails at 5",
-]
-
-
-def test_in_a_kernel_without_front_end(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(widgets.__file__).resolve().parents[1]))
-    monkeypatch.setenv("COURSE_EXERCISE_WIDGETS", "1")
-    monkeypatch.setenv("COURSE_PREDICTIONS", str(tmp_path / "guesses.json"))
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
-    resources = {"metadata": {"path": str(tmp_path)}}
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources)
-    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
-        client.execute()
-    explored, moved, predicted, revealed, asked, failed = [c.outputs for c in notebook.cells]
-
-    assert len(explored) == len(predicted) == len(revealed) == len(asked) == 1 and moved == []
-    assert {VIEW, "image/png", "text/plain"} <= set(explored[0].data)
-    assert base64.b64decode(explored[0].data["image/png"]).startswith(PNG)
-    assert explored[0].metadata["image/png"]["alt"] == "A line."
-    assert {VIEW, "text/html", "text/plain"} <= set(predicted[0].data)
-    assert "3.5 ms" in revealed[0].data["text/plain"]
-    assert "<details>" in asked[0].data["text/html"]
-    assert [o.output_type for o in failed] == ["error"]  # and no picture left behind
-    assert list(tmp_path.iterdir()) == []

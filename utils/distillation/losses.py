@@ -43,9 +43,9 @@ class SoftLabelLoss:
     on one scale whatever the number of labels.
 
     Why T^2: by the chain rule, the gradient of BCE(sigmoid(s / T), sigmoid(t / T)) by s is
-    (sigmoid(s / T) - sigmoid(t / T)) / T. For large T, sigmoid(x / T) is nearly 1/2 + x / (4 T), so
-    the gradient is nearly (s - t) / (4 T^2). Multiplied by T^2 it keeps its size when T changes,
-    and tends to (s - t) / 4: the gradient of a regression on the teacher's logits, (s - t)^2 / 8.
+    (sigmoid(s / T) - sigmoid(t / T)) / T. Where T is large beside s and t, sigmoid(x / T) is nearly
+    1/2 + x / (4 T), so the gradient is nearly (s - t) / (4 T^2), and vanishes. Multiplied by T^2 it
+    tends to (s - t) / 4: the gradient of a regression on the teacher's logits, (s - t)^2 / 8.
 
     The soft term is smallest where s = t, and there it is not 0 but T^2 times the entropy of the
     teacher's softened probabilities. The Kullback-Leibler divergence subtracts that constant. Its
@@ -68,18 +68,20 @@ class SoftLabelLoss:
 
     Source: Hinton, Vinyals and Dean (2015), arXiv 1503.02531, section 2 and 2.1, there for a softmax.
 
-    What people get wrong: T^2 is left out, so that a higher temperature is a smaller soft term too.
-    With it, the gradient by a logit s hardly depends on T; for the teacher's 2 and s = 0 it tends
-    to (0 - 2) / 4:
+    What people get wrong: T^2 is left out, so that a higher temperature is a smaller soft term too. Or
+    it is trusted to keep the gradient's size, which it does only where T is large beside the logits.
+    For a teacher's confident "no" of -6 and s = -3 the gradient grows with T, towards (-3 + 6) / 4:
 
     >>> from utils.distillation import SoftLabelLoss
-    >>> for T in (4.0, 8.0, 64.0):
-    ...     s = torch.zeros(1, 1, requires_grad=True)
-    ...     SoftLabelLoss(T, alpha=1.0)(s, torch.tensor([[1.0, 2.0]])).backward()
+    >>> for T in (1.0, 2.0, 4.0, 8.0, 64.0):
+    ...     s = torch.full((1, 1), -3.0, requires_grad=True)
+    ...     SoftLabelLoss(T, alpha=1.0)(s, torch.tensor([[0.0, -6.0]])).backward()
     ...     print(round(s.grad.item(), 3))
-    -0.49
-    -0.497
-    -0.5
+    0.045
+    0.27
+    0.554
+    0.692
+    0.749
     """
 
     def __init__(self, temperature: float = 2.0, alpha: float = 0.5):

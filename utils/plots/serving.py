@@ -50,7 +50,8 @@ def latency_histogram(
     edge = 1.25 * max(marks.values())
     slower = int((milliseconds > edge).sum())
     shown = milliseconds[milliseconds <= edge]
-    counts, _, _ = ax.hist(shown, bins=bins, color=PALETTE[5], edgecolor="white", lw=0.4)
+    # The edge is darker: against white, the light blue alone has less than 3:1.
+    counts, _, _ = ax.hist(shown, bins=bins, color=PALETTE[5], edgecolor=ink(PALETTE[5]), lw=0.6)
     top = counts.max()
     ax.set_ylim(0, 1.5 * top)
     styles = dict(zip(marks, zip((1, 0, 2, 6), LINES, strict=False), strict=True))

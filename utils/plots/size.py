@@ -64,6 +64,7 @@ def size_f1_chart(
     records: Sequence[Mapping],
     *,
     baseline: str = "sparse linear",
+    baseline_setting: str | None = None,
     split: str = "test",
     published: Sequence[Mapping] = (),
     ax: Axes | None = None,
@@ -73,8 +74,8 @@ def size_f1_chart(
     For each (method, setting) a filled marker stands at the mean, over seeds, of file bytes and
     macro-F1; bars reach from the lowest to the highest seed. A hollow marker of the same kind
     stands at the encoder's bytes, joined by a dotted line. Each method has a colour and a marker
-    of its own. A horizontal line goes through the setting of the baseline with the smallest file:
-    what the others are up against is how far one gets for next to nothing.
+    of its own. A horizontal line goes through one setting of the baseline, by default that with the
+    smallest file: what the others are up against is how far one gets for next to nothing.
 
     Parameters
     ----------
@@ -82,6 +83,7 @@ def size_f1_chart(
         ``split``, ``macro_f1`` (0 to 1), ``encoder_bytes`` and ``file_bytes``; those of other
         splits are left out
     baseline : the method that the others have to beat
+    baseline_setting : which of its settings the line goes through, where it is not the smallest
     split : ``"train"``, ``"dev"`` or ``"test"``
     published : figures of others, as dicts with ``name``, ``bytes`` and ``macro_f1``: crosses
         Where ``counts`` is ``"encoder"`` the bytes leave out the word vectors, so the cross is
@@ -96,8 +98,8 @@ def size_f1_chart(
     Raises
     ------
     ValueError
-        If the baseline has no record for this split, a record lacks a field or has an F1 or a size
-        that cannot be drawn, or a published point counts something else.
+        If the baseline, or its setting, has no record for this split, a record lacks a field or has
+        an F1 or a size that cannot be drawn, or a published point counts something else.
     """
     groups = _grouped(records, split)
     if baseline not in groups:
@@ -105,10 +107,21 @@ def size_f1_chart(
             f"no record of the baseline, {baseline!r}, on split {split!r}: a chart without it "
             f"hides whether the rest was worth it (methods there: {', '.join(groups) or 'none'})"
         )
+    smallest = min(groups[baseline], key=lambda name: groups[baseline][name]["file_bytes"].mean())
+    reference = smallest if baseline_setting is None else baseline_setting
+    if reference not in groups[baseline]:
+        raise ValueError(
+            f"no record of {baseline!r} with the setting {reference!r} on split {split!r} (settings "
+            f"there: {', '.join(groups[baseline])})"
+        )
     if ax is None:
-        _, ax = plt.subplots(figsize=(9, 6), layout="constrained")
+        crowded = sum(map(len, groups.values())) > 12  # labels need room
+        _, ax = plt.subplots(figsize=(10, 9) if crowded else (9, 6), layout="constrained")
     extremes, labels = [], []  # points that the axes must hold; what to write where
     marks, strokes = [], []  # points and lines that text must keep off
+    # A setting that several methods have does not tell their points apart.
+    names = [name for settings in groups.values() for name in settings]
+    shared = {name for name in names if names.count(name) > 1}
     # The baseline is last: drawn on top, and black, whatever else there is.
     order = [method for method in groups if method != baseline] + [baseline]
     for number, method in enumerate(order):
@@ -154,13 +167,11 @@ def size_f1_chart(
                 marks.append((hollow, y))
                 strokes.append([(hollow, y), (x, y)])
             if len(groups[method]) > 1:
-                labels.append((x, y, setting, colour))
+                named = f"{method}, {setting}" if setting in shared else setting
+                labels.append((x, y, named, colour))
             elif method != baseline:  # its line says its name
                 labels.append((x, y, method, colour))
-    smallest, columns = min(
-        groups[baseline].items(), key=lambda setting: setting[1]["file_bytes"].mean()
-    )
-    reached = columns["macro_f1"].mean()
+    reached = groups[baseline][reference]["macro_f1"].mean()
     for point in published:
         x, y = float(point["bytes"]), float(point["macro_f1"])
         ax.plot(x, y, **_PUBLISHED[_counts(point)], zorder=3)
@@ -182,7 +193,7 @@ def size_f1_chart(
     _size_legend(ax, order, baseline, groups, published)
 
     writer = Labels(ax, marks, strokes)
-    name = f"{baseline}, {smallest}" if len(groups[baseline]) > 1 else baseline
+    name = f"{baseline}, {reference}" if len(groups[baseline]) > 1 else baseline
     writer.along(reached, f"{name}: {reached:.3f}")
     # Crowded points first: they have the fewest places to choose from.
     pixels = ax.transData.transform([label[:2] for label in labels] or np.empty((0, 2)))

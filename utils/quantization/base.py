@@ -36,10 +36,13 @@ class Quantizer(TransformerMixin, BaseEstimator):
     As a codec (see `utils.codecs`) it is passed by pattern, fitted or not, to
     `utils.packing.save_model`. A subclass says in `decode_params` and `decode_arrays` which
     constructor parameters and fitted arrays decoding needs: exactly those go into a model file, in
-    this order, and are counted by `nbytes`. `utils.codecs.codec` registers it where it is defined.
+    this order, and are counted by `nbytes`. Options that came later, `later_params`, follow in a file
+    only where they are not None, so that older files are read and other files do not change.
+    `utils.codecs.codec` registers it where it is defined.
     """
 
     decode_params: tuple[str, ...] = ()
+    later_params: tuple[str, ...] = ()
     decode_arrays: tuple[str, ...] = ()
 
     def fit(self, X: Any, y: None = None) -> Self:
@@ -89,6 +92,7 @@ class Quantizer(TransformerMixin, BaseEstimator):
         """All that decoding needs, as a flat dictionary of arrays and plain scalars."""
         check_is_fitted(self)
         params = {name: getattr(self, name) for name in self.decode_params}
+        params |= {name: getattr(self, name) for name in self._later()}
         return params | self._decoding_arrays()
 
     @classmethod
@@ -107,7 +111,8 @@ class Quantizer(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"no {sorted(required - state.keys())} in the state of a {cls.__name__}"
             )
-        quantizer = cls(**{name: state[name] for name in cls.decode_params})
+        params = cls.decode_params + cls.later_params
+        quantizer = cls(**{name: state[name] for name in params if name in state})
         for name in cls.decode_arrays:
             if name in state:
                 array = np.asarray(state[name])
@@ -123,7 +128,8 @@ class Quantizer(TransformerMixin, BaseEstimator):
         A quantizer that is not fitted stays so; a copy is fitted to `X`.
         """
         fitted = self if hasattr(self, self.decode_arrays[0]) else clone(self).fit(X)
-        params = (getattr(fitted, name) for name in self.decode_params)
+        names = (*self.decode_params, *self._later())
+        params = (getattr(fitted, name) for name in names)
         config = [value.item() if isinstance(value, np.generic) else value for value in params]
         return config, [fitted.pack(fitted.transform(X)), *fitted._decoding_arrays().values()]
 
@@ -139,9 +145,15 @@ class Quantizer(TransformerMixin, BaseEstimator):
         (packed, *arrays), names = parts, cls.decode_arrays
         if len(arrays) > len(names):
             raise ValueError(f"{len(arrays)} arrays are more than {', '.join(names)}")
-        params = dict(zip(cls.decode_params, config, strict=True))
+        later = config[len(cls.decode_params) :]
+        expect(None not in later, "an option that is None is left out")
+        options = cls.decode_params + cls.later_params[: len(later)]
+        params = dict(zip(options, config, strict=True))
         quantizer = cls.from_state(params | dict(zip(names, arrays, strict=False)))
         return quantizer.inverse_transform(quantizer.unpack(packed, shape))
+
+    def _later(self) -> list[str]:
+        return [name for name in self.later_params if getattr(self, name) is not None]
 
     # What a subclass provides.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from course.measuring.teachers.base import device, save_network, texts_and_labels
+from course.measuring.teachers.base import Fold, device, save_network, texts_and_labels
 from utils.data import Vocabulary, load_goemotions
 from utils.distillation import WeightedLoss, start_at_frequencies
 from utils.distillation.teachers import WIDTH
@@ -40,8 +40,8 @@ class GRUTeacher:
             dropout=self.dropout,
         )
 
-    def fit(self, seed: int, checkpoint: Path) -> None:
-        texts, labels = texts_and_labels("train")
+    def fit(self, seed: int, checkpoint: Path, fold: Fold | None = None) -> None:
+        texts, labels = texts_and_labels("train", fold)
         dev_texts, _ = texts_and_labels("dev")
         self.vocabulary = Vocabulary.from_texts(texts, min_count=2)
         values = distilled_vectors(self.vocabulary, 100).values

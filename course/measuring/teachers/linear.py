@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
-from course.measuring.teachers.base import texts_and_labels
+from course.measuring.teachers.base import Fold, texts_and_labels
 from utils.data import tokenize
 
 _TFIDF = partial(TfidfVectorizer, sublinear_tf=True)
@@ -35,8 +35,8 @@ class LinearTeacher:
     features: str
     C: float
 
-    def fit(self, seed: int, checkpoint: Path) -> None:
-        texts, labels = texts_and_labels("train")
+    def fit(self, seed: int, checkpoint: Path, fold: Fold | None = None) -> None:
+        texts, labels = texts_and_labels("train", fold)
         self.vectorizer = FEATURES[self.features]()
         solver = LogisticRegression(C=self.C, solver="liblinear", random_state=seed)
         self.model = OneVsRestClassifier(solver, n_jobs=1)

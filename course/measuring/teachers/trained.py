@@ -11,11 +11,12 @@ import numpy as np
 from course.errors import UserError
 from course.measuring.cache import Entry, entry
 from course.measuring.sources import sources
-from course.measuring.teachers.base import Teacher, answers, device, load_state
+from course.measuring.teachers.base import Fold, Teacher, answers, device, load_state
 from course.measuring.teachers.gru import GRUTeacher
 from course.measuring.teachers.linear import LinearTeacher
 from course.measuring.teachers.transformer import TransformerTeacher, transformer_logits
 from utils.data import SPLITS, Dataset, Vocabulary, load_goemotions, load_sample
+from utils.distillation import ensemble_logits
 from utils.distillation.teachers import COLUMNS, WIDTH
 from utils.models import GRUNetwork, TransformerNetwork
 
@@ -31,11 +32,12 @@ TRANSFORMERS = 4
 SAID = "logits.npz"
 
 
-def train_teacher(name: str, seed: int = 0) -> Path:
+def train_teacher(name: str, seed: int = 0, fold: Fold | None = None) -> Path:
     """Train one teacher, unless the cache has it; return the file of what it says of every comment.
 
     The file is a NumPy archive: ``ids`` (n,) and ``logits`` (n, 7 + 28) float16. A network's weights
-    are kept beside it. Interrupted, a network's training goes on from its last whole epoch.
+    are kept beside it. Interrupted, a network's training goes on from its last whole epoch. With a
+    ``fold`` the teacher learns without that part of train.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def train_teacher(name: str, seed: int = 0) -> Path:
     def write(folder: Path) -> None:
         start, checkpoint = time.perf_counter(), folder / "checkpoint"
         teacher = TEACHERS[name]()
-        teacher.fit(seed, checkpoint)
+        teacher.fit(seed, checkpoint, fold)
         ids, texts = _everything()
         logits = answers(teacher.logits(texts)).astype(np.float16)
         teacher.save(folder)
@@ -54,22 +56,22 @@ def train_teacher(name: str, seed: int = 0) -> Path:
         np.savez(folder / SAID, ids=np.array(ids), logits=logits, seconds=seconds)
         checkpoint.unlink(missing_ok=True)
 
-    place = _place(name, seed)
+    place = _place(name, seed, fold)
     if load_goemotions("dev").source.kind == "sample":
         raise UserError("Teachers learn from the real GoEmotions; set GOEMOTIONS_DIR.")
     return place.make(write) / SAID
 
 
-def is_trained(name: str, seed: int) -> bool:
-    return _place(name, seed).made
+def is_trained(name: str, seed: int, fold: Fold | None = None) -> bool:
+    return _place(name, seed, fold).made
 
 
-def _place(name: str, seed: int) -> Entry:
+def _place(name: str, seed: int, fold: Fold | None = None) -> Entry:
     if name not in TEACHERS:
         raise UserError(f"There is no teacher {name!r}; there are {', '.join(TEACHERS)}.")
     teacher = TEACHERS[name]()
     code = sources(inspect.getsourcefile(type(teacher)))
-    return entry("teachers", {"teacher": teacher, "seed": seed}, code)
+    return entry("teachers", {"teacher": teacher, "seed": seed, "fold": fold}, code)
 
 
 def _everything() -> tuple[list[str], list[str]]:
@@ -89,6 +91,27 @@ def load_logits(name: str, seed: int = 0) -> tuple[list[str], np.ndarray]:
     """
     stored = _said(name, seed)
     return stored["ids"].tolist(), stored["logits"].astype(np.float32)
+
+
+def cross_fitted_logits(name: str, seed: int, folds: int) -> tuple[list[str], np.ndarray]:
+    """Ids and logits (n, 7 + 28) float32 of a teacher that has seen none of the comments.
+
+    A teacher that has seen a comment is surer of it than of others, and its student takes that for
+    knowledge. So one is trained without each fold and says what it thinks of the comments there
+    (cross-fitting); of all that is not in train, the mean of their probabilities counts. Teachers that
+    are missing are trained.
+
+    Source: Wolpert (1992), "Stacked generalization", Neural Networks 5, section 2.
+    """
+    train = load_goemotions("train")
+    parts = [Fold(number, folds) for number in range(folds)]
+    said = [np.load(train_teacher(name, seed, part)) for part in parts]
+    ids, logits = said[0]["ids"].tolist(), [one["logits"].astype(np.float32) for one in said]
+    mixed, rows = ensemble_logits(logits), np.array(rows_of(ids, train))
+    for part, own in zip(parts, logits, strict=True):
+        unseen = rows[part.rows(train.texts)]
+        mixed[unseen] = own[unseen]
+    return ids, mixed
 
 
 def training_seconds(name: str, seed: int = 0) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from course.measuring.teachers.base import device, save_network, texts_and_labels
+from course.measuring.teachers.base import Fold, device, save_network, texts_and_labels
 from utils.data import load_goemotions
 from utils.distillation import WeightedLoss, freeze_word_pieces, start_at_frequencies
 from utils.models import TransformerNetwork, WordPiece, find_encoder, predict_logits
@@ -36,8 +36,8 @@ class TransformerTeacher:
 
     training: dict = field(default_factory=TRAINING.copy)
 
-    def fit(self, seed: int, checkpoint: Path) -> None:
-        texts, labels = texts_and_labels("train")
+    def fit(self, seed: int, checkpoint: Path, fold: Fold | None = None) -> None:
+        texts, labels = texts_and_labels("train", fold)
         dev_texts, _ = texts_and_labels("dev")
         tokenizer = WordPiece.from_folder(find_encoder())
         set_seed(seed)

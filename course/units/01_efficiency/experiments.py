@@ -21,7 +21,8 @@ from course.measuring.baselines import (
     ship,
     trained,
 )
-from course.measuring.pairs import difference_to
+from course.measuring.cache import trained_once
+from course.measuring.pairs import difference_to, on_test
 from course.measuring.results import Experiment
 from course.measuring.training import TAXONOMY, data
 from course.writing.units import ROOT
@@ -36,11 +37,22 @@ from utils.metrics import (
 from utils.models import NeuralClassifier, SparseLinear, TransformerNetwork, WordPiece
 from utils.packing import load_model, save_model, size_report
 
+from .glove import DISTILLED, GLOVE, train_with
+from .layers import LAYERS, WIDTHS, train_layers
+from .noise import noise
 from .rival import fasttext_within_budgets
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 TIMED_COMMENTS = 512
 FILES = {SPARSE: "sparse-linear.slm", MODEL_1: "model-1.slm", MODEL_2: "model-2.slm"}
+# method, vectors, learning rate of the vectors: with a rate of 0 they stay as they are
+OTHER_VECTORS = [
+    (MODEL_1, GLOVE, 1e-3),
+    (MODEL_1, DISTILLED, 1e-3),
+    (MODEL_1, GLOVE, 0.0),
+    (MODEL_1, DISTILLED, 0.0),
+    (MODEL_2, GLOVE, 1e-4),
+]
 LINEAR_CODECS = {"network.coef": "sparse", "idf": "float16", "network.intercept": "float16"}
 NEURAL_CODECS = {"network.embedding.weight": "int8", "network.*": "float16"}
 
@@ -134,6 +146,47 @@ def pairs(seed: int) -> list[dict]:
             }
         )
     return records
+
+
+def _with_vectors(baseline: tuple[str, str], vectors: str, embedding_lr: float):
+    """Each seed's network of a baseline on other word vectors.
+
+    On GloVe, test has its difference to the same seed's network on distilled vectors: of as many
+    dimensions for Model 1, of 100 for Model 2.
+    """
+    build, rate = NEURAL[baseline]["build"], embedding_lr
+    setting = vectors if rate else f"{vectors}, frozen"
+
+    def run(seed: int) -> list[dict]:
+        def with_(kind: str) -> tuple[NeuralClassifier, dict]:
+            return trained_once(train_with, vectors=kind, build=build, embedding_lr=rate, seed=seed)
+
+        model, cost = with_(vectors)
+        records = scored(model, baseline[0], setting, seed, NEURAL_CODECS, **cost)
+        if vectors == GLOVE:
+            control, _ = trained(*MODEL_2, seed) if baseline == MODEL_2 else with_(DISTILLED)
+            said = (_said(one, f"{setting}, {seed}, pairs") for one in (model, control))
+            records[1] |= difference_to("distilled", data("test").labels, *said)
+        return records
+
+    return run
+
+
+def _said(model: NeuralClassifier, name: str) -> np.ndarray:
+    """What the file of a network says of test, (comments, labels)."""
+    path = file_path(MODEL_1[0], name, 0)
+    save_model(model, path, NEURAL_CODECS)
+    return on_test(path)
+
+
+def _with_layers(layers: int, width: int):
+    def run(seed: int) -> list[dict]:
+        model, cost = trained_once(train_layers, layers=layers, width=width, seed=seed)
+        setting = f"{width} units, {layers} layer{'s' * (layers > 1)}"
+        shape = {"layers": layers, "width": width}
+        return scored(model, MODEL_1[0], setting, seed, NEURAL_CODECS, **shape, **cost)
+
+    return run
 
 
 def data_facts(seed: int) -> list[dict]:
@@ -340,11 +393,21 @@ EXPERIMENTS = [
     Experiment("data", data_facts, seeded=False, scored=False),
     Experiment("models: sparse linear", sparse_linear, seeded=False),
     *(Experiment(f"models: {', '.join(key)}", _models(*key, NEURAL_CODECS)) for key in NEURAL),
+    *(
+        Experiment(f"glove: {method[0]}, {vectors}, {rate}", _with_vectors(method, vectors, rate))
+        for method, vectors, rate in OTHER_VECTORS
+    ),
+    *(
+        Experiment(f"layers: {layers} of {width}", _with_layers(layers, width))
+        for width in WIDTHS
+        for layers in LAYERS
+    ),
     Experiment("fasttext", fasttext_within_budgets),
     Experiment("thresholds", thresholds, seeded=False),
     Experiment("pairs", pairs, seeded=False),
     Experiment("timing", timing, seeded=False, alone=True, scored=False),
     Experiment("warmup", warmup, seeded=False, alone=True, scored=False),
+    Experiment("noise", noise, seeded=False, alone=True, scored=False),
     Experiment("threads", threads, seeded=False, alone=True, scored=False),
     Experiment("batching", batching, seeded=False, alone=True, scored=False),
     Experiment("service_times", service, seeded=False, alone=True, scored=False),

@@ -32,11 +32,13 @@ from course.measuring.teachers.trained import (
 )
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.training import TAXONOMY, data
-from utils.data import Vocabulary
+from utils.data import Dataset, Vocabulary
 from utils.distillation import (
     SoftLabelLoss,
     StaticSparseLinear,
     TensorTrainEmbedding,
+    dropout_distillation_targets,
+    ensemble_logits,
     every_second_layer,
     factorize_network,
     replace_layers,
@@ -45,7 +47,7 @@ from utils.distillation import (
 )
 from utils.efficiency import count_parameters, measure
 from utils.metrics import f1_report, tune_thresholds
-from utils.models import NeuralClassifier, SparseLinear, WordPiece, find_encoder
+from utils.models import NeuralClassifier, SparseLinear, WordPiece, find_encoder, predict_logits
 from utils.packing import Sparse, save_model
 from utils.quantization import KMeansQuantizer
 
@@ -66,6 +68,7 @@ from .students import (
     taught_by,
     with_a_peer,
 )
+from .timings import time_by_part
 
 # Word vectors in 8 bits and the rest in half precision, as unit 01 ships its networks.
 NETWORK = {"vocabulary": "words", "network.embedding.weight": "int8", "network.*": "float16"}
@@ -116,23 +119,30 @@ def network_teacher(name: str, build, setting: str):
     return Experiment(f"teachers: {name}", run)
 
 
+def _heard(method: str, setting: str, seed: int, say: Callable) -> list[dict]:
+    """Records of a teacher by what it says alone."""
+    return [
+        {
+            "method": method,
+            "setting": setting,
+            "seed": seed,
+            "split": split,
+            "taxonomy": TAXONOMY,
+            "macro_f1": report["macro_f1"],
+            "per_label_f1": {k: v["f1"] for k, v in report["per_label"].items()},
+        }
+        for split, report in _reports(TAXONOMY, say).items()
+    ]
+
+
 def heard_teacher(group: str, name: str, setting: str, say: Callable) -> Experiment:
     """A teacher of whom nothing is kept but what it says; it has no file and no size."""
 
     def run(seed: int) -> list[dict]:
-        reports, emotions = (_reports(taxonomy, say) for taxonomy in (TAXONOMY, "emotions"))
+        records, emotions = _heard(name, setting, seed, say), _reports("emotions", say)
         return [
-            {
-                "method": name,
-                "setting": setting,
-                "seed": seed,
-                "split": split,
-                "taxonomy": TAXONOMY,
-                "macro_f1": report["macro_f1"],
-                "per_label_f1": {k: v["f1"] for k, v in report["per_label"].items()},
-                "macro_f1_emotions": emotions[split]["macro_f1"],
-            }
-            for split, report in reports.items()
+            record | {"macro_f1_emotions": emotions[record["split"]]["macro_f1"]}
+            for record in records
         ]
 
     return Experiment(f"{group}: {name}", run, seeded=False, scored=False)
@@ -258,6 +268,29 @@ def tricks(seed: int) -> list[dict]:
         model, cost = train(seed)
         records += scored(model, "GRU-8", setting, seed, NETWORK, **cost)
     return records
+
+
+def own_teachers(seed: int) -> list[dict]:
+    """What a GRU-8 without a larger teacher hears: itself with dropout on, or a peer of another seed.
+
+    Seeds are one another's peers in pairs: 0 and 1, 2 and 3.
+    """
+    (own, _), (peer, _) = (student("GRU-8", s) for s in (seed, seed ^ 1))
+
+    def ids(comments: Dataset) -> np.ndarray:
+        return own.tokenizer.encode(comments.texts)
+
+    def both(comments: Dataset) -> np.ndarray:
+        return ensemble_logits([predict_logits(m.network, ids(comments)) for m in (own, peer)])
+
+    ways = {
+        "itself": lambda comments: predict_logits(own.network, ids(comments)),
+        "itself, mean over dropout": lambda comments: dropout_distillation_targets(
+            own.network, ids(comments), seed=seed
+        ),
+        "mean of itself and a peer": both,
+    }
+    return [record for way, say in ways.items() for record in _heard("GRU-8", way, seed, say)]
 
 
 # --- the best complete file within a budget -----------------------------------------------------------
@@ -434,6 +467,7 @@ EXPERIMENTS = [
     Experiment("half depth", half_depth),
     Experiment("temperature", temperature),
     Experiment("tricks", tricks),
+    Experiment("own teachers", own_teachers, scored=False),
     # C by hand, by macro-F1 on dev, among those with which the file fits.
     linear_budget(1500, "hashed words", LABELS, C=0.17, **TINY),
     linear_budget(1500, "hashed words", TAUGHT, C=0.2, **TINY),
@@ -442,5 +476,6 @@ EXPERIMENTS = [
     small_gru(IN_64_KB),
     small_gru(IN_1_MB),
     Experiment("latency", transformer_latency, seeded=False, alone=True, scored=False),
+    Experiment("parts of the time", time_by_part, seeded=False, alone=True, scored=False),
     Experiment("sparse multiply", sparse_multiply, seeded=False, alone=True, scored=False),
 ]

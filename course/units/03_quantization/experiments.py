@@ -12,11 +12,15 @@ from course.measuring.baselines import (
     MODEL_1,
     MODEL_2,
     SPARSE,
+    file_path,
     scored,
     ship,
     trained,
 )
+from course.measuring.pairs import difference_to, on_test
 from course.measuring.results import Experiment
+from course.measuring.training import data
+from utils.codecs import decode, encode
 from utils.packing import Sparse
 from utils.quantization import (
     AdditiveQuantizer,
@@ -26,6 +30,7 @@ from utils.quantization import (
     OptimizedProductQuantizer,
     PercentileQuantizer,
     ProductQuantizer,
+    Quantizer,
     VectorQuantizer,
     quantize_network,
 )
@@ -90,57 +95,136 @@ def quantized_linear(seed: int) -> list[dict]:
     return records
 
 
+# --- equal steps, entropy-coded -----------------------------------------------------------------------
+
+STEPPED = "uniform, entropy-coded"
+
+
+def stepped(step: float) -> AffineQuantizer:
+    """Marks so many standard deviations of a matrix apart, none of its weights clipped."""
+    return AffineQuantizer(step=step, entropy_coding=True)
+
+
+# About as much error as k-means of so many bits.
+STEPS = {1.35: 2, 1.0: None, 0.75: 3, 0.4: 4}
+
+
+def with_difference(record: dict, to: str, said: dict, control: tuple[str, str]) -> dict:
+    """A record on test with its paired difference of macro-F1 from a control, on the same comments."""
+    one, other = said[record["method"], record["setting"]], said[control]
+    return record | difference_to(to, data("test").labels, one, other)
+
+
+def stepped_networks(method: str, setting: str):
+    """Every matrix of a network on a grid of equal steps, with biases in float16.
+
+    Beside them the same network in float32 and by entropy-coded k-means, with which a step of about the
+    same error is compared on the same comments.
+    """
+
+    def run(seed: int) -> list[dict]:
+        model, _ = trained(method, setting, seed)
+        choices = {"float32": ({"scheme": "float32"}, {})}
+        for bits in (4, 3, 2):
+            kmeans = KMeansQuantizer(bits, entropy_coding=True)
+            fields = {"scheme": "k-means, entropy-coded", "bits": bits}
+            choices[_kmeans(bits)] = fields, {"network.*weight*": kmeans, "network.*": "float16"}
+        for step in STEPS:
+            codecs = {"network.*weight*": stepped(step), "network.*": "float16"}
+            choices[f"{STEPPED}, step {step:g}"] = {"scheme": STEPPED, "step": step}, codecs
+        records, said = [], {}
+        for name, (fields, codecs) in choices.items():
+            for record in scored(model, method, name, seed, FLOAT32 | codecs, tune=True, **fields):
+                if record["split"] == "test":
+                    said[method, name] = on_test(file_path(method, name, seed))
+                    record = with_difference(record, "float32", said, (method, "float32"))
+                    if bits := STEPS.get(record.get("step")):
+                        kmeans = (method, _kmeans(bits))
+                        record = with_difference(record, "kmeans", said, kmeans)
+                        record["kmeans_bits"] = bits
+                records.append(record)
+        return records
+
+    return Experiment(f"steps: {method}", run)
+
+
+def _kmeans(bits: int) -> str:
+    return f"k-means, entropy-coded, {bits} bits"
+
+
 # --- word vectors, as vectors -------------------------------------------------------------------------
 
+FLOAT32_VECTORS = ("float32", "4 bytes a number")
+PQ_BY_ERROR = ("PQ", "M=49, K=16")  # what others are compared with, comment by comment
 
-def vector_quantizers(seed: int):
-    """Method, setting and quantizer."""
-    for K in (256, 4096):
-        yield "VQ", f"K={K}", VectorQuantizer(K, random_state=seed)
-    for M, K in ((10, 256), (20, 128), (25, 64), (25, 106), (49, 16), (50, 16)):
+
+def vector_codecs(seed: int):
+    """Method, setting and codec."""
+    yield "int8", "a scale a column, as shipped", "int8"
+    for M, K in ((99, 4), (100, 8)):  # chunks of one number: the best grids
+        yield "one number at a time", f"M={M}, K={K}", ProductQuantizer(M, K, random_state=seed)
+    yield "VQ", "K=256", VectorQuantizer(256, random_state=seed)
+    for M, K in ((10, 256), (25, 64), (25, 106), (49, 16)):
         yield "PQ", f"M={M}, K={K}", ProductQuantizer(M, K, random_state=seed)
-    for M, K in ((10, 256), (20, 128), (25, 64), (43, 16)):
+    for M, K in ((10, 256), (25, 64), (43, 16)):
         yield "OPQ", f"M={M}, K={K}", OptimizedProductQuantizer(M, K, random_state=seed)
-    for M, K in ((8, 256), (16, 32), (26, 16)):
-        yield "additive", f"M={M}, K={K}", AdditiveQuantizer(M, K, random_state=seed)
-        yield "local search", f"M={M}, K={K}", LocalSearchQuantizer(M, K, random_state=seed)
+    for step in (1.15, 0.75):  # codes of no fixed length from here on
+        yield STEPPED, f"step {step:g}", stepped(step)
+    for bits in (2, 3):
+        yield "k-means, entropy-coded", f"{bits} bits", KMeansQuantizer(bits, entropy_coding=True)
 
 
-def word_vectors(seed: int) -> list[dict]:
+def sums_of_codewords(seed: int):
+    """The most codebooks of 32 codewords that fit a sixteenth of float32."""
+    yield "additive", "M=15, K=32", AdditiveQuantizer(15, 32, random_state=seed)
+    yield "local search", "M=15, K=32", LocalSearchQuantizer(15, 32, random_state=seed)
+
+
+def quantized_vectors(choices, seed: int) -> list[dict]:
     """Model 2's trained word vectors quantized, without training again; all else in float32.
 
     The relative error is the mean squared error over the mean squared distance from the mean vector.
+    Records on test have the paired differences of macro-F1 from float32 and from
+    :data:`PQ_BY_ERROR` on the same comments, with their 95% intervals.
     """
     model, _ = trained(*MODEL_2, seed)
     X = model.network.embedding.weight.detach().numpy()
     distance = np.square(X - X.mean(axis=0)).mean()
-    records = scored(
-        model,
-        "float32",
-        "4 bytes a number",
-        seed,
-        FLOAT32,
-        tune=True,
-        nbytes=X.nbytes,
-        ratio=1.0,
-        relative_error=0.0,
-    )
-    for method, setting, quantizer in vector_quantizers(seed):
-        codes = quantizer.fit_transform(X)
-        nbytes = quantizer.nbytes(codes)
-        error = np.square(quantizer.inverse_transform(codes) - X).mean() / distance
+    records, said = [], {}
+    for method, setting, chosen in choices:
+        if isinstance(chosen, Quantizer):
+            chosen.fit(X)  # once, and not whenever a file is written
+        name, config, parts = encode(chosen, X)
+        nbytes = sum(part.nbytes for part in parts)
+        error = np.square(decode(name, config, parts, X.shape) - X).mean() / distance
         records += scored(
             model,
             method,
             setting,
             seed,
-            FLOAT32 | {WORD_VECTORS: quantizer},
+            FLOAT32 | {WORD_VECTORS: chosen},
             tune=True,
             nbytes=nbytes,
             ratio=X.nbytes / nbytes,
             relative_error=float(error),
         )
-    return records
+        said[method, setting] = on_test(file_path(method, setting, seed))
+    tests = [record for record in records if record["split"] == "test"]
+    for to, control in (("float32", FLOAT32_VECTORS), ("pq", PQ_BY_ERROR)):
+        tests = [with_difference(record, to, said, control) for record in tests]
+    return [record for record in records if record["split"] != "test"] + tests
+
+
+def word_vectors(seed: int) -> list[dict]:
+    return quantized_vectors([(*FLOAT32_VECTORS, "raw"), *vector_codecs(seed)], seed)
+
+
+def sums(seed: int) -> list[dict]:
+    """Beside what they are compared with, whose records are those of :func:`word_vectors`."""
+    compared = [choice for choice in vector_codecs(seed) if choice[:2] == PQ_BY_ERROR]
+    choices = [(*FLOAT32_VECTORS, "raw"), *compared, *sums_of_codewords(seed)]
+    records = quantized_vectors(choices, seed)
+    return [r for r in records if (r["method"], r["setting"]) not in (FLOAT32_VECTORS, PQ_BY_ERROR)]
 
 
 # --- the model we ship --------------------------------------------------------------------------------
@@ -178,7 +262,9 @@ EXPERIMENTS = [
     Experiment("models: sparse linear", quantized_linear, seeded=False),
     quantized_networks(*MODEL_1),
     quantized_networks(*MODEL_2),
+    stepped_networks(*MODEL_2),
     Experiment("word vectors", word_vectors),
+    Experiment("sums of codewords", sums, seeded=False),  # which take far longer to encode
     Experiment("shipped", shipped),
     Experiment("latency", latency, seeded=False, alone=True, scored=False),
     *RACES,

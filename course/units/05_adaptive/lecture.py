@@ -336,10 +336,10 @@ axes.step(grid, counts, color=plots.GREY, linestyle=":", label="number of steps 
 for value in (0.15, 0.3, 0.6):
     here, _, slope = cost_and_slope(value)
     reach = np.array([-0.05, 0.05])
-    axes.plot(value + reach, here + slope * reach, color=RED, linewidth=4, alpha=0.7,
+    axes.plot(value + reach, here + slope * reach, color=RED, linewidth=4, zorder=1,
               label="what the gradient sees" if value == 0.3 else None)
     axes.annotate(f"slope {slope:.0f}", (value, here), xytext=(9, 6), textcoords="offset points",
-                  color=RED)
+                  color=plots.ink(RED))
 axes.set(xlabel="halting probability at every step", ylabel="cost (at most 8 steps)", ylim=(0, 9.3))
 axes.legend()
 show(figure, alt="Ponder cost against one halting probability shared by all steps: a saw that falls "
@@ -934,7 +934,7 @@ draw_points(axes, UNI, "time_penalty", BLUE, "o", "ACT")
 draw_points(axes, "PonderNet", "prior_rate", GREEN, "^", "PonderNet")
 axes.axhline(linear["mean"], color="black", linestyle=":", label="sparse linear")
 axes.set(xlabel="mean steps", ylabel="macro-F1 on test", title="one Transformer block, used again")
-axes.legend(loc="upper left")
+figure.legend(loc="outside right upper")
 show(figure, alt="Macro-F1 against mean steps for one Transformer block used again and again. "
      + " ".join(f"PonderNet, rate {rate:g}: {row[0]:.2f} steps, {row[1]:.4f}."
                 for rate, row in ponder.items())
@@ -1042,7 +1042,7 @@ share_of_steps = {method: clock(method, fewest, 1, "mean_steps") / 4 for method 
 
 # %%
 predict("batch-time", f"The Universal Transformer takes {share_of_steps[UNI]:.0%} of the steps here. What "
-        "share of the time of four fixed steps does it take, for one comment?", "%")
+        "share of the time of four fixed steps does it take, for one comment?", "%", high=200)
 
 # %%
 reveal("batch-time", 100 * share[UNI, 1]["ACT"], "%")
@@ -1183,7 +1183,7 @@ whole_exits = layers[max(layers)]
 
 # %%
 predict("exit-batch", "A rule after which comments take half of the layers in the mean: what share of the "
-        "whole transformer's time does a batch of 64 take?", "%")
+        "whole transformer's time does a batch of 64 take?", "%", high=200)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 near_half = min(rules, key=lambda key: abs(rules[key]["mean_steps"] - max(layers) / 2))

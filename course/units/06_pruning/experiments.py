@@ -7,6 +7,7 @@ from .rules import RULES
 from .transformer import (
     heads,
     living,
+    longer_latency,
     movement,
     one_at_a_time,
     strengths,
@@ -25,5 +26,6 @@ TRANSFORMER = [
     Experiment("structure, longer", structure_longer),
     Experiment("movement", movement),
     Experiment("structure latency", structure_latency, seeded=False, alone=True, scored=False),
+    Experiment("structure latency, longer", longer_latency, seeded=False, alone=True, scored=False),
 ]
 EXPERIMENTS = [*RULES, *UNITS, *EMOTIONS, *TRANSFORMER]

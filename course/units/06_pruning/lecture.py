@@ -1373,7 +1373,7 @@ def draw_labels(method, zeros, thresholds):
     x = np.arange(len(RARE))
     before, after = ([np.mean([r["per_label_f1"][name] for r in rows]) for name in RARE]
                      for rows in (spared, runs))
-    axes.bar(x, before, color="#D0D0D0", label="control: not pruned")
+    axes.bar(x, before, color="#8A8A8A", label="control: not pruned")
     axes.bar(x, after, width=0.45, color=BLUE, label=f"{zeros:.0%} zeros")
     for place_of in [k for k, name in enumerate(RARE) if name in lost_labels(runs)]:
         axes.plot(place_of, 0.02, "x", color=RED, markersize=10, markeredgewidth=3)
@@ -1381,7 +1381,7 @@ def draw_labels(method, zeros, thresholds):
     axes.set(ylabel="F1 on test", title=f"micro-F1 {mean(runs, 'micro_f1'):.3f} (control "
              f"{mean(spared, 'micro_f1'):.3f}), macro-F1 {mean(runs):.3f} ({mean(spared):.3f}), "
              f"F1 of 0: {len(lost_labels(runs))} labels")
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside right upper")
     return figure
 
 

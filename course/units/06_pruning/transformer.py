@@ -31,13 +31,14 @@ from .fine_tuning import fine_tune
 from .keeping import SPLITS, network_once, said
 from .learning import learn_gates, prune_weights, train_further
 from .racing import times_as_fast
+from .recovering import recover
 from .switching import SENTENCES, answers
 
 METHOD = "MiniLM"
 EPOCHS = 2  # of fine-tuning
 COMMENTS = 6_000  # of further training, for all choices of heads alike, and for movement
 MORE = 6_000  # of further training, for all shapes alike
-LONGER = 25_000  # the same, for a shape that is smaller in all three, and its rivals
+LONGER = 3  # epochs of train instead, for shapes that are smaller in all three, and their rivals
 GATES = {"comments": 3_000, "rate": 0.15}
 STRENGTHS = (0.001, 0.003, 0.01)
 LOWER = 0.0005  # tried after these, to see what fewer heads less are worth
@@ -49,9 +50,10 @@ STRIDE = 300.0
 HALF = {"network.*": "float16"}
 FINE_TUNED = "unpruned, no further training"
 HALF_DEPTH = "every second layer"
+EVERY_SECOND = [n % 2 == 0 for n in range(6)]
 # Layers, and how many heads and feed-forward columns are left in all of them together.
 SHAPES = ((5, 30, 3840),)
-LONG_SHAPE = (5, 28, 3400)
+LONG_SHAPES = ((5, 32, 4000), *SHAPES)
 
 
 # --- what training starts from ------------------------------------------------------------------------
@@ -74,6 +76,13 @@ def further(seed: int, comments: int, **kept) -> tuple[PrunedTransformerNetwork,
     """What is kept of the fine-tuned transformer, removed for real and trained further."""
     small = prune_transformer(fine_tuned(seed)[0].network, **kept)
     return network_once(train_further, seed=seed, comments=comments, **numbers(small))
+
+
+def recovered(seed: int, **kept) -> tuple[PrunedTransformerNetwork, dict]:
+    """The same with so many epochs as ``LONGER`` says."""
+    small = prune_transformer(fine_tuned(seed)[0].network, **kept)
+    network, cost = network_once(recover, seed=seed, epochs=LONGER, **numbers(small))
+    return network, cost | {"further_comments": LONGER * len(data("train").texts)}
 
 
 def with_gates(seed: int, strength: float) -> tuple[PrunedTransformerNetwork, dict]:
@@ -361,10 +370,8 @@ def shape_name(shape: tuple[int, int, int]) -> str:
     return "{} layers, {} heads, {} columns".format(*shape)
 
 
-def shaped(
-    seed: int, shape: tuple[int, int, int], comments: int = MORE
-) -> tuple[PrunedTransformerNetwork, dict]:
-    """The layers that matter most, and of these the most important heads and columns; trained."""
+def shaped(seed: int, shape: tuple[int, int, int]) -> dict[str, list]:
+    """What stays: the layers that matter most, and of these the most important heads and columns."""
     layers, heads, columns = shape
     effects = torch.tensor(layer_effects(seed))
     kept = torch.zeros(len(effects), dtype=torch.bool)
@@ -375,49 +382,60 @@ def shaped(
     ):
         left = [s if stays else s - torch.inf for s, stays in zip(scores, kept, strict=True)]
         chosen[grain] = largest(left, count)
-    return further(seed, comments, layers=kept.tolist(), **chosen)
+    return {"layers": kept.tolist(), **chosen}
 
 
 def structure(seed: int) -> list[dict]:
     """Heads, columns and layers gone together, and the transformer of half the depth."""
     records, others = controls(seed, MORE)
-    half, cost = further(seed, MORE, layers=[n % 2 == 0 for n in range(6)])
+    half, cost = further(seed, MORE, layers=EVERY_SECOND)
     extra = {"further_comments": MORE}
     records += score(half, HALF_DEPTH, seed, others, criterion="depth", **extra, **cost)[0]
     for shape in SHAPES:
-        model, cost = shaped(seed, shape)
+        model, cost = further(seed, MORE, **shaped(seed, shape))
         extra |= {"criterion": "importance", **cost}
         records += score(model, shape_name(shape), seed, others, **extra)[0]
     return records
 
 
 def structure_longer(seed: int) -> list[dict]:
-    """The same with more further training: the pruned shape, half of the layers, and the unpruned."""
-    model, cost = shaped(seed, LONG_SHAPE, LONGER)
-    half, half_cost = further(seed, LONGER, layers=[n % 2 == 0 for n in range(6)])
-    records, others = controls(seed, LONGER)
-    extra = {"further_comments": LONGER}
-    for network, setting, criterion, spent in (
-        (half, longer(HALF_DEPTH), "depth", half_cost),
-        (model, longer(shape_name(LONG_SHAPE)), "importance", cost),
+    """The same with some epochs of train: pruned shapes, half of the layers, and the unpruned."""
+    before = fine_tuned(seed)
+    cost = {"criterion": "none", "further_comments": 0, **before[1]}
+    records, fine = score(before[0].network, FINE_TUNED, seed, **cost)
+    controls = {"fine_tuned": fine}
+    for setting, criterion, kept in (
+        ("unpruned", "none", {}),
+        (HALF_DEPTH, "depth", {"layers": EVERY_SECOND}),
+        *((shape_name(shape), "importance", shaped(seed, shape)) for shape in LONG_SHAPES),
     ):
-        records += score(network, setting, seed, others, criterion=criterion, **extra, **spent)[0]
+        network, cost = recovered(seed, **kept)
+        extra = {"criterion": criterion, **cost}
+        found, predicted = score(network, longer(setting), seed, controls, **extra)
+        records += found
+        controls.setdefault("unpruned", predicted)
     return records
 
 
 def longer(setting: str) -> str:
-    return f"{setting}, {LONGER:,} comments more"
+    return f"{setting}, {LONGER} epochs more"
 
 
 def structure_latency(seed: int) -> list[dict]:
     """All shapes of :func:`structure`, and the one without heads, in turns; F1 stands there."""
-    whole = unpruned(MORE)
-    long_ones = (longer(HALF_DEPTH), longer(shape_name(LONG_SHAPE)))
-    settings = (whole, HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES), *long_ones)
-    models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in settings}
-    found = times_as_fast(models, whole, data("dev").texts[:128], repeats=3, seed=seed)
+    return _timed(unpruned(MORE), HALF_DEPTH, "heads by L0 gates", *map(shape_name, SHAPES))
+
+
+def longer_latency(seed: int) -> list[dict]:
+    """Those of :func:`structure_longer`, in turns."""
+    return _timed(*map(longer, ("unpruned", HALF_DEPTH, *map(shape_name, LONG_SHAPES))))
+
+
+def _timed(whole: str, *others: str) -> list[dict]:
+    models = {setting: load_model(file_path(METHOD, setting, 0)) for setting in (whole, *others)}
+    found = times_as_fast(models, whole, data("dev").texts[:128], repeats=3, seed=0)
     return [
-        {"method": METHOD, "setting": setting, "seed": seed, **timing}
+        {"method": METHOD, "setting": setting, "seed": 0, **timing}
         for setting, timings in found.items()
         for timing in timings
     ]

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import zipfile
 
 import pytest
 
@@ -15,6 +16,7 @@ from course.errors import UserError
 from course.grading import demo
 from course.measuring import inference
 from course.writing import house, published, readme
+from course.writing.notebooks import read_notebook, write_notebook
 from course.writing.units import ROOT, discover, find_unit
 
 MARKS = [readme.PICTURE_BEGIN, readme.PICTURE_END, readme.UNITS_BEGIN, readme.UNITS_END]
@@ -132,7 +134,7 @@ def test_python_m_course():
         (["build", "nope"], "There is no unit 'nope'"),
         (["new", "nope"], "'nope' is not a unit's name"),
         (["results", "nope"], "There is no unit 'nope'"),
-        (["grade", "/no/such/folder"], "/no/such/folder is not a folder"),
+        (["grade", "/no/such/folder"], "/no/such/folder does not exist"),
         (["grade", "--unit", "nope"], "There is no unit 'nope'"),
         (["grade", "somewhere", "--demo"], "Give a folder or --demo, not both."),
         (
@@ -181,7 +183,7 @@ def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
         "The notebooks match their sources, and README.md the results.\n",
     )
     source = built_unit.exercise_source
-    source.write_text(source.read_text().replace("Question 1", "Question one"))
+    source.write_text(source.read_text().replace("# *4 minutes, 2", "# *5 minutes, 2"))
     before = built_unit.solution_notebook().read_bytes()
     code, out, _ = course("build", "--check")
     assert code == 1
@@ -240,13 +242,13 @@ def test_an_empty_unit_folder_is_reported_and_stops_nobody(course, built_unit):
 
 def test_grade_a_class(course, built_unit):
     folder = built_unit.root / "grading" / "submitted"
-    for student, text in {
-        "ada": built_unit.solution_notebook().read_text(),
-        "bob [draft]": built_unit.release_notebook().read_text(),
-    }.items():
-        path = folder / student / "01_tiny" / "01_tiny.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(text)
+    answered = read_notebook(built_unit.solution_notebook())
+    for cell in answered.cells:
+        cell.source = "\n".join(line for line in cell.source.split("\n") if "SOLUTION" not in line)
+        cell.source = cell.source.partition("### BEGIN HIDDEN")[0]
+    release = read_notebook(built_unit.release_notebook())
+    for student, nb in {"ada": answered, "bob [draft]": release}.items():
+        write_notebook(nb, folder / student / "01_tiny" / "01_tiny.ipynb")
     code, out, _ = course("grade", "--jobs", "1")
     assert code == 0
     assert re.search(r"ada +│ graded +│ +2 │ +3 │ +\? │ +5 │", out), out
@@ -260,7 +262,29 @@ def test_grade_a_class(course, built_unit):
     (folder / "ada" / "01_tiny" / "01_tiny.ipynb").write_text("{")
     code, out, _ = course("grade", str(folder), "--unit", "1", "--jobs", "1")
     assert code == 1
-    assert "not graded" in out
+    assert re.search(r"ada +│ could not run +│ +none │", out), out
+    assert "ada: 01_tiny/01_tiny.ipynb is no notebook" in out
+
+
+def test_grade_a_download(course, built_unit, tmp_path):
+    release = built_unit.release_notebook().read_bytes()
+    path = tmp_path / "submissions.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("doejane_12_34_01_tiny-1.ipynb", release)
+        archive.writestr("roerichard_LATE_56_78_answers.pdf", b"%PDF")
+    code, out, _ = course("grade", str(path), "--jobs", "1")
+    assert code == 1
+    assert re.search(r"doejane_12 +│ graded +│ +0 │", out), out
+    assert re.search(r"roerichard_56 +│ could not run +│ +none │", out), out
+    assert "roerichard_56: There is no notebook; ask for 01_tiny.ipynb." in out
+
+
+def test_grade_nothing(course, built_unit, tmp_path):
+    code, _, err = course("grade", str(tmp_path / "no"))
+    assert code == 2 and "does not exist" in err
+    (tmp_path / "empty").mkdir()
+    code, _, err = course("grade", str(tmp_path / "empty"))
+    assert code == 2 and "STUDENT/UNIT/UNIT.ipynb" in err
 
 
 def test_run_does_everything_and_says_when_something_failed(course, built_unit, monkeypatch):
@@ -342,3 +366,34 @@ def test_evaluate_prints_nothing_but_json(course, model, monkeypatch):
     }
     assert "NOTICE" in err
     assert "0.5000" in course("evaluate", model)[1]
+
+
+@pytest.fixture
+def started(course, monkeypatch):
+    """A function that runs `lab`, and returns the command that it became, and where."""
+
+    def start(*args):
+        found = []
+        monkeypatch.setattr("os.execv", lambda path, command: found.append(command))
+        monkeypatch.setattr("os.chdir", found.append)
+        monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/elsewhere")
+        code, _, err = course("lab", *args)
+        return code, err, found
+
+    return start
+
+
+def test_lab_serves_the_whole_course_and_opens_the_first_lecture(started):
+    code, _, (folder, command) = started()
+    assert code == 0 and folder == shared.ROOT
+    assert f"--ServerApp.root_dir={shared.ROOT}" in command
+    assert "--LabApp.default_url=/lab/tree/lectures/01_tiny.ipynb" in command
+    assert os.environ["JUPYTER_CONFIG_PATH"] == os.pathsep.join((str(shared.ROOT), "/elsewhere"))
+    assert not any("port" in word or "browser" in word for word in command)
+
+
+def test_lab_takes_a_port_and_opens_no_browser(started):
+    command = started("--port", "8123", "--no-browser")[2][1]
+    assert "--port=8123" in command and "--no-browser" in command
+    code, err, found = started("--port", "70000")
+    assert code == 2 and "65535" in err and not found

@@ -1,6 +1,7 @@
 """What the command line does with terminals, pipes and names of all kinds."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ from course import cli
 
 ROOT = Path(cli.__file__).parents[1]
 MODEL = "course/models/best-in-1500-bytes.slm"
-PREDICT = f"{sys.executable} -m course predict {MODEL}"
+PYTHON = shlex.quote(sys.executable)  # its folder may have a blank in its name
+PREDICT = f"{PYTHON} -m course predict {MODEL}"
 
 
 def shell(command, **environment):
@@ -35,7 +37,7 @@ def test_a_terminal_without_the_letters_of_a_text(encoding):
 
 
 def test_help_on_a_terminal_without_its_lines():
-    code, out, _ = shell(f"{sys.executable} -m course check --help", PYTHONIOENCODING="ascii")
+    code, out, _ = shell(f"{PYTHON} -m course check --help", PYTHONIOENCODING="ascii")
     assert code == 0 and "Usage" in out
 
 
@@ -50,7 +52,7 @@ def test_streams_that_were_closed():
     code, _, err = shell(f"{PREDICT} <&-")
     assert code == 2 and err.startswith("Error: Standard input is closed")
     assert shell(f"echo thanks | {PREDICT} >&-") == (0, "", "")
-    assert shell(f"{sys.executable} -m course --help >&- 2>&-") == (0, "", "")
+    assert shell(f"{PYTHON} -m course --help >&- 2>&-") == (0, "", "")
 
 
 @pytest.mark.parametrize(
@@ -58,5 +60,5 @@ def test_streams_that_were_closed():
 )
 def test_a_name_of_5000_letters(arguments):
     long = "x" * 5000
-    code, _, err = shell(f"{sys.executable} -m course {arguments.format(long)}")
+    code, _, err = shell(f"{PYTHON} -m course {arguments.format(long)}")
     assert code == 2 and "Usage" in err or err.startswith("Error:") and len(err) < 1000

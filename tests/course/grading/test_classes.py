@@ -4,16 +4,14 @@ import sqlite3
 
 import pytest
 
-from course.errors import UserError
 from course.grading.classes import (
     QuestionScore,
     StudentResult,
-    check_class_folder,
     grade_class,
-    students_of,
     write_scores,
 )
 from course.grading.demo import demo_students, grade_demo, surprises
+from course.grading.intake import read_class
 from course.proving.harness import run_variants
 from course.proving.scores import score_notebook, status_of
 from course.writing import build
@@ -133,57 +131,89 @@ def test_the_expected_scores_come_from_the_mistakes(unit):
     assert students["blank"].notebook == release
 
 
-def test_submissions_that_are_no_notebooks_stop_nobody(unit, tmp_path):
-    root = tmp_path / "class"
+@pytest.fixture
+def grade(unit, tmp_path):
+    """A function that grades the files of a class by their names, and returns the results."""
+    root, submitted = tmp_path / "class", tmp_path / "handed in"
     write_notebook(build.solution_from_source(unit), unit.solution_notebook(root))
-    submitted = tmp_path / "handed in"
+    release = read_notebook(unit.release_notebook())
+
+    def grade(files, **options):
+        for name, text in files.items():
+            path = submitted / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        submissions = read_class(submitted, {unit.name: release}, unit.name)
+        return root, {r.student: r for r in grade_class(unit, root, submissions, **options)}
+
+    return grade
+
+
+def test_submissions_that_are_no_notebooks_stop_nobody(unit, grade):
     release = unit.release_notebook().read_text()
     files = {
         "empty/01_tiny/01_tiny.ipynb": "",
         "garbage/01_tiny/01_tiny.ipynb": "{'not json",
         "other format/01_tiny/01_tiny.ipynb": '{"cells": 1, "nbformat": 4, "nbformat_minor": 5}',
-        "misnamed/01_tiny/01_tiny (1).ipynb": release,
         "nothing/01_tiny/notes.txt": "sorry",
+        "without a folder/notes.txt": "sorry",
+        "misnamed/01_tiny/01_tiny (1).ipynb": release,
+        "elsewhere/02_other/02_other.ipynb": release,
         "o'hara, [x] *\u00e9/01_tiny/01_tiny.ipynb": release,
         "zoe/01_tiny/01_tiny.ipynb": release,
-        "elsewhere/02_other/02_other.ipynb": release,
     }
-    for name, text in files.items():
-        path = submitted / name
-        path.parent.mkdir(parents=True)
-        path.write_text(text)
-    assert len(students_of(unit, submitted)) == 7
-    results = {r.student: r for r in grade_class(unit, root, submitted, jobs=2)}
-    states = {name: result.status for name, result in results.items()}
-    assert states.pop("zoe") == states.pop("o'hara, [x] *\u00e9") == "graded"
-    assert set(states.values()) == {"not graded"}
-    for name in states:
-        assert results[name].problem
-        assert "\n" not in results[name].problem
-        assert results[name].points == 0
+    root, results = grade(files)
+    assert {name: result.status for name, result in results.items()} == {
+        "empty": "could not run",
+        "garbage": "could not run",
+        "other format": "could not run",
+        "nothing": "could not run",
+        "without a folder": "could not run",
+        "misnamed": "graded",
+        "elsewhere": "graded",
+        "o'hara, [x] *\u00e9": "graded",
+        "zoe": "graded",
+    }
+    for result in results.values():
+        assert bool(result.problem) == (result.status != "graded") == (not result.questions)
+        assert "\n" not in result.problem
     assert (root / "grading/feedback/zoe/01_tiny/01_tiny.html").is_file()
 
     rows = list(csv.DictReader(write_scores({"01_tiny": list(results.values())}, root).open()))
     assert {row["student"]: row["status"] for row in rows} == {
         name: result.status for name, result in results.items()
     }
+    assert {row["student"]: row["points"] for row in rows if row["points"] != "0.0"} == {
+        name: "" for name, result in results.items() if result.status == "could not run"
+    }
     assert json.loads((root / "scores.json").read_text())["01_tiny"][0]["student"]
 
 
-def test_grading_again_replaces_the_grades(unit, tmp_path):
-    root = tmp_path
-    write_notebook(build.solution_from_source(unit), unit.solution_notebook(root))
-    submitted = root / "grading" / "submitted"
-    path = submitted / "ada" / "01_tiny" / "01_tiny.ipynb"
-    write_notebook(read_notebook(unit.release_notebook()), path)
-    assert grade_class(unit, root, submitted, jobs=1, feedback=False)[0].points == 0
-    write_notebook(build.solution_from_source(unit), path)
-    assert grade_class(unit, root, submitted, jobs=1, feedback=False)[0].points == 5
+def test_what_somebody_must_look_at_is_graded_if_it_is_certain(unit, grade):
+    files = {"ada/01_tiny/01_tiny.ipynb": unit.solution_notebook().read_text()}
+    files["ada/01_tiny/timestamp.txt"] = "yesterday"
+    _, results = grade(files, jobs=1)
+    ada = results["ada"]
+    assert (ada.status, ada.points) == ("needs a look", 5)
+    assert "01_tiny/01_tiny.ipynb holds the marks of the instructor's solution;" in ada.problem
+    assert "timestamp.txt holds no time" in ada.problem
+
+
+def test_the_time_of_a_submission_reaches_the_gradebook(unit, grade):
+    files = {"ada/01_tiny/01_tiny.ipynb": unit.release_notebook().read_text()}
+    files["ada/01_tiny/timestamp.txt"] = "2026-01-30 15:30:10 -0100"
+    root, results = grade(files, jobs=1, feedback=False)
+    assert results["ada"].status == "graded"
+    with sqlite3.connect(root / "grading" / "gradebook.db") as connection:
+        found = connection.execute("select timestamp from submitted_assignment").fetchall()
+    assert found == [("2026-01-30 16:30:10.000000",)]
+
+
+def test_grading_again_replaces_the_grades(unit, grade):
+    name = "ada/01_tiny/01_tiny.ipynb"
+    files = {name: unit.release_notebook().read_text()}
+    assert grade(files, jobs=1, feedback=False)[1]["ada"].points == 0
+    files = {name: unit.solution_notebook().read_text()}
+    root, results = grade(files, jobs=1, feedback=False)
+    assert results["ada"].points == 5
     assert not (root / "assignments").exists()  # the release of the repository is left alone
-
-
-def test_a_folder_that_holds_no_class(tmp_path):
-    with pytest.raises(UserError, match="is not a folder"):
-        check_class_folder(tmp_path / "no")
-    with pytest.raises(UserError, match="STUDENT/UNIT/UNIT.ipynb"):
-        check_class_folder(tmp_path)

@@ -286,5 +286,5 @@ def test_nbgrader_typed_by_hand_does_the_same(class_root):
 
 def test_grade_student_never_raises(tmp_path):
     result = grade_student(tmp_path, "01_tiny", "ada", {"no-dot": 1}, False)
-    assert result.status == "not graded"
+    assert result.status == "could not run"
     assert result.problem.startswith("ValueError")

@@ -79,6 +79,7 @@ WRITTEN = [
     (check.alt_text, ("lecture", "![The middle one of five sorted values]", "![]"), "cell 1 shows"),
     (check.alt_text, ("exercise", "# # Medians: exercises", "# <img src='a.png'>"), "cell 1 shows"),
     (check.alt_text, ("exercise", "# # Medians: exercises", '# <img alt=" " src="a">'), "cell 1"),
+    (check.alt_text, ("exercise", "# # Medians: exercises", '# <img alt="" src="a">'), "cell 1"),
 ]
 VISIBLE_Q1 = """"points": 0}
 assert own_work(median)([1, 2, 3]) == 2, "The median of 1, 2, 3 is 2."

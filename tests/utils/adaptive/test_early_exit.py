@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -96,11 +96,14 @@ def test_comments_leave_where_a_plain_loop_says(layers, threshold, patience, see
 
 
 @given(seed=st.integers(0, 20), budget=st.floats(1, 4))
+@example(seed=2, budget=2.28125)
 def test_the_threshold_spends_the_budget_and_not_more(seed, budget):
     logits = 3 * torch.randn(4, 30, 2, generator=torch.Generator().manual_seed(seed))
     threshold = threshold_for_budget(logits, budget)
     assert exit_layers(logits, threshold=threshold).double().mean() <= budget
-    smaller = [t for t in bernoulli_entropy(logits[:-1]).flatten().tolist() if t < threshold]
+    # An entropy may differ in its last bit with the tensor that it is computed in.
+    seen = bernoulli_entropy(logits[:-1]).flatten().tolist()
+    smaller = [t for t in seen if t < threshold - 1e-6]
     if smaller:  # the next smaller threshold that makes a difference spends too much
         layers = exit_layers(logits, threshold=max(smaller)).double().mean()
         assert layers > budget or threshold == 0

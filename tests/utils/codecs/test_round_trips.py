@@ -54,12 +54,20 @@ CASES = {
     "words": (st.just("words"), WORD_LISTS.map(sorted).map(pack_words)),
     "gaps": (st.just("gaps"), NUMBER_LISTS),
     "AffineQuantizer": (
-        st.builds(
-            AffineQuantizer,
-            WIDE_BITS,
-            symmetric=st.booleans(),
-            granularity=st.sampled_from(["tensor", "channel"]),
-            entropy_coding=st.booleans(),
+        st.one_of(
+            st.builds(
+                AffineQuantizer,
+                WIDE_BITS,
+                symmetric=st.booleans(),
+                granularity=st.sampled_from(["tensor", "channel"]),
+                entropy_coding=st.booleans(),
+            ),
+            st.builds(
+                AffineQuantizer,
+                granularity=st.sampled_from(["tensor", "channel"]),
+                entropy_coding=st.just(True),
+                step=st.floats(0.03, 3),
+            ),
         ),
         floats(FILLED),
     ),
@@ -135,6 +143,7 @@ def test_what_is_decoded_is_what_was_encoded(name, data):
         st.builds(KMeansQuantizer, BITS, entropy_coding=st.booleans()),
         st.builds(PercentileQuantizer, BITS),
         st.builds(AffineQuantizer, WIDE_BITS, symmetric=st.booleans()),
+        st.builds(AffineQuantizer, entropy_coding=st.just(True), step=st.floats(0.03, 3)),
     ),
 )
 def test_sparse_keeps_zeros_and_leaves_the_rest_to_its_codec(array, zeros, values):

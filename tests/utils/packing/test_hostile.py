@@ -145,6 +145,7 @@ def test_an_entry_that_makes_no_sense_is_refused(entry, parts, forge):
     [
         AffineQuantizer(7, entropy_coding=True),
         AffineQuantizer(4, symmetric=False, granularity="channel", entropy_coding=True),
+        AffineQuantizer(step=0.2, entropy_coding=True),
         PercentileQuantizer(3, entropy_coding=True),
         KMeansQuantizer(9),
         KMeansQuantizer(4, entropy_coding=True),
@@ -153,6 +154,7 @@ def test_an_entry_that_makes_no_sense_is_refused(entry, parts, forge):
         LocalSearchQuantizer(2, 4, n_iter=1),
         Sparse(KMeansQuantizer(3)),
         Sparse(AffineQuantizer(4, entropy_coding=True)),
+        Sparse(AffineQuantizer(step=0.2, entropy_coding=True)),
     ],
     ids=str,
 )
@@ -193,7 +195,8 @@ def test_parts_that_do_not_fit_together_are_refused(quantizer, tmp_path, dissect
     refused(codec="NoSuchQuantizer")
     refused(codec="Quantizer")
     options = config[1] if codec == "sparse" else config
-    names = type(getattr(quantizer, "values", quantizer)).decode_params
+    kind = type(getattr(quantizer, "values", quantizer))
+    names = kind.decode_params + kind.later_params[: len(options) - len(kind.decode_params)]
     for i, (option, value) in enumerate(zip(names, options, strict=True)):
         for wrong in (None, "x", [], -1, 1 << 40):
             if type(value) is not bool and option != "axis":  # of these, any truth value will do

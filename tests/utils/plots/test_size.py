@@ -117,6 +117,16 @@ def test_the_baseline_is_a_point_and_a_labelled_line_at_its_smallest(first):
     assert written(ax) == ["C=0.5", "C=2", "GRU", "sparse linear, C=0.5: 0.580"]
 
 
+def test_the_line_goes_through_the_setting_that_is_asked_for():
+    rows = BASELINE + records("sparse linear", "C=2", 0.59, 9000)
+    ax = plots.size_f1_chart(rows, baseline_setting="C=2").axes[0]
+    (line,) = lines(ax, linestyle="--")
+    assert list(line.get_ydata()) == [0.59, 0.59]
+    assert "sparse linear, C=2: 0.590" in written(ax)
+    with pytest.raises(ValueError, match="setting 'C=3' on split 'test'.*there: C=0.5, C=2"):
+        plots.size_f1_chart(rows, baseline_setting="C=3")
+
+
 def test_other_splits_are_left_out():
     ax = plots.size_f1_chart(BASELINE + records("GRU", "64", 0.6, 9999, split="dev")).axes[0]
     assert written(ax) == ["sparse linear: 0.580"]
@@ -170,6 +180,13 @@ def test_the_legend_tells_what_bars_are_when_there_are_any():
     assert "bar: lowest to highest of 1 to 5 seeds" in legend(several)
     alone = records("sparse linear", "C=1", 0.5, 9000, seeds=5)
     assert "bar: lowest to highest of 5 seeds" in legend(alone)
+
+
+def test_a_setting_of_several_methods_is_written_with_its_method():
+    rows = records("GRU", "taught", 0.6, 90_000) + records("GRU", "labels", 0.61, 95_000)
+    rows += records("Model 1", "taught", 0.59, 92_000) + records("Model 1", "rank 8", 0.57, 20_000)
+    (ax,) = plots.size_f1_chart([*BASELINE, *rows]).axes
+    assert {"GRU, taught", "Model 1, taught", "labels", "rank 8"} <= set(written(ax))
 
 
 @pytest.mark.parametrize("published", [(), PUBLISHED], ids=["ours", "published"])

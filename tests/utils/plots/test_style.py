@@ -59,6 +59,11 @@ def test_text_is_readable_on_white():
     assert contrast(plots.GREY) >= 4.5
 
 
+def test_lines_are_seen_on_white():
+    """WCAG 2.2 asks for a contrast of 3 for what is not text."""
+    assert min(contrast(colour) for colour in plots.PALETTE) >= 3
+
+
 def test_set_style_uses_the_palette():
     assert plt.rcParams["axes.prop_cycle"].by_key()["color"] == list(plots.PALETTE)
 

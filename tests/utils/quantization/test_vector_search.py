@@ -3,6 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from utils.quantization import ProductQuantizer
+from utils.quantization.scalar import shared_values
 from utils.quantization.vector import (
     beam_search,
     coordinate_descent,
@@ -113,3 +115,25 @@ def test_local_search_never_makes_a_vector_worse_and_nearly_finds_the_best(exhau
         if rounds == 0:
             assert np.array_equal(found, start)
     assert after.mean() < 1.01 * least.mean() < before.mean()
+
+
+@pytest.mark.parametrize("n_codes", [1, 2, 8])
+def test_rows_of_one_number_get_the_best_codewords_whatever_the_start(n_codes):
+    X = np.random.default_rng(0).laplace(size=(400, 3)).astype(np.float32)
+    quantizers = [
+        ProductQuantizer(3, n_codes, n_iter=n_iter, random_state=seed).fit(X)
+        for seed, n_iter in ((0, 1), (1, 20))
+    ]
+    best = np.stack([shared_values(column, n_codes) for column in X.T], axis=1)
+    for quantizer in quantizers:
+        np.testing.assert_array_equal(quantizer.codebook_, best)
+    restored = quantizers[0].inverse_transform(quantizers[0].transform(X))
+    nearest_of_all = np.abs(X[..., None] - best.T[None]).min(axis=2)
+    np.testing.assert_allclose(np.abs(restored - X), nearest_of_all, atol=1e-6)
+
+
+def test_few_numbers_fill_the_codebook_of_rows_of_one_number():
+    X = np.array([[2.0], [5.0], [2.0]], np.float32)
+    codebook, codes = kmeans(X, 4, 20, np.random.RandomState(0))
+    assert codebook.shape == (4, 1) and set(codebook.ravel()) == {2.0, 5.0}
+    np.testing.assert_array_equal(codebook[codes], X)

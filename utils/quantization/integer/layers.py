@@ -62,6 +62,8 @@ class _IntegerLayer(nn.Module):
         if activations is not None:
             if activations.bits > 8 or activations.granularity != "tensor":
                 raise ValueError("activations must be quantized per tensor, to at most 8 bits")
+            if activations.step is not None:
+                raise ValueError("activations need codes of a fixed width: leave out the step")
             scale = torch.tensor(activations.scale_.item())
             # Unsigned codes 0..255 are stored as -128..127.
             shift = 0 if activations.symmetric else -128

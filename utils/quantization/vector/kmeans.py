@@ -3,6 +3,10 @@
 import numpy as np
 from scipy.sparse import csr_array
 
+from utils.quantization.scalar.kmeans import shared_values
+
+MOST_EXACT = 1 << 12  # codewords of one number; for more the exact way takes too much memory
+
 
 def nearest(X: np.ndarray, codebook: np.ndarray) -> np.ndarray:
     """Index of the codeword nearest to each row of `X` (n, d), as (n,) integers.
@@ -90,7 +94,11 @@ def kmeans(
 
     Starts from distinct rows drawn at random, or from `spread_rows`. If there are no more than
     n_codes distinct rows, they are the codebook, repeated until it is full: the error is zero.
+    Rows of a single number need no start and no iterations: see `shared_values`.
     """
+    if X.shape[1] == 1 and n_codes <= MOST_EXACT:
+        codebook = np.resize(shared_values(X, n_codes), (n_codes, 1))
+        return codebook, nearest(X, codebook)
     distinct = distinct_rows(X, rng)
     if len(distinct) <= n_codes:
         codebook = X[np.resize(distinct, n_codes)]

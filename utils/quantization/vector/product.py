@@ -24,7 +24,8 @@ class ProductQuantizer(VectorQuantizerBase):
     ----------
     n_subspaces : number of chunks M; chunks differ by at most one in width.
     n_codes : codewords for each chunk, 1 to 65,536.
-    n_iter : at most so many iterations of Lloyd's algorithm.
+    n_iter : at most so many iterations of Lloyd's algorithm. Chunks of a single number get (nearly)
+        the best codewords, as in `KMeansQuantizer`, if they are at most 4,096.
     random_state : seed of the start.
 
     Attributes

@@ -60,6 +60,58 @@ def test_a_teacher_of_other_settings_is_another_teacher(house, monkeypatch):
     assert not trained.is_trained("linear-words", 0)
 
 
+def test_folds_part_train_and_keep_the_same_words_together():
+    texts = [f"comment {i % 40}" for i in range(100)] + ["Comment 3!", "comment 3 !"]
+    rows = np.array([base.Fold(number, 3).rows(texts) for number in range(3)])
+    assert (rows.sum(axis=0) == 1).all() and (rows.sum(axis=1) > 20).all()
+    for words in {text.lower().replace(" !", "!") for text in texts}:
+        same = [i for i, text in enumerate(texts) if text.lower().replace(" !", "!") == words]
+        assert (rows[:, same] == rows[:, same[:1]]).all()
+    np.testing.assert_array_equal(base.Fold(1, 3).rows(texts), rows[1])
+
+
+def test_cross_fitted_logits_come_from_a_teacher_that_has_not_seen_the_comment(house, monkeypatch):
+    class Remembers:
+        """A teacher that says 5 of what it has seen, and -5 of all else."""
+
+        def fit(self, seed, checkpoint, fold=None):
+            self.seen = set(base.texts_and_labels("train", fold)[0])
+
+        def logits(self, texts):
+            return np.tile([[5.0 if text in self.seen else -5.0] for text in texts], (1, 35))
+
+        def save(self, folder):
+            pass
+
+    monkeypatch.setitem(trained.TEACHERS, "linear-words", Remembers)
+    monkeypatch.setattr(trained, "answers", lambda logits: logits)
+    monkeypatch.setattr(trained, "entry", lambda kind, settings, code: place(house, settings))
+    ids, logits = trained.cross_fitted_logits("linear-words", 0, 3)
+    train = load_sample("train")
+    own = logits[trained.rows_of(ids, train)]
+    assert (own == -5).all()
+    trained.train_teacher("linear-words")
+    _, in_sample = trained.load_logits("linear-words")
+    assert (in_sample[trained.rows_of(ids, train)] == 5).all()
+
+
+def place(house, settings):
+    folder = house / "remembers" / str(settings["fold"])
+    return cache.Entry(folder, {"code": {}}, ())
+
+
+def test_all_else_is_the_mean_probability_of_the_folds_teachers(house):
+    folds = [base.Fold(number, 2) for number in range(2)]
+    ids, logits = trained.cross_fitted_logits("linear-words", 0, 2)
+    assert all(trained.is_trained("linear-words", 0, fold) for fold in folds)
+    assert not trained.is_trained("linear-words", 0)
+    each = [np.load(trained.train_teacher("linear-words", 0, fold))["logits"] for fold in folds]
+    rows = trained.rows_of(ids, load_sample("test"))
+    mean = np.mean([expit(one[rows].astype(np.float64)) for one in each], axis=0)
+    np.testing.assert_allclose(expit(logits[rows]), mean, atol=1e-5)
+    assert (each[0][rows] != each[1][rows]).any()
+
+
 def test_a_network_is_kept_with_its_weights_and_without_its_checkpoint(house, monkeypatch):
     small = partial(GRUTeacher, units=4, layers=1, training={"epochs": 1, "batch_size": 64})
     monkeypatch.setitem(trained.TEACHERS, "gru", small)
