@@ -1,5 +1,6 @@
 """nbgrader's step that runs a submission, done by the judge: see course.grading.judge."""
 
+import atexit
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ class JudgedExecute(NbGraderPreprocessor):
     seconds = Float(300, help="Seconds for a cell, and for the tests of a question.").tag(
         config=True
     )
+    answer_seconds = Float(
+        None, allow_none=True, help="Seconds for a cell with an answer, if fewer."
+    ).tag(config=True)
     unsafe = Bool(False, help="Run students' code without a sandbox.").tag(config=True)
-
     seed = Unicode("", help="Hidden tests draw inputs of a class's own from it.").tag(config=True)
 
     def preprocess(
@@ -34,7 +37,7 @@ class JudgedExecute(NbGraderPreprocessor):
         source = Path(folders.root) / folders.source_directory / names["assignment"]
         path = source / f"{names['notebook']}.ipynb"
         judge = _judge(path, path.stat().st_mtime_ns, self.unsafe, self.seed)
-        judged = judge.judge(nb, seconds=self.seconds)
+        judged = judge.judge(nb, seconds=self.seconds, answer_seconds=self.answer_seconds)
         judged.notebook.metadata["course"] = {"flags": judged.flags}
         return judged.notebook, resources
 
@@ -47,4 +50,6 @@ def _judge(path: Path, changed: int, unsafe: bool, seed: str) -> Judge:
 @lru_cache(maxsize=2)
 def _box(unsafe: bool) -> Sandbox:
     """One server for each process that grades; it ends with this process."""
-    return (Unsafe() if unsafe else Sandbox()).start()
+    box = (Unsafe() if unsafe else Sandbox()).start()
+    atexit.register(box.close)
+    return box

@@ -39,7 +39,15 @@ from course.grading.sandbox import Limits, Sandbox
 from course.grading.session import MODULE
 from course.grading.signs import signs_in
 from course.writing.keys import solved
-from course.writing.notebooks import grade_id, is_answer, is_test, question_of
+from course.writing.notebooks import (
+    BEGIN_HIDDEN,
+    END_HIDDEN,
+    grade_id,
+    is_answer,
+    is_test,
+    question_of,
+    region_lines,
+)
 from utils.checking.keys import Key, as_known
 from utils.checking.trials import run_cases
 
@@ -71,10 +79,12 @@ class Judge:
             if cell.cell_type == "code" and grade_id(cell) and not is_answer(cell)
         }
         first = next((i for i, cell in enumerate(solution.cells) if is_answer(cell)), 0)
+        self.answers = {grade_id(cell) for cell in solution.cells if is_answer(cell)}
+        # What students were given, in whichever cell it stands.
         self.own = {
-            cell.source
+            _given(cell.source)
             for cell in solution.cells
-            if cell.cell_type == "code" and not grade_id(cell)
+            if cell.cell_type == "code" and not is_answer(cell)
         }
         # Cells between the questions that show what an answer is good for, and what they define. No
         # test needs them; they run if a student's code mentions one of these names.
@@ -106,9 +116,11 @@ class Judge:
         keys = _keys_of(setup + answers, tests, seed) if seed else {}
         self.known = Trusted(_ran(setup), self.tests, names, keys, box, limits)
 
-    def judge(self, submission: NotebookNode, *, seconds: float) -> Judged:
+    def judge(
+        self, submission: NotebookNode, *, seconds: float, answer_seconds: float | None = None
+    ) -> Judged:
         """The submission with the outputs of its cells. It has all tests, once each; `seconds` is what
-        a cell, and the tests of a question, may take."""
+        a cell, and the tests of a question, may take, and `answer_seconds`, if fewer, an answer."""
         steps = self.steps(submission)
         reading, writing = os.pipe()
         sys.stdout.flush()
@@ -119,7 +131,8 @@ class Judge:
                 os.close(reading)
                 self._limit_myself(seconds)
                 try:
-                    found = Judging(self.known, steps, seconds).run()
+                    least = min(seconds, answer_seconds or seconds)
+                    found = Judging(self.known, steps, seconds, least).run()
                 except (RuntimeError, OSError) as error:  # of this machine, not of the submission
                     found = {"broken": str(error)}
                 with os.fdopen(writing, "w") as pipe:
@@ -141,7 +154,8 @@ class Judge:
         for index, outputs in found["outputs"].items():
             clean = [{key: _printable(text) for key, text in output.items()} for output in outputs]
             done.cells[int(index)].outputs = [new_output(**output) for output in clean]
-        return Judged(done, self.signs(submission) + found["flags"])
+        flags = [" ".join(_printable(flag).split()) for flag in found["flags"]]
+        return Judged(done, self.signs(submission) + flags)
 
     def signs(self, submission: NotebookNode) -> list[str]:
         """What in a student's own cells looks like an attempt on the grading."""
@@ -151,7 +165,7 @@ class Judge:
             if (
                 cell.cell_type == "code"
                 and name not in self.trusted
-                and cell.source not in self.own
+                and cell.source.strip() not in self.own
             ):
                 where = name or f"cell {number}"
                 found += [f"{where}: {sign}" for sign in signs_in(cell.source)]
@@ -161,7 +175,7 @@ class Judge:
         steps = []
         cells = [cell for cell in submission.cells if cell.cell_type == "code"]
         theirs = [cell.source for cell in cells if grade_id(cell) not in self.trusted]
-        used = set().union(*(_used(source) for source in theirs if source not in self.own))
+        used = set().union(*(_used(text) for text in theirs if text.strip() not in self.own))
         for index, cell in enumerate(submission.cells):
             if cell.cell_type != "code":
                 continue
@@ -170,8 +184,12 @@ class Judge:
                 steps.append(Step(index, "", name))
             elif name in self.trusted:
                 steps.append(Step(index, self.trusted[name]))
-            elif name or cell.source not in self.shows or used & self.shows[cell.source]:
-                steps.append(Step(index, cell.source, answers=question_of(name) if name else ""))
+            elif name in self.answers:
+                steps.append(Step(index, cell.source, answers=question_of(name)))
+            elif cell.source not in self.shows:
+                steps.append(Step(index, cell.source, extra=True))
+            elif used & self.shows[cell.source]:
+                steps.append(Step(index, cell.source))
         last = max((number for number, step in enumerate(steps) if step.test), default=-1)
         return steps[: last + 1]
 
@@ -183,6 +201,12 @@ class Judge:
         resource.setrlimit(resource.RLIMIT_CPU, (longest, longest))
         end_with_parent()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _given(source: str) -> str:
+    """A cell of a solution as students get it: without hidden tests."""
+    lines = region_lines(source, BEGIN_HIDDEN, END_HIDDEN)
+    return "\n".join(line for line, hidden in lines if not hidden).strip()
 
 
 def _ran(sources: Sequence[str]) -> dict[str, Any]:

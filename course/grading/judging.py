@@ -27,17 +27,20 @@ LATER = "something that this cell started ended the kernel later"
 UNSTOPPED = "this cell could not be interrupted"
 ENDS = (Closed, Late, Gone, WireError)
 NOT_RUN = "not run: cells before it ended the kernel too often"
+TOO_LATE = "not run: cells of the student's own took too long"
 
 
 @dataclass(frozen=True)
 class Step:
     """A cell of a submission: `index` in it, and what is run: the student's source, or the trusted one
-    of a cell that students may not change. Tests are run by the judge."""
+    of a cell that students may not change. Tests are run by the judge. A cell that is `extra` stands in
+    no assignment: the student added it."""
 
     index: int
     source: str
     test: str = ""
     answers: str = ""  # the question that this cell answers
+    extra: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,14 @@ class Trusted:
 
 
 class Judging:
-    """Of one submission, in a process of its own."""
+    """Of one submission, in a process of its own. A cell, the tests of a question, and all extra cells
+    together may each take `seconds`; a cell with an answer `answer_seconds`."""
 
-    def __init__(self, trusted: Trusted, steps: Sequence[Step], seconds: float) -> None:
+    def __init__(
+        self, trusted: Trusted, steps: Sequence[Step], seconds: float, answer_seconds: float
+    ) -> None:
         self.trusted, self.steps, self.seconds = trusted, steps, seconds
+        self.answer_seconds = answer_seconds
         self.outputs: dict[int, list[dict]] = {}
         self.failed: dict[int, dict] = {}
         self.flags: list[str] = []
@@ -135,6 +142,7 @@ class Judging:
         if self.session is None:
             link, self.leash = self.trusted.box.open(self.trusted.limits)
             self.session, self.done, self.opened = Session(link), 0, time.monotonic()
+            self.extra = self.seconds  # left to all extra cells
         while self.done < number:
             step = self.steps[self.done]
             another = bool(self.apart) and step.answers not in ("", self.apart)
@@ -190,7 +198,13 @@ class Judging:
         self._after(step.source, (name, said))
 
     def _cell(self, step: Step) -> None:
-        error = self._session.cell(step.source, self.seconds)
+        if step.extra and self.extra <= 0:
+            self.outputs[step.index] = [dict(error_output(TIMED_OUT, TOO_LATE))]
+            return
+        started = time.monotonic()
+        seconds = self.answer_seconds if step.answers else self.seconds
+        error = self._session.cell(step.source, self.extra if step.extra else seconds)
+        self.extra -= (time.monotonic() - started) * step.extra
         self.outputs[step.index] = [dict(error_output(*error))] if error else []
         self._after(step.source, error)
 

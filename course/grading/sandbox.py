@@ -9,6 +9,8 @@ Where no sandbox can be had, `start` says why and refuses; only :class:`Unsafe` 
 whoever runs the command can ask for it.
 """
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -17,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from course.errors import UserError
@@ -24,6 +27,7 @@ from course.grading.inside import PLAIN
 from course.grading.session import Session
 from course.threads import ONE_THREAD
 from course.writing.units import ROOT
+from utils.data import find_goemotions
 
 PRELOAD = (
     "numpy",
@@ -72,14 +76,21 @@ SYSTEM = (
 )
 BOX, DATA = "/box", "/box/data"
 START_SECONDS = 300
-NONE = (
-    "No sandbox for students' code can be had: {reason}. To grade without one, on a machine that holds "
-    "nothing of value, add --unsafe."
-)
 BLOCKED = (
     "; where AppArmor keeps programs from making user namespaces, as on Ubuntu 24.04, allow it by "
     "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
 )
+
+
+class NoSandbox(UserError):
+    """There can be no sandbox on this machine; `reason` is a part of a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"No sandbox for students' code can be had: {reason}. To grade without one, on a machine "
+            "that holds nothing of value, add --unsafe."
+        )
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -94,20 +105,21 @@ class Limits:
 
 
 class Sandbox:
-    """The server, and the submissions that run in it. A context manager. It ends with the thread that
-    started it."""
+    """The server, and the submissions that run in it. `data` is a folder of GoEmotions, if the one
+    that :func:`utils.data.find_goemotions` finds is not meant. A context manager. It ends with the
+    thread that started it."""
 
     def __init__(
         self, *, root: Path = ROOT, data: str | None = None, preload: Sequence[str] = PRELOAD
     ) -> None:
-        self.root, self.data = root, data or os.environ.get("GOEMOTIONS_DIR")
+        self.root, self.data = root, data or _data()
         self.preload = preload
         self.process: subprocess.Popen | None = None
 
     def start(self) -> "Sandbox":
         """Start the server and wait until it has imported the libraries.
 
-        Raises UserError, with the reason, if there can be no sandbox here.
+        Raises NoSandbox if there can be none here.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = self.command(theirs.fileno())
@@ -132,7 +144,7 @@ class Sandbox:
             self.process.kill()
             said = (self.process.communicate()[1] or b"").decode(errors="replace").strip()
             self.process = None
-            raise UserError(self.refusal(said.splitlines()[-1] if said else "it did not start"))
+            raise NoSandbox(blocked(said.splitlines()[-1] if said else "it did not start"))
         self._prove()
         return self
 
@@ -143,7 +155,7 @@ class Sandbox:
             Session(link)
         except RuntimeError as error:
             self.close()
-            raise UserError(self.refusal(str(error))) from None
+            raise NoSandbox(blocked(str(error))) from None
         finally:
             link.close()
             leash.close()
@@ -151,10 +163,9 @@ class Sandbox:
     def command(self, number: int) -> list[str]:
         bwrap = shutil.which("bwrap")
         if not sys.platform.startswith("linux"):
-            raise UserError(NONE.format(reason="it takes Linux (a virtual machine or WSL will do)"))
+            raise NoSandbox("it takes Linux (a virtual machine or WSL will do)")
         if bwrap is None:
-            reason = "bubblewrap is missing (Debian, Ubuntu: apt-get install bubblewrap)"
-            raise UserError(NONE.format(reason=reason))
+            raise NoSandbox("bubblewrap is missing (Debian, Ubuntu: apt install bubblewrap)")
         options = ["--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net"]
         options += ["--unshare-ipc", "--unshare-uts", "--clearenv", "--dev", "/dev"]
         options += ["--perms", "1777", "--tmpfs", "/tmp"]
@@ -168,13 +179,13 @@ class Sandbox:
             options += ["--setenv", name, value]
         shown = {path: path for path in (*SYSTEM, sys.base_prefix, sys.prefix)}
         shown |= {f"{BOX}/{name}": str(self.root / name) for name in SHOWN}
-        if self.data and os.path.isdir(self.data):
+        if self.data:
             shown[DATA] = self.data
         folders = {str(parent) for path in shown for parent in Path(path).parents} - {"/"}
         for folder in sorted(folders - set(shown)):  # bubblewrap would let only their owner in
             options += ["--perms", "0755", "--dir", folder]
         for path, source in shown.items():
-            if os.path.islink(source):
+            if path in SYSTEM and os.path.islink(source):  # /lib leads to usr/lib
                 options += ["--symlink", os.readlink(source), path]
             elif os.path.exists(source):
                 options += ["--ro-bind", source, path]
@@ -186,7 +197,10 @@ class Sandbox:
         return [sys.executable, *flags, str(number), ",".join(self.preload)]
 
     def environment(self) -> dict[str, str]:
-        return ONE_THREAD | {
+        data = {"GOEMOTIONS_DIR": DATA} if self.data else {}
+        return {
+            **ONE_THREAD,
+            **data,
             "PATH": "/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "HOME": "/tmp",  # noqa: S108 - of the sandbox
@@ -196,12 +210,8 @@ class Sandbox:
             "CUDA_VISIBLE_DEVICES": "",
             "PYTHONPATH": BOX,
             "PYTHONDONTWRITEBYTECODE": "1",
-            "GOEMOTIONS_DIR": DATA,
+            "GOEMOTIONS_OFFLINE": "1",
         }
-
-    def refusal(self, said: str) -> str:
-        blocked = any(word in said for word in ("Permission denied", "not permitted", "uid map"))
-        return NONE.format(reason=said.removesuffix(".") + BLOCKED * blocked)
 
     def open(self, limits: Limits) -> tuple[socket.socket, socket.socket]:
         """A sandbox for one submission: the socket to talk to it by, and the leash, which ends it and
@@ -244,3 +254,26 @@ class Unsafe(Sandbox):
 
     def environment(self) -> dict[str, str]:
         return os.environ | ONE_THREAD | {"MPLBACKEND": "Agg", "PYTHONPATH": str(self.root)}
+
+
+def blocked(said: str) -> str:
+    """What a program said, and what to do where the system kept it from making a sandbox."""
+    stopped = any(word in said for word in ("Permission denied", "not permitted", "uid map"))
+    return said.removesuffix(".") + BLOCKED * stopped
+
+
+@lru_cache
+def without_sandbox() -> NoSandbox | None:
+    """Why there can be no sandbox on this machine; None if there can."""
+    try:
+        Sandbox(preload=("numpy",)).start().close()
+    except NoSandbox as error:
+        return error
+    return None
+
+
+def _data() -> str | None:
+    """The folder of GoEmotions; None where only the course's sample can be had, which is in `utils`."""
+    with contextlib.redirect_stdout(io.StringIO()):  # whoever runs the command was told already
+        found = find_goemotions(allow_download=False)
+    return None if found.kind == "sample" else str(found.folder)

@@ -119,7 +119,7 @@ class _Writer:
         elif isinstance(value, np.generic) and value.dtype.kind in "biufcSUmM":
             self.put(b"g", *self.array(np.asarray(value)))
         elif isinstance(value, int):
-            data = int(value).to_bytes(int.bit_length(value) // 8 + 1, "little", signed=True)
+            data = int.to_bytes(value, int.bit_length(value) // 8 + 1, "little", signed=True)
             if len(data) > MOST_DIGITS:
                 raise WireError("an integer with too many digits")
             self.put(b"i", struct.pack("<H", len(data)), data)

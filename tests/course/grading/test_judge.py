@@ -19,7 +19,7 @@ from tests.course.grading.judging import (
     unprotected,
 )
 
-SECONDS = 60
+SECONDS = 250  # of a busy machine; what has to run out of them gets fewer
 
 
 @pytest.fixture(scope="module")
@@ -283,7 +283,7 @@ ACCIDENTS = {
 @pytest.mark.parametrize("name", ACCIDENTS)
 def test_an_accident_costs_its_own_question(judge, name):
     code, said = ACCIDENTS[name]
-    seconds = 6 if said == "took longer" else SECONDS
+    seconds = 10 if said == "took longer" else SECONDS
     done = judge(handed_in(assignment(), code), seconds=seconds)
     assert points(done.notebook) == {"q1": 0, "q2": 3}
     assert said in reason(done.notebook, "q1")
