@@ -1,4 +1,5 @@
 # Two commands: `make course` runs everything, `make test` tests everything but what needs a browser.
+# Grading and its tests need bubblewrap (apt install bubblewrap).
 # Another Python: make course PYTHON=python3.13
 
 PYTHON ?= python3
