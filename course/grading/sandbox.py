@@ -82,7 +82,7 @@ BLOCKED = (
 )
 
 
-class NoSandbox(UserError):
+class SandboxError(UserError):
     """There can be no sandbox on this machine; `reason` is a part of a sentence."""
 
     def __init__(self, reason: str) -> None:
@@ -119,7 +119,7 @@ class Sandbox:
     def start(self) -> "Sandbox":
         """Start the server and wait until it has imported the libraries.
 
-        Raises NoSandbox if there can be none here.
+        Raises SandboxError if there can be none here.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = self.command(theirs.fileno())
@@ -144,7 +144,7 @@ class Sandbox:
             self.process.kill()
             said = (self.process.communicate()[1] or b"").decode(errors="replace").strip()
             self.process = None
-            raise NoSandbox(blocked(said.splitlines()[-1] if said else "it did not start"))
+            raise SandboxError(blocked(said.splitlines()[-1] if said else "it did not start"))
         self._prove()
         return self
 
@@ -155,7 +155,7 @@ class Sandbox:
             Session(link)
         except RuntimeError as error:
             self.close()
-            raise NoSandbox(blocked(str(error))) from None
+            raise SandboxError(blocked(str(error))) from None
         finally:
             link.close()
             leash.close()
@@ -163,9 +163,9 @@ class Sandbox:
     def command(self, number: int) -> list[str]:
         bwrap = shutil.which("bwrap")
         if not sys.platform.startswith("linux"):
-            raise NoSandbox("it takes Linux (a virtual machine or WSL will do)")
+            raise SandboxError("it takes Linux (a virtual machine or WSL will do)")
         if bwrap is None:
-            raise NoSandbox("bubblewrap is missing (Debian, Ubuntu: apt install bubblewrap)")
+            raise SandboxError("bubblewrap is missing (Debian, Ubuntu: apt install bubblewrap)")
         options = ["--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net"]
         options += ["--unshare-ipc", "--unshare-uts", "--clearenv", "--dev", "/dev"]
         options += ["--perms", "1777", "--tmpfs", "/tmp"]
@@ -263,11 +263,11 @@ def blocked(said: str) -> str:
 
 
 @lru_cache
-def without_sandbox() -> NoSandbox | None:
+def without_sandbox() -> SandboxError | None:
     """Why there can be no sandbox on this machine; None if there can."""
     try:
         Sandbox(preload=("numpy",)).start().close()
-    except NoSandbox as error:
+    except SandboxError as error:
         return error
     return None
 
