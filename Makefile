@@ -12,18 +12,20 @@ CPU_TORCH := https://download.pytorch.org/whl/cpu
 course: $(INSTALLED)
 	$(BIN)/python -m course run
 
+# Three workers for two cores: a test that waits, for a kernel or for the package index, leaves its core
+# to another.
 test: $(INSTALLED)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m course build --check
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 # Every control of every lecture, in JupyterLab; needs Debian's chromium (apt install chromium).
 # Some lectures: make browser LECTURES="02 05"
 browser: $(INSTALLED)
 	$(BIN)/pip install --quiet -e ".[browser]"
-	$(BIN)/python -m pytest tests/browser --timeout 3600
+	$(BIN)/python -m pytest tests/browser --timeout 7200
 
 lab: $(INSTALLED)
 	$(BIN)/python -m course lab

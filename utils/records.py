@@ -69,9 +69,12 @@ def load_runs(
     return [run for run in _read(name, folder)["runs"] if run["run"] in numbers]
 
 
-def load_published(folder: str | Path | None = None) -> list[dict]:
-    """Published figures, each with ``name``, ``macro_f1``, ``bytes`` (or None) and ``source``."""
-    return _read("published", folder)["points"]
+def load_published(folder: str | Path | None = None, part: str = "points") -> list[dict]:
+    """Published figures, each with ``name``, ``macro_f1``, ``bytes`` (or None) and ``source``.
+
+    ``part`` is "points", models that their authors trained, or "compressed", what was made of them.
+    """
+    return _read("published", folder)[part]
 
 
 def summarise(

@@ -30,6 +30,7 @@ import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.figure import Figure
 
+from utils.claims import claim
 from utils.plots import checked_alt, picture
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
@@ -270,6 +271,7 @@ def _with_unit(number: float, unit: str) -> str:
 
 # What a guess can be, by its unit; an amount of anything else is at least nothing.
 _BOUNDS = {"%": (0.0, 100.0), "points": (-100.0, 100.0)}
+_asked: dict[str, tuple[float, float]] = {}  # the bounds of the guesses that this kernel asked for
 
 
 def predict(key: str, question: str, unit: str = "", *, low=None, high=None) -> None:
@@ -293,12 +295,11 @@ def predict(key: str, question: str, unit: str = "", *, low=None, high=None) -> 
     OSError
         When a guess is written, if it cannot be; also shown under the box.
     """
-    bounds = _BOUNDS.get(unit, (0.0, math.inf))
-    low, high = (
-        b if given is None else given for given, b in zip((low, high), bounds, strict=True)
-    )
+    least, most = _BOUNDS.get(unit, (0.0, math.inf))
+    low, high = least if low is None else low, most if high is None else high
     if not low < high:
         raise ValueError(f"no guess of {key!r} lies between {low:g} and {high:g}")
+    _asked[key] = low, high
     unit_text = f" ({unit})" if unit else ""
     title = ipywidgets.HTML(f"<p><strong>Predict.</strong> {_prose(question)}{_KEEP_KEYS}</p>")
     number = ipywidgets.Text(
@@ -344,7 +345,8 @@ def predict(key: str, question: str, unit: str = "", *, low=None, high=None) -> 
 def reveal(key: str, measured: float, unit: str = "") -> None:
     """Set the guess of :func:`predict` beside what was measured.
 
-    It is folded until there is a guess, so that nobody sees it who has not made one.
+    It is folded until there is a guess, so that nobody sees it who has not made one. What is measured
+    must be a guess that :func:`predict` would have taken, see :func:`utils.claims.claim`.
 
     Parameters
     ----------
@@ -361,6 +363,8 @@ def reveal(key: str, measured: float, unit: str = "") -> None:
     measured = float(measured)
     if not math.isfinite(measured):
         raise ValueError(f"the measurement of {key!r} must be a finite number, got {measured}")
+    low, high = _asked.get(key, (measured, measured))
+    claim(low <= measured <= high, f"{key!r} takes {measured:g}, which was measured, as a guess")
     known = _read_guesses().get(key)
     rows = [("Measured", _with_unit(measured, unit))]
     if known is None:
@@ -384,12 +388,11 @@ def _compare(guess: float, measured: float, unit: str) -> str:
     if guess == measured:
         return "Your guess was exact."
     side = "high" if guess > measured else "low"
-    if guess * measured <= 0:  # no ratio to speak of
-        return f"Your guess was {_with_unit(abs(guess - measured), unit)} too {side}."
-    ratio = max(abs(guess / measured), abs(measured / guess))
+    same_sign = guess * measured > 0
+    ratio = max(guess / measured, measured / guess) if same_sign else math.inf
     if ratio < 1.1:
         return f"Your guess was right within 10% (a little {side})."
-    if guess < 0:
+    if guess < 0 or not same_sign:  # no ratio to speak of
         return f"Your guess was {_with_unit(abs(guess - measured), unit)} too {side}."
     factor = f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.2g}"
     return f"Your guess was {factor} times too {side}."

@@ -43,21 +43,23 @@ def results(
 @app.command()
 def teachers(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="TEACHER", help="Such as transformer; else all.")
+        list[str] | None,
+        typer.Argument(metavar="TEACHER", help="Such as transformer; else all, unless you ship."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Train each so often, from other seeds.")] = 1,
     ship: Annotated[
-        bool, typer.Option("--ship", help="Write the logits that students learn from.")
-    ] = False,
+        list[str] | None,
+        typer.Option(help="Write what this teacher says, for students to learn (repeat it)."),
+    ] = None,
 ) -> None:
     """Train the teachers of unit 02 from nothing, on a GPU when there is one.
 
     Without a GPU the transformer takes long. Interrupted, a network's training goes on from its last
-    epoch. What is trained already is not trained again.
+    epoch. What is trained already is not trained again. A cross-fitted teacher trains what it is made of.
 
     ```
     python -m course teachers transformer --seeds 5
-    python -m course teachers --ship
+    python -m course teachers --ship cross-fitted
     ```
     """
     from course.threads import one_thread
@@ -66,12 +68,14 @@ def teachers(
     from course.measuring.teachers.ensemble import ship_logits
     from course.measuring.teachers.trained import TEACHERS, is_trained, train_teacher
 
-    for name in names or TEACHERS:
+    for name in names or (() if ship else TEACHERS):
         for seed in range(seeds):
             if not is_trained(name, seed):
                 with shared.console.status(f"Training {name}, seed {seed}"):
                     train_teacher(name, seed)
             shared.console.print(f"{name}, seed {seed}: trained.")
     if ship:
-        for name, size in ship_logits().items():
+        with shared.console.status(f"Shipping {' and '.join(ship)}"):
+            sizes = ship_logits(ship)
+        for name, size in sizes.items():
             shared.console.print(f"Wrote utils/assets/teachers/{name}.bin ({size:,} bytes).")

@@ -113,6 +113,7 @@ def _literals(call: ast.Call, unit: Unit) -> dict[str, Any]:
         return {
             name: ast.literal_eval(_WithoutNumbers().visit(value))
             for name, value in arguments(call).items()
+            if name in ("question", "options", "answer")  # limits of a guess may be computed
         }
     except ValueError:
         raise UserError(

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from course.writing.units import ROOT
@@ -33,15 +34,22 @@ def digest(files: Iterable[Path]) -> str:
 
 def _imports(file: Path, root: Path) -> Iterator[tuple[Path, str | None, str]]:
     """Of each import: the module's path without ending, the name taken from it, and what it is here."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for level, module, name, here in _named(file.read_text(encoding="utf-8")):
+        base = file.parents[level - 1] if level else root
+        yield base.joinpath(*module.split(".")), name, here
+
+
+@cache  # by the text, not the file, which may have changed since
+def _named(text: str) -> list[tuple[int, str, str | None, str]]:
+    """Of each import: how many dots, the module, the name taken from it, and what it is here."""
+    found: list[tuple[int, str, str | None, str]] = []
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield root.joinpath(*alias.name.split(".")), None, alias.asname or alias.name
+            found += [(0, alias.name, None, alias.asname or alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = file.parents[node.level - 1] if node.level else root
-            base = base.joinpath(*(node.module or "").split("."))
-            for alias in node.names:
-                yield base, alias.name, alias.asname or alias.name
+            level, module = node.level, node.module or ""
+            found += [(level, module, a.name, a.asname or a.name) for a in node.names]
+    return found
 
 
 def _definition(base: Path, name: str | None, root: Path) -> Path | None:

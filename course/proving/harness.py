@@ -40,7 +40,9 @@ import utils
 from course.errors import UserError
 from course.proving.shell import CRASHED, Streams, error_output, make_shell, run_cell
 from course.threads import ONE_THREAD
+from course.writing.keys import UNPACKED
 from course.writing.notebooks import grade_id, is_test, question_of, with_answers
+from utils.checking import unpacked
 
 PRELOAD = (
     "course.proving.harness",
@@ -79,11 +81,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Trial:
-    """Cells (index and source) to be run in a fork; `number` is the trial's place among all."""
+    """Cells (index and source) to be run in a fork; `number` is the trial's place among all, `keys`
+    are those of its checks, packed."""
 
     number: int
     cells: list[tuple[int, str]]
     seconds: float
+    keys: tuple[str, ...] = ()
 
 
 def run_variants(
@@ -133,7 +137,7 @@ def run_answers(
     """
     done = [_own_cells(nb, answer) for answer in answers]
     trials = [
-        _Trial(number, _code(own.cells), answer.seconds)
+        _Trial(number, _code(own.cells), answer.seconds, _keys(own.cells))
         for number, (own, answer) in enumerate(zip(done, answers, strict=True))
     ]
     chains: list[list[str | _Trial]] = []
@@ -176,6 +180,10 @@ def _own_cells(nb: NotebookNode, answer: Answer) -> NotebookNode:
 
 def _code(cells: Sequence[NotebookNode]) -> list[tuple[int, str]]:
     return [(i, cell.source) for i, cell in enumerate(cells) if cell.cell_type == "code"]
+
+
+def _keys(cells: Sequence[NotebookNode]) -> tuple[str, ...]:
+    return tuple(text for cell in cells if is_test(cell) for text in UNPACKED.findall(cell.source))
 
 
 def _show(nb: NotebookNode, outputs: Outputs) -> None:
@@ -272,6 +280,8 @@ def _chain(
             for _, source in step.cells:
                 with suppress(SyntaxError):  # reported when the cell is run
                     shell.transform_cell(source)
+            for text in step.keys:
+                unpacked(text)  # takes longer than most answers; forks inherit what it has read
             sender.send(_try(shell, step))
     sender.close()
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SECONDS = 300  # for JupyterLab to start, and for what follows a click; a busy machine is slow
+SECONDS = 900  # for JupyterLab to start, and for what follows a click; a busy machine is slow
 # JupyterLab tells the console of these by itself, and no lecture can do anything about them.
 HARMLESS = re.compile(r"favicon|404 \(Not Found\)|ResizeObserver|service worker|net::ERR_INTERNET")
 
@@ -91,8 +91,8 @@ def browser():
 
 
 @pytest.fixture
-def page(browser):
-    """A page on which an error is the end of the test."""
+def page(browser, lab):
+    """A page on which an error is the end of the test. Kernels that it leaves are shut down."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.set_default_timeout(1000 * SECONDS)
     errors = []
@@ -100,6 +100,10 @@ def page(browser):
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     yield page
     page.close()
+    with urllib.request.urlopen(f"{lab}/api/kernels?token=test") as answer:
+        for kernel in json.load(answer):
+            address = f"{lab}/api/kernels/{kernel['id']}?token=test"
+            urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
     assert [error for error in errors if not HARMLESS.search(error)] == []
 
 
@@ -111,10 +115,12 @@ class Notebook:
         page.goto(f"{lab}/lab/tree/{path}?reset&token=test")
         self.panel = page.locator(".jp-NotebookPanel:visible")
         self.panel.locator(".jp-Cell").first.wait_for()
-        # Cells are put in bit by bit; the last one to come is the last to move the others.
+        # Cells are put in bit by bit, many or few of them by the time we look; the last one to come
+        # is the last to move the others.
         page.wait_for_function(
-            "() => { const c = jupyterapp.shell.currentWidget?.content?.widgets;"
-            " return c?.length && c.every(cell => cell.isAttached && !cell.isPlaceholder?.()) }"
+            "() => { const panel = jupyterapp.shell.currentWidget, c = panel?.content?.widgets;"
+            " return panel?.context?.isReady && c.length && c.length === panel.content.model.cells.length"
+            " && c.every(cell => cell.isAttached && !cell.isPlaceholder?.()) }"
         )
 
     def cells(self) -> int:

@@ -208,5 +208,5 @@ def test_a_quiz_answers_before_anything_ran(open_notebook):
 
 def test_assignments_are_reached_from_the_lecture(open_notebook, page):
     notebook = open_notebook(f"lectures/{UNITS[0].name}.ipynb")
-    notebook.show(1).get_by_role("link", name=f"Assignment {UNITS[0].number}").click()
+    notebook.show(0).get_by_role("link", name=f"Assignment {UNITS[0].number}").click()
     page.locator(".jp-NotebookPanel:visible", has_text=f"Assignment {UNITS[0].number}: ").wait_for()

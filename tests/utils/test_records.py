@@ -81,3 +81,4 @@ def test_from_anywhere_else_the_results_of_this_checkout_are_read(tmp_path, monk
     monkeypatch.chdir(tmp_path)
     names = {point["name"] for point in load_published()}
     assert "BERT-base (published)" in names
+    assert all(point["counts"] == "encoder" for point in load_published(part="compressed"))

@@ -391,6 +391,20 @@ def test_reveal_rejects_another_unit_and_what_is_not_finite(output):
         widgets.reveal("speed", float("nan"), "ms")
 
 
+@pytest.mark.parametrize(
+    ("bounds", "measured"), [({}, -3), ({"high": 1}, 1.5), ({"low": 2, "high": 4}, 1)]
+)
+def test_a_build_stops_where_the_measurement_could_not_be_guessed(
+    output, monkeypatch, bounds, measured
+):
+    monkeypatch.setenv("COURSE_BUILD", "1")
+    widgets.predict("slope", "?", **bounds)
+    with pytest.raises(AssertionError, match=f"'slope' takes {measured}, which was measured"):
+        widgets.reveal("slope", measured)
+    widgets.predict("slope", "?", low=-3, high=1.5)
+    widgets.reveal("slope", measured)  # either end is a guess
+
+
 # ----------------------------------------------------------------------------------------- quiz
 
 OPTIONS = {"the mean": "It hides the tail.", "p99": "One request in 100 is slower."}

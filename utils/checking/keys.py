@@ -5,6 +5,7 @@ import zlib
 from base64 import b85decode, b85encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -106,5 +107,10 @@ def packed(keys: Sequence[Key]) -> str:
 
 def unpacked(text: str) -> dict[str, Key]:
     """The keys of the questions of an assignment, by the names of their checks."""
+    return {key.question: key for key in _read(text)}
+
+
+@lru_cache(maxsize=16)  # the gates read a key before they fork for each answer to its question
+def _read(text: str) -> tuple[Key, ...]:
     stored = json.loads(zlib.decompress(b85decode("".join(text.split()))))
-    return {key.question: key for key in map(Key.from_json, stored)}
+    return tuple(map(Key.from_json, stored))

@@ -8,6 +8,7 @@ difference: list, tuple, array or tensor, Python or NumPy numbers, their dtype, 
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from numbers import Number
 from typing import Any
@@ -48,13 +49,18 @@ class Outcome:
 
     def sketch(self) -> tuple[int, float]:
         """A fingerprint: a checksum of the structure, and one weighted sum of all numbers."""
-        return zlib.crc32(self.structure.encode()), _total(self.values)
+        return self._sums[:2]
 
     def fits(self, sketch: tuple[int, float], tol: float) -> bool:
         """Whether another outcome with this fingerprint is the same, within the tolerance."""
-        checksum, total = self.sketch()
-        scale = _total(np.abs(self.values))
+        checksum, total, scale = self._sums
         return checksum == sketch[0] and abs(total - sketch[1]) <= max(tol, 1e-6) * max(1, scale)
+
+    @cached_property  # a check compares an outcome with hundreds of fingerprints
+    def _sums(self) -> tuple[int, float, float]:
+        """The fingerprint, and the weighted sum of the absolute values of all numbers."""
+        checksum = zlib.crc32(self.structure.encode())
+        return checksum, _total(self.values), _total(np.abs(self.values))
 
 
 def outcome_of(value: object) -> Outcome:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import numpy as np
 
@@ -60,32 +61,37 @@ def run_cases(
     names = list(inspect.signature(trial).parameters)
     watched = own_work(trial, *([forbidden] if isinstance(forbidden, str) else forbidden))
     runs = []
-    for case in cases(np.random.default_rng(seed)):
-        case = case if isinstance(case, tuple) else (case,)
-        given = dict(zip(names, deepcopy(case), strict=False))
-        where = ""
-        try:
-            with off_stderr(), at_most(seconds):
-                outcome = outcome_of(watched(*given.values()))
-        except Endless:
-            outcome = Outcome(ENDLESS, np.zeros(0), f"still running after {seconds:g} seconds")
-        except (Exception, SystemExit) as error:
-            if getattr(error, "not_own_work", False):
-                raise
-            outcome, where = outcome_of_error(error), _line_of(error, trial)
-        inputs = dict(zip(names, case, strict=False))
-        changed = tuple(
-            name for name in protect if name in inputs and _differ(inputs[name], given[name])
-        )
-        if changed:
-            outcome = replace(outcome, structure=f"{outcome.structure}{CHANGED}{','.join(changed)}")
-        runs.append(Run(inputs, outcome, where, changed))
-        if outcome.structure == ENDLESS:
-            break
+    with tempfile.TemporaryFile(buffering=0) as aside:
+        for case in cases(np.random.default_rng(seed)):
+            case = case if isinstance(case, tuple) else (case,)
+            given = dict(zip(names, deepcopy(case), strict=False))
+            where = ""
+            try:
+                with off_stderr(aside), at_most(seconds):
+                    outcome = outcome_of(watched(*given.values()))
+            except Endless:
+                outcome = Outcome(ENDLESS, np.zeros(0), f"still running after {seconds:g} seconds")
+            except (Exception, SystemExit) as error:
+                if getattr(error, "not_own_work", False):
+                    raise
+                outcome, where = outcome_of_error(error), _line_of(error, trial)
+            inputs = dict(zip(names, case, strict=False))
+            changed = tuple(
+                name for name in protect if name in inputs and _differ(inputs[name], given[name])
+            )
+            if changed:
+                structure = f"{outcome.structure}{CHANGED}{','.join(changed)}"
+                outcome = replace(outcome, structure=structure)
+            runs.append(Run(inputs, outcome, where, changed))
+            if outcome.structure == ENDLESS:
+                break
     return runs
 
 
 def _differ(before: object, after: object) -> bool:
+    if isinstance(before, np.ndarray) and before.dtype.kind in "biufc":
+        if np.array_equal(before, after):  # NaN is not: see below
+            return False
     (structure, values), (other, others) = measured(before), measured(after)
     return structure != other or not np.array_equal(values, others)
 
@@ -118,9 +124,10 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def off_stderr() -> Iterator[None]:
+def off_stderr(aside: BinaryIO) -> Iterator[None]:
     """Send to stdout what is written to stderr, by Python, by C code or by a child process: nbgrader
-    takes anything on stderr for a failure, and a warning costs no points."""
+    takes anything on stderr for a failure, and a warning costs no points. An empty file holds it
+    meanwhile, and is empty again afterwards: to make one costs more than most trials."""
     sys.stderr.flush()
     try:
         kept = os.dup(2)
@@ -128,17 +135,18 @@ def off_stderr() -> Iterator[None]:
         with redirect_stderr(sys.stdout):
             yield
         return
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), 2)
-        try:
-            with redirect_stderr(sys.stdout):
-                yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            file.seek(0)
-            if text := file.read(10_000).decode(errors="replace"):
-                sys.stdout.write(text)
+    os.dup2(aside.fileno(), 2)
+    try:
+        with redirect_stderr(sys.stdout):
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        aside.seek(0)
+        if text := aside.read(10_000).decode(errors="replace"):
+            sys.stdout.write(text)
+            aside.seek(0)
+            aside.truncate()
 
 
 def _line_of(error: BaseException, trial: Trial) -> str:

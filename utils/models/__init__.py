@@ -14,6 +14,7 @@ from utils.models.networks import (
     masked_mean,
     register_network,
 )
+from utils.models.pieces import cut_pieces, keep_pieces
 from utils.models.sparse_linear import BUCKET, SparseLinear
 from utils.models.transformer import ENCODER, TransformerNetwork, WordPiece, find_encoder
 
@@ -30,7 +31,9 @@ __all__ = [
     "Tokenizer",
     "TransformerNetwork",
     "WordPiece",
+    "cut_pieces",
     "find_encoder",
+    "keep_pieces",
     "masked_mean",
     "register_network",
     "predict_logits",

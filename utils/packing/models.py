@@ -224,7 +224,7 @@ def _load_neural(tensors, header, common) -> NeuralClassifier:
     # Their networks register when they are read; they read files themselves, so not at the top.
     import utils.adaptive
     import utils.distillation.students
-    import utils.pruning.transformer  # noqa: F401
+    import utils.pruning.compressed  # noqa: F401
 
     config, length = header["config"], header["length"]
     expect(isinstance(config, dict), "the network has no configuration")

@@ -2,12 +2,15 @@
 
 import base64
 import io
+import os
 
 import matplotlib.pyplot as plt
 from cycler import cycler
 from IPython.display import display
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+
+from utils.plots.legends import hidden_by_legends
 
 # Okabe and Ito (2008), "Color Universal Design"; the yellow is left out: too pale on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#C46A9C", "#B87A00", "#2F97D6", "#000000")
@@ -65,9 +68,13 @@ def picture(fig: Figure, alt: str) -> tuple[dict, dict]:
         If ``alt`` is empty.
     TypeError
         If ``fig`` is not a matplotlib figure.
+    AssertionError
+        If a legend lies over a curve and the lecture is being built (``COURSE_BUILD`` is set).
     """
     alt = checked_alt(alt)
     png = to_png(fig)
+    if os.environ.get("COURSE_BUILD") and (hidden := hidden_by_legends(fig)):
+        raise AssertionError(f"the legend {hidden} lies over what is drawn: put it elsewhere")
     width, height = (round(96 * inches) for inches in fig.get_size_inches())
     plt.close(fig)
     bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": alt}

@@ -15,6 +15,7 @@ positions and non-zeros (``utils.codecs.Sparse``), and time is saved only where 
 (0.75, torch.Size([8, 4]))
 """
 
+from utils.pruning.compressed import CompressedPrunedTransformerNetwork
 from utils.pruning.gated_transformer import (
     GRAINS,
     GatedTransformer,
@@ -103,6 +104,7 @@ from utils.pruning.variational import (
 )
 
 __all__ = [
+    "CompressedPrunedTransformerNetwork",
     "with_sparse_layers",
     "BETA",
     "Constant",

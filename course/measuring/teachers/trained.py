@@ -93,25 +93,37 @@ def load_logits(name: str, seed: int = 0) -> tuple[list[str], np.ndarray]:
     return stored["ids"].tolist(), stored["logits"].astype(np.float32)
 
 
-def cross_fitted_logits(name: str, seed: int, folds: int) -> tuple[list[str], np.ndarray]:
+def cross_fitted_logits(
+    name: str, seed: int, folds: int, seen: bool = False
+) -> tuple[list[str], np.ndarray]:
     """Ids and logits (n, 7 + 28) float32 of a teacher that has seen none of the comments.
 
-    A teacher that has seen a comment is surer of it than of others, and its student takes that for
-    knowledge. So one is trained without each fold and says what it thinks of the comments there
-    (cross-fitting); of all that is not in train, the mean of their probabilities counts. Teachers that
-    are missing are trained.
+    What a teacher says of a comment that it has seen leans to the label that it was shown. So one is
+    trained without each fold and says what it thinks of the comments there (cross-fitting); of all that
+    is not in train, the mean of their probabilities counts. Teachers that are missing are trained. With
+    ``seen`` it is the other way round, for a control: of each comment of train those speak, in the mean
+    of their probabilities, that have seen it.
 
     Source: Wolpert (1992), "Stacked generalization", Neural Networks 5, section 2.
     """
     train = load_goemotions("train")
     parts = [Fold(number, folds) for number in range(folds)]
-    said = [np.load(train_teacher(name, seed, part)) for part in parts]
-    ids, logits = said[0]["ids"].tolist(), [one["logits"].astype(np.float32) for one in said]
+    ids, logits = logits_of_folds(name, seed, parts)
     mixed, rows = ensemble_logits(logits), np.array(rows_of(ids, train))
-    for part, own in zip(parts, logits, strict=True):
-        unseen = rows[part.rows(train.texts)]
-        mixed[unseen] = own[unseen]
+    for number, part in enumerate(parts):
+        here = rows[part.rows(train.texts)]
+        speak = [one[here] for k, one in enumerate(logits) if (k != number) is seen]
+        mixed[here] = ensemble_logits(speak)
     return ids, mixed
+
+
+def logits_of_folds(
+    name: str, seed: int, folds: Sequence[Fold]
+) -> tuple[list[str], list[np.ndarray]]:
+    """Ids and, for each fold, logits (n, 7 + 28) float32 of the teacher without it; trained if it
+    is not yet."""
+    said = [np.load(train_teacher(name, seed, fold)) for fold in folds]
+    return said[0]["ids"].tolist(), [one["logits"].astype(np.float32) for one in said]
 
 
 def training_seconds(name: str, seed: int = 0) -> float:
@@ -142,10 +154,10 @@ def rows_of(ids: Sequence[str], data: Dataset) -> list[int]:
     return [row_of[i] for i in data.ids]
 
 
-def transformer_network(seed: int = 0) -> TransformerNetwork:
+def transformer_network(seed: int = 0, fold: Fold | None = None) -> TransformerNetwork:
     """The fine-tuned transformer of a seed, with its 7 + 28 outputs; trained if it is not yet."""
     network = TransformerNetwork.pretrained(WIDTH)
-    network.load_state_dict(load_state(train_teacher("transformer", seed).parent))
+    network.load_state_dict(load_state(train_teacher("transformer", seed, fold).parent))
     return network
 
 

@@ -17,7 +17,8 @@ from torch import nn
 from course.measuring.baselines import MODEL_1, MODEL_2, untrained
 from course.measuring.cache import trained_once
 from course.measuring.teachers.base import TAXONOMIES, for_ekman, texts_and_labels
-from course.measuring.teachers.trained import say_of_made_up, transformer_network
+from course.measuring.teachers.ensemble import cross_fitted_ensemble
+from course.measuring.teachers.trained import rows_of, say_of_made_up, transformer_network
 from course.measuring.teachers.transformer import MAX_TOKENS
 from course.measuring.teachers.transformer import TRAINING as TRANSFORMER_TRAINING
 from course.measuring.training import TAXONOMY, TRAINING, data, train_network
@@ -35,6 +36,7 @@ from utils.distillation import (
     teacher_logits,
     with_made_up_texts,
 )
+from utils.distillation.teachers import COLUMNS
 from utils.efficiency import count_parameters
 from utils.embeddings import distilled_vectors
 from utils.models import PAD, GRUNetwork, NeuralClassifier, WordPiece, find_encoder
@@ -42,6 +44,8 @@ from utils.quantization import KMeansQuantizer, QuantizationAware
 from utils.training import set_seed
 
 ENSEMBLE, TRANSFORMER, GRU = "ensemble", "transformer", "gru"
+# The ensemble of teachers that have not seen the comment; and the same teachers, asked where they have.
+CROSS_FITTED, SEEN = "cross-fitted", "cross-fitted, asked the wrong way round"
 LABELS, TAUGHT = "labels", f"taught by {ENSEMBLE}"
 LOSS = SoftLabelLoss(temperature=1.0, alpha=1.0)
 # Larger batches than unit 01's, with a rate to match, because there is so much to train.
@@ -52,10 +56,18 @@ STUDENTS = {"Model 1": (MODEL_1, 3e-3), "GRU-8": (GRU_8, 3e-3), "GRU-64": (MODEL
 
 
 def taught_by(teacher: str = ENSEMBLE, loss=LOSS) -> dict:
-    """Options of ``train_network`` for a student of a shipped teacher: its logits beside the labels."""
-    train = data("train")
-    targets = np.hstack([train.labels, teacher_logits(train, teacher)]).astype(np.float32)
+    """Options of ``train_network`` for a student of a teacher: its logits beside the labels."""
+    targets = np.hstack([data("train").labels, said_of_train(teacher)]).astype(np.float32)
     return {"targets": targets, "loss": loss}
+
+
+def said_of_train(teacher: str) -> np.ndarray:
+    """Logits (n, labels) of a shipped teacher, or of :data:`SEEN`."""
+    train = data("train")
+    if teacher != SEEN:
+        return teacher_logits(train, teacher)
+    ids, logits, _ = cross_fitted_ensemble(seen=True)
+    return logits[rows_of(ids, train)][:, COLUMNS[TAXONOMY]]
 
 
 def learn(network: nn.Module, tokenizer, seed: int, **options) -> tuple[NeuralClassifier, dict]:

@@ -202,7 +202,7 @@ halting([0.25, 0.5, 0.75, 0.5])  # three steps; the fourth probability is never 
 
 # %%
 predict("forced", "At most three steps are allowed, and each has a halting probability of 0.25. What "
-        "is the weight of the third?")
+        "is the weight of the third?", high=1)
 
 # %%
 reveal("forced", halting([0.25, 0.25, 0.25])[-1])
@@ -312,7 +312,7 @@ cost.item(), h.grad
 
 # %%
 predict("slope", "All probabilities are 0.3. What is the derivative of the ponder cost by this one "
-        "number?")
+        "number?", low=-10, high=10)
 
 # %%
 def cost_and_slope(value, most=8):
@@ -674,7 +674,7 @@ def describe_trade_off(time_penalty):
 compared = [record for method in FORMS for record in of(method)]
 predict("intervals", "Each adaptive model is compared, on the same test comments, with a control of "
         f"equal mean steps: {len(compared)} comparisons. In how many does the 95% interval of the "
-        "difference lie above 0?")
+        "difference lie above 0?", high=len(compared))
 
 # %%
 explore(draw_trade_off, describe_trade_off,

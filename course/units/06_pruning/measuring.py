@@ -8,10 +8,10 @@ from torch import nn
 
 from course.measuring.baselines import file_path
 from course.measuring.cache import trained_once
-from course.measuring.pairs import difference_to
+from course.measuring.pairs import difference_to, scores
 from course.measuring.training import TAXONOMY, data
 from utils.codecs import Sparse
-from utils.metrics import bootstrap_interval, f1_report, tune_thresholds
+from utils.metrics import tune_thresholds
 from utils.models import NeuralClassifier, predict_logits
 from utils.packing import load_model, save_model, size_report
 from utils.pruning import matrices, sparsity_of
@@ -137,21 +137,12 @@ class Judge:
             **facts,
         }
         thresholds = model.thresholds
-        records = [common | self._scores(split, one, thresholds) for split, one in said.items()]
+        records = [
+            common | {"split": split} | scores(data(split), one, thresholds, DRAWS)
+            for split, one in said.items()
+        ]
         if "epochs" in facts:
             records[1] |= difference_to(
                 "control", data("test").labels, said["test"] >= thresholds, self.control, n=DRAWS
             )
         return records
-
-    def _scores(self, split: str, said: np.ndarray, thresholds: np.ndarray) -> dict:
-        comments = data(split)
-        report = f1_report(comments.labels, said, thresholds, comments.label_names)
-        scores = {
-            "split": split,
-            "macro_f1": report["macro_f1"],
-            "micro_f1": report["micro_f1"],
-            "per_label_f1": {name: one["f1"] for name, one in report["per_label"].items()},
-        }
-        low, high = bootstrap_interval(comments.labels, said >= thresholds, samples=DRAWS)
-        return scores | {"macro_f1_low": low, "macro_f1_high": high}

@@ -39,6 +39,11 @@ def test_a_number_that_the_lecture_computes_is_left_open(make_unit):
     assert lecture_questions(unit) == [ToAsk("How many of [...]?", {}, "")]
 
 
+def test_the_limits_of_a_guess_may_be_computed(make_unit):
+    unit = make_unit(lecture=(LAST, 'predict("key", "How many?", high=len(found))'))
+    assert lecture_questions(unit) == [ToAsk("How many?", {}, "")]
+
+
 def test_a_question_that_is_computed_is_refused(make_unit):
     unit = make_unit(lecture=(LAST, 'predict("key", "How many?".upper())'))
     with pytest.raises(UserError, match="is computed; write it as a text"):

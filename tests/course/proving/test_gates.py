@@ -1,6 +1,7 @@
 """Every gate is green for the tiny unit, and red, with a message, for a unit broken in its way."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from nbformat.v4 import new_notebook, new_output
@@ -138,9 +139,15 @@ ANSWERED = [
 ]
 LAST = "print(sorted(values)[1])"
 ALT = '"image/png": {"alt": "One grey pixel"}'
+UNDER = """from utils import plots
+figure, axes = plots.style.plt.subplots()
+axes.plot([0, 1], [0, 1], label="rising")
+axes.legend(loc="upper right")
+plots.show(figure, alt="A rising line.")"""
 SHOW = f"display(picture, metadata={{{ALT}}}, raw=True)"
 EXECUTED = [
     (check.runs_in_budget, ("lecture", LAST, "1 / 0"), "The lecture does not run: cell 5 raised Z"),
+    (check.runs_in_budget, ("lecture", LAST, UNDER), "the legend ['rising'] lies over what is dr"),
     (check.runs_in_budget, ("unit", "max_seconds = 120", "max_seconds = 0.01"), "budget is 0.01 s"),
     (
         check.runs_in_budget,
@@ -303,6 +310,16 @@ def test_answers_to_a_question_that_is_not_there(make_unit):
     folder = bench.unit.mistakes_folder
     (folder / "q2.py").rename(folder / "q7.py")
     assert "q7, which has no tests" in check.answers_listed(bench)[0]
+
+
+def test_a_mistake_that_says_no_answer_is_named(make_unit):
+    bench = Workbench(make_unit())
+    first, *others = bench.bank.mistakes
+    for nothing in ("", " \n"):
+        bench.bank = replace(bench.bank, mistakes=(replace(first, code=nothing), *others))
+        assert check.answers_listed(bench) == [
+            "The mistake q1/unsorted has no code, changes or variants."
+        ]
 
 
 def test_too_few_mistakes_and_no_alternative(make_unit):

@@ -6,6 +6,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course.errors import UserError
+from course.writing.asking import asking_calls
 from course.writing.contents import add_contents, links, seal_quizzes
 from course.writing.units import discover
 from utils.widgets import sealed
@@ -68,3 +69,13 @@ def test_a_quiz_that_cannot_be_sealed_is_named(source):
     nb = new_notebook(cells=[new_code_cell(source)])
     with pytest.raises(UserError, match=r"^lecture\.py: a cell of a quiz must be one call"):
         seal_quizzes(nb, Path("lecture.py"))
+
+
+@pytest.mark.parametrize("source", ["what is this?", "%%bash\nif true; then", "x = predict(1)"])
+def test_a_cell_that_asks_nothing_need_not_be_python(source):
+    assert asking_calls(source) == []
+
+
+def test_what_a_cell_asks_is_found_beside_all_else():
+    source = f"%time x\n{QUIZ}\nx = predict(1)\npredict('k', 2)\nshow(quiz)"
+    assert [call.func.id for call in asking_calls(source)] == ["quiz", "predict"]

@@ -1,5 +1,7 @@
 """Keys: made of what the right answer and each mistake compute, and kept until something changes."""
 
+from pathlib import Path
+
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -86,6 +88,14 @@ def test_keys_are_taken_from_the_notebook_until_a_mistake_changes(keys, tmp_path
     assert fewer not in (keys, keys.stamp)
     path.write_text(path.read_text().replace("HIDDEN = unpacked", "HIDDEN = nothing"))
     assert make_keys("01_medians", notebook(), BANK, path) == keys.stamp
+
+
+def test_the_stamp_is_the_same_in_whatever_order_a_folder_lists_its_files(monkeypatch):
+    stamps = [writing_keys._stamp("01_medians", notebook(), {})]
+    listed = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda *arguments: reversed(list(listed(*arguments))))
+    stamps.append(writing_keys._stamp("01_medians", notebook(), {}))
+    assert stamps[0] == stamps[1] != writing_keys._stamp("02_medians", notebook(), {})
 
 
 def test_making_them_twice_gives_the_same_bytes(keys, tmp_path):

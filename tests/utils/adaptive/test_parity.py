@@ -1,5 +1,6 @@
 """The parity task, and that ACT learns it in small."""
 
+import pytest
 import torch
 
 from utils.adaptive import ParityNetwork, parity_batch, train_parity
@@ -37,3 +38,33 @@ def test_a_penalty_teaches_fewer_steps():
         network(vectors)
         steps[penalty] = network.steps.double().mean().item()
     assert steps[1.0] < steps[0.0] - 0.5
+
+
+def test_training_cuts_gradients_to_1_and_lets_the_rate_fall_to_0(monkeypatch):
+    seen, real = [], torch.optim.Adam.step
+
+    def step(self, *arguments, **named):
+        (group,) = self.param_groups
+        gradients = [p.grad.norm() for p in group["params"]]
+        seen.append((group["lr"], torch.stack(gradients).norm().item()))
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", step)
+    torch.manual_seed(0)
+    network = ParityNetwork(bits=3, units=4, max_steps=3)
+    with torch.no_grad():
+        network.output.weight.mul_(1000)  # gradients far above 1
+    train_parity(network, 3, penalty=0.01, batches=4, batch_size=8, lr=0.02)
+    rates, norms = zip(*seen, strict=True)
+    assert rates == pytest.approx([0.02, 0.015, 0.01, 0.005])
+    assert max(norms) == pytest.approx(1, rel=1e-3)
+
+
+def test_another_seed_trains_on_other_vectors():
+    def trained(seed):
+        torch.manual_seed(0)
+        network = ParityNetwork(bits=3, units=4, max_steps=2)
+        train_parity(network, 3, penalty=0.0, batches=2, batch_size=8, seed=seed)
+        return network.output.weight
+
+    assert torch.equal(trained(0), trained(0)) and not torch.equal(trained(0), trained(1))

@@ -213,11 +213,12 @@ def test_whatever_goes_to_stderr_is_let_through_to_stdout(capfd):
         os.write(2, b"by C code")
         return middle(values)
 
-    examine(loud, cases, key_of(MISTAKES))
+    key = key_of(MISTAKES)
+    examine(loud, cases, key)
     found = capfd.readouterr()
     assert kept is sys.stderr and found.err == ""
     for words in ("by Python", "by a child", "by C code"):
-        assert words in found.out
+        assert found.out.count(words) == len(key.expected)  # each input's own, and no other's again
 
 
 def test_inputs_are_handed_out_as_copies():

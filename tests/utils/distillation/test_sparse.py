@@ -120,3 +120,9 @@ def test_sparse_layers_that_cannot_be_are_refused(options, message):
         StaticSparseLinear(16, 8, **options)
     with pytest.raises(ValueError, match="possible connections"):
         StaticSparseLinear(1 << 12, 1 << 12, 0.9)
+
+
+@pytest.mark.parametrize("sizes", [(8, 4, 0), (8, 4, 9), (8, 4, -1), (8, 0, 1), (0, 4, 1)])
+def test_connections_that_cannot_be_are_refused(sizes):
+    with pytest.raises(ValueError, match="units is impossible"):
+        static_sparse_index(*sizes)

@@ -80,6 +80,8 @@ def test_the_queue_chart_shows_throughput_latency_and_cost():
     assert list(line.get_ydata()) == [r.latency_ms_p99 for r in ordered]
     assert list(lines(cost, linestyle="-")[0].get_ydata()) == [r.cost_per_million for r in ordered]
     assert "x" not in [m.get_marker() for m in latency.lines if len(m.get_xdata())]
+    for ax in (latency, cost):
+        assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlim()[0]) == ("linear", "log", 0)
 
 
 def test_overload_is_a_cross_and_curves_differ_in_colour_marker_and_line():

@@ -41,8 +41,12 @@ def test_a_target_that_is_near_takes_one_round():
 def test_targets_that_do_not_rise_are_refused(targets):
     with pytest.raises(ValueError, match="rise between 0 and 1"):
         ticket_sparsities(targets)
+
+
+@pytest.mark.parametrize("share", [-0.2, 0.0, 1.0, 2.0])
+def test_a_round_that_prunes_nothing_or_all_is_refused(share):
     with pytest.raises(ValueError, match="a round prunes"):
-        ticket_sparsities([0.5], share=1.0)
+        ticket_sparsities([0.5], share=share)
 
 
 def test_rewinding_brings_the_early_weights_back_but_those_that_are_gone(network):

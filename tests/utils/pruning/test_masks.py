@@ -199,6 +199,13 @@ def test_full_masks_keep_all(network):
     assert all(w.equal(before[n]) for n, w in matrices(network).items())
 
 
+def test_what_is_pruned_is_the_weights_themselves_without_their_gradients(network):
+    found = matrices(network)
+    assert not any(weight.requires_grad for weight in found.values())
+    found["hidden.weight"].zero_()
+    assert not network.hidden.weight.any()
+
+
 def test_biases_are_not_pruned(network):
     assert [n for n in matrices(network) if n.endswith("bias")] == []
     assert isinstance(network.hidden, nn.Linear) and "hidden.weight" in matrices(network)

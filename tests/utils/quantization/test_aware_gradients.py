@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from utils.quantization import entropy
 from utils.quantization.aware import (
+    LearnedStep,
     code_entropy,
     fake_quantize,
     learned_powers,
@@ -231,6 +232,15 @@ def test_its_gradient_by_hand():
     assert value.item() == pytest.approx(-(p * np.log2(p)).sum())
     value.backward()
     assert u.grad[0].item() == pytest.approx((np.log2(0.875) - np.log2(0.125)) / 2)
+
+
+def test_by_the_step_it_is_scaled_like_that_of_the_values():
+    """So a step weighs loss against rate as weights do, whatever their number."""
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=60))
+    fake = LearnedStep(3).start(x).double()
+    fake.rate(x).backward()
+    by_log = slope(lambda log: 60 * code_entropy(x / log.exp(), -3, 3), fake.log.detach())
+    assert fake.log.grad.item() == pytest.approx(by_log.item() / np.sqrt(60 * 3), rel=1e-5)
 
 
 def test_a_code_that_no_value_has_costs_a_number():

@@ -7,6 +7,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.linalg import hadamard
 from sklearn.cluster import KMeans
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -118,6 +119,17 @@ def test_balanced_rotation_shares_the_variance_out():
     # Variances 1, 1/2, ... 1/8: the largest is paired with the smallest, and so on.
     pairs = np.sort(np.rint(1 / (np.diag(covariance) / covariance.max())).reshape(4, 2), axis=1)
     assert sorted(map(tuple, pairs)) == [(1, 8), (2, 7), (3, 6), (4, 5)]
+
+
+def test_axes_that_are_not_worth_a_bit_fill_up_the_chunks_and_nothing_else():
+    """Two chunks share 8 bits: 4.5, 2 and 1.5 for the first three axes, none for the others."""
+    spread = 2.0 ** np.array([4.5, 2, 1.5, -1, -1.1, -1.2])
+    X = hadamard(8)[:, 1:7] * spread
+    axes = np.abs(balanced_rotation(X, 2, 16)).argmax(axis=0)
+    assert {frozenset(axes[:3].tolist()), frozenset(axes[3:].tolist())} == {
+        frozenset({0, 4, 5}),
+        frozenset({1, 2, 3}),  # 3.5 bits, so the fourth axis comes here and the others go there
+    }
 
 
 def test_rotation_pays_on_correlated_data():

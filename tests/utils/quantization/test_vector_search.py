@@ -91,6 +91,20 @@ def test_a_wide_beam_finds_the_best_sum(exhaustive):
     assert means[0] > means[1] >= means[2] >= least.mean() * (1 - 1e-5)
 
 
+def test_a_beam_of_one_takes_what_helps_most_each_time(exhaustive):
+    X, codebooks, _ = exhaustive
+    expected = np.empty((len(X), 4), int)
+    for rest, codes in zip(X.copy(), expected, strict=True):
+        left = set(range(4))
+        while left:
+            errors = np.square(rest - codebooks).sum(axis=2)
+            best = min(left, key=lambda m: errors[m].min())
+            codes[best] = errors[best].argmin()
+            rest -= codebooks[best, codes[best]]
+            left.remove(best)
+    np.testing.assert_array_equal(beam_search(X, codebooks, 1), expected)
+
+
 def test_a_beam_keeps_every_sum_once():
     """Of 3 codebooks with 2 codewords there are 12 sums of two, and each is reached twice."""
     X, codebooks = normal(500, 8), normal(6, 8, seed=1).reshape(3, 2, 8)

@@ -183,13 +183,20 @@ class LearnedStep(_Positive):
             return self.value
         return self.value.view(-1, *[1] * (x.ndim - 1))
 
+    def _group(self, x: torch.Tensor) -> int:
+        return x.shape[-1] if self.of == "activations" else x.numel() // self.log.numel()
+
     def _values(self, x: torch.Tensor) -> torch.Tensor:
-        group = x.shape[-1] if self.of == "activations" else x.numel() // self.log.numel()
-        return learned_step(x, self._step(x), -self.high, self.high, group)
+        return learned_step(x, self._step(x), -self.high, self.high, self._group(x))
 
     def rate(self, x: torch.Tensor) -> torch.Tensor:
-        """Bits of all codes of ``x`` in an ideal entropy coder, with a gradient."""
-        return x.numel() * code_entropy(x / self._step(x), -self.high, self.high)
+        """Bits of all codes of ``x`` in an ideal entropy coder, with a gradient.
+
+        That by the step is scaled as in :func:`learned_step`, so that of a sum of loss and rate both
+        count for the step as they do for the weights.
+        """
+        step = _scale_gradient(self._step(x), 1 / sqrt(self._group(x) * self.high))
+        return x.numel() * code_entropy(x / step, -self.high, self.high)
 
     def quantizer(self, x: torch.Tensor) -> AffineQuantizer:
         return _uniform(

@@ -90,6 +90,8 @@ def test_cross_fitted_logits_come_from_a_teacher_that_has_not_seen_the_comment(h
     train = load_sample("train")
     own = logits[trained.rows_of(ids, train)]
     assert (own == -5).all()
+    ids, logits = trained.cross_fitted_logits("linear-words", 0, 3, seen=True)
+    np.testing.assert_allclose(logits[trained.rows_of(ids, train)], 5, rtol=1e-5)
     trained.train_teacher("linear-words")
     _, in_sample = trained.load_logits("linear-words")
     assert (in_sample[trained.rows_of(ids, train)] == 5).all()
@@ -130,11 +132,11 @@ def test_a_network_is_kept_with_its_weights_and_without_its_checkpoint(house, mo
 
 def test_what_is_shipped_is_what_the_teachers_said(house, monkeypatch):
     monkeypatch.setattr(ensemble, "MEMBERS", {"linear-words": 2, "linear-characters": 1})
-    monkeypatch.setattr(ensemble, "SHIPPED", ("linear-words", "ensemble"))
+    monkeypatch.setattr(ensemble, "SHIPPED", ("linear-words", "ensemble", "cross-fitted"))
     for name, seeds in ensemble.MEMBERS.items():
         for seed in range(seeds):
             trained.train_teacher(name, seed)
-    sizes = ensemble.ship_logits()
+    sizes = ensemble.ship_logits(["linear-words", "ensemble"])
     assert sizes == {p.stem: p.stat().st_size for p in (house / "shipped").glob("*.bin")}
     test = load_sample("test")
     ids, logits = trained.load_logits("linear-words")
@@ -147,6 +149,28 @@ def test_what_is_shipped_is_what_the_teachers_said(house, monkeypatch):
     assert header["made_of"] == made_of and made_of["linear-words"]["seeds"] == [0, 1]
     said = teacher_logits(test, "ensemble")
     np.testing.assert_allclose(expit(said), expit(mixed[rows, :7]), atol=0.004)
+
+
+def test_the_cross_fitted_ensemble_is_made_of_those_who_have_not_seen_the_comment(
+    house, monkeypatch
+):
+    monkeypatch.setattr(ensemble, "CROSS_FITTED", ("linear-words", "linear-characters"))
+    assert list(ensemble.ship_logits(["cross-fitted"])) == ["cross-fitted"]
+    made_of = read_file(house / "shipped" / "cross-fitted.bin")[1]["made_of"]
+    assert tuple(made_of) == ensemble.CROSS_FITTED
+    assert all(one["seeds"] == [0] and one["folds"] == 2 for one in made_of.values())
+    assert not trained.is_trained("linear-words", 0)  # nobody who has seen all of train was asked
+    members = [trained.cross_fitted_logits(name, 0, 2)[1] for name in made_of]
+    weights = [one["weight"] for one in made_of.values()]
+    ids, logits, _ = ensemble.cross_fitted_ensemble()
+    np.testing.assert_allclose(logits, np.tensordot(weights, members, axes=1), rtol=0.02, atol=0.02)
+    train = load_sample("train")
+    rows = trained.rows_of(ids, train)
+    said = teacher_logits(train, "cross-fitted")
+    np.testing.assert_allclose(expit(said), expit(logits[rows, :7]), atol=0.004)
+    ids, seen, _ = ensemble.cross_fitted_ensemble(seen=True)
+    sure = [np.abs(one[rows, :7]).mean() for one in (logits, seen)]
+    assert sure[0] < sure[1]  # of comments that it has seen a teacher is surer
 
 
 def test_a_label_of_ekman_hears_its_emotions_in_logits_and_in_the_network_alike():
@@ -195,6 +219,8 @@ def test_errors_name_what_to_do(house, monkeypatch):
         trained.train_teacher("bert")
     with pytest.raises(UserError, match="course teachers gru --seeds 3"):
         trained.load_logits("gru", 2)
+    with pytest.raises(UserError, match="No teacher 'bert' is shipped; there are transformer"):
+        ensemble.ship_logits(["bert"])
     monkeypatch.setattr(trained, "load_goemotions", load_sample)
     with pytest.raises(UserError, match="set GOEMOTIONS_DIR"):
         trained.train_teacher("linear-words")
