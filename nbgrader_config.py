@@ -46,7 +46,6 @@ c.Autograde.sanitize_preprocessors = [
 # takes c.JudgedExecute.seconds, .seed and .unsafe, of which `python -m course grade` has options.
 c.Autograde.autograde_preprocessors = [
     "course.grading.execute.JudgedExecute",
-    "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",

@@ -99,6 +99,10 @@ def grade_class(
 
     if not unsafe and (missing := without_sandbox()) is not None:
         raise missing
+    import joblib
+
+    from course.grading.nbgrader_setup import Course
+
     intake = root.resolve() / "grading" / "intake"
     common = {
         "CourseDirectory.submitted_directory": str(intake),
@@ -107,47 +111,6 @@ def grade_class(
         "JudgedExecute.unsafe": unsafe,
         "JudgedExecute.seed": seed,
     }
-    with alone(root / "grading"):
-        return _grade(
-            unit, root, submissions, intake, common, settings or {}, feedback, jobs, on_result
-        )
-
-
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Raises UserError if another process is in here for the same folder. The system lets go when a
-    process ends, however it ends."""
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"Another process is grading in {folder}; wait until it has ended, or end it."
-            ) from None
-        yield
-
-
-def _grade(
-    unit: Unit,
-    root: Path,
-    submissions: Iterable[Submission],
-    intake: Path,
-    common: dict[str, Any],
-    settings: Mapping[str, Mapping[str, Any]],
-    feedback: bool,
-    jobs: int,
-    on_result: Callable[[StudentResult], None],
-) -> list[StudentResult]:
-    import joblib
-
-    from course.grading.nbgrader_setup import Course
-
-    if intake.exists():
-        shutil.rmtree(intake)
-    Course(root, common).generate_assignment(unit.name)
     bank = load_answers(unit.mistakes_folder)
     results: list[StudentResult] = []
     taken: dict[str, Submission] = {}
@@ -169,12 +132,33 @@ def _grade(
                 problem = f"It cannot be written to {intake} ({error.strerror})."
                 add(StudentResult(name, COULD_NOT_RUN, problem=problem))
                 continue
-            options = common | dict(settings.get(name, {}))
+            options = common | dict((settings or {}).get(name, {}))
             yield joblib.delayed(grade_student)(root, unit.name, name, options, feedback, bank)
 
-    for result in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks()):
-        add(with_findings(result, taken[result.student]))
+    with alone(root / "grading"):
+        if intake.exists():
+            shutil.rmtree(intake)
+        Course(root, common).generate_assignment(unit.name)
+        for result in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks()):
+            add(with_findings(result, taken[result.student]))
     return sorted(results, key=lambda result: result.student)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Raises UserError if another process is in here for the same folder. The system lets go when a
+    process ends, however it ends."""
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"Another process is grading in {folder}; wait until it has ended, or end it."
+            ) from None
+        yield
 
 
 def can_judge() -> bool:

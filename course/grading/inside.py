@@ -236,13 +236,8 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x4000, 0x40000
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP, PR_CAP_AMBIENT = (
-    1,
-    4,
-    38,
-    24,
-    47,
-)
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
+PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 38, 47
 CAPSET = {"x86_64": 126, "aarch64": 91}
 UID = 1000  # of a submission, in its own user namespace
 PLAIN = "--plain"  # argument: no namespaces of their own (--unsafe, and tests of what they are for)
@@ -281,7 +276,8 @@ def main() -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             try:
                 control.close()
-                _keep(json.loads(data), *files, shell, plain)
+                link, leash = files
+                _keep(json.loads(data), link, leash, shell, plain)
             except Exception as error:  # before any student's code has run
                 _say_broken(files[0], error)
             finally:
@@ -312,9 +308,7 @@ def _keep(limits: dict[str, int], link: int, leash: int, shell: Any, plain: bool
         for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - the submission's own
             size = f"size={limits['disk']},nr_inodes=20000,mode=1777"
             _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, size)
-        _mount(
-            "tmpfs", "/dev/pts", "tmpfs", MS_RDONLY
-        )  # those of others are not for it to write to
+        _mount("tmpfs", "/dev/pts", "tmpfs", MS_RDONLY)  # covers the terminals of others
         Path("/proc/self/oom_score_adj").write_text("1000")  # ends first if memory is short
         _drop_privileges()
     runner = os.fork()

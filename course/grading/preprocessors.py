@@ -12,7 +12,6 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
-from nbgrader.utils import is_grade, is_solution
 
 from course.grading.intake.repair import repair
 from course.writing.notebooks import (
@@ -66,49 +65,16 @@ class RestoreCells(OverwriteCells):
 
 
 class HideTests(NbGraderPreprocessor):
-    """Takes hidden tests out of feedback: the lines themselves, the tracebacks that quote them (the
-    message stays), and every output line in which a submission printed one of them."""
+    """Takes hidden tests out of feedback. Outputs hold none: a test's is what the judge says of it,
+    and the process that ran the student's code never had one."""
 
-    def preprocess(
-        self, nb: NotebookNode, resources: dict[str, Any]
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], index: int
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        hidden = set()
-        for cell in nb.cells:
-            if is_test(cell):
-                lines = list(region_lines(cell.source, BEGIN_HIDDEN, END_HIDDEN))
-                hidden |= {line.strip() for line, inside in lines if inside}
-                hidden |= {BEGIN_HIDDEN, END_HIDDEN}
-                visible = [line for line, inside in lines if not inside]
-                if len(visible) < len(lines):
-                    visible.append("# Hidden tests ran here; what they found is shown below.")
-                    cell.source = "\n".join(visible).strip("\n")
-        secret = [line for line in hidden if len(line) > 8]
-        for cell in nb.cells:
-            for output in cell.get("outputs", ()):
-                self._clean(output, secret, message_only=is_grade(cell) and not is_solution(cell))
-        return nb, resources
-
-    def _clean(self, output: NotebookNode, secret: list[str], message_only: bool) -> None:
-        if output.output_type == "error":
-            if message_only or any(line in _plain(output.traceback) for line in secret):
-                output.traceback = [f"{output.ename}: {output.evalue}"]
-            output.evalue = _without(output.evalue, secret)
-            output.traceback = [_without(part, secret) for part in output.traceback]
-        elif output.output_type == "stream":
-            output.text = _without(output.text, secret)
-        else:
-            for kind, value in output.data.items():
-                if isinstance(value, str) and not kind.startswith("image/png"):
-                    output.data[kind] = _without(value, secret)
-
-
-def _plain(traceback: list[str]) -> str:
-    """A traceback without the colours that would break up its lines."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(traceback))
-
-
-def _without(text: str, secret: list[str]) -> str:
-    return "\n".join(
-        "(a line of a hidden test)" if any(line in part for line in secret) else part
-        for part in text.split("\n")
-    )
+        if is_test(cell):
+            lines = list(region_lines(cell.source, BEGIN_HIDDEN, END_HIDDEN))
+            visible = [line for line, inside in lines if not inside]
+            if len(visible) < len(lines):
+                visible.append("# Hidden tests ran here; what they found is shown below.")
+                cell.source = "\n".join(visible).strip("\n")
+        return cell, resources
