@@ -1,6 +1,8 @@
 """nbgrader's step that runs a submission, done by the judge: see course.grading.judge."""
 
+import ast
 import atexit
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Unicode
 
 from course.grading.judge import Judge
-from course.grading.sandbox import Sandbox, Unsafe
+from course.grading.sandbox import PRELOAD, Sandbox, Unsafe
 from course.writing.notebooks import read_notebook
+
+LIGHT = ("numpy", "utils.checking")
 
 
 class JudgedExecute(NbGraderPreprocessor):
@@ -44,12 +48,24 @@ class JudgedExecute(NbGraderPreprocessor):
 
 @lru_cache(maxsize=4)
 def _judge(path: Path, changed: int, unsafe: bool, seed: str) -> Judge:
-    return Judge(read_notebook(path), _box(unsafe), seed=seed)
+    solution = read_notebook(path)
+    return Judge(solution, _box(unsafe, preload_of(solution)), seed=seed)
 
 
-@lru_cache(maxsize=2)
-def _box(unsafe: bool) -> Sandbox:
-    """One server for each process that grades; it ends with this process."""
-    box = (Unsafe() if unsafe else Sandbox()).start()
+@lru_cache(maxsize=4)
+def _box(unsafe: bool, preload: tuple[str, ...]) -> Sandbox:
+    """One server for all assignments that need the same; it ends with this process."""
+    box = (Unsafe if unsafe else Sandbox)(preload=preload).start()
     atexit.register(box.close)
     return box
+
+
+def preload_of(solution: NotebookNode) -> tuple[str, ...]:
+    """The libraries that a server imports before students' code runs: for an assignment of plain Python
+    and NumPy no others, which would take seconds."""
+    trees = (ast.parse(cell.source) for cell in solution.cells if cell.cell_type == "code")
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    heavy = {name for name in named if name.partition(".")[0] not in sys.stdlib_module_names}
+    return PRELOAD if heavy - set(LIGHT) else LIGHT

@@ -29,12 +29,12 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from course.grading.channel import Channel, Closed, Failure, error_of, failure_of
-from course.grading.wire import ArrayLike, Handle, Items, WireError, encode
+from course.grading.wire import Growing, Handle, Items, Part, WireError, encode, is_tensor
 from course.proving.shell import make_shell, run_cell
 from utils.checking.trials import Endless, at_most
 from utils.checking.watch import own_work
@@ -73,15 +73,26 @@ class Runner:
     def __init__(self, link: socket.socket, shell: Any) -> None:
         self.channel = Channel(link, self.export, self.make)
         self.objects: dict[int, object] = {}
+        self.given: dict[int, Any] = {}  # tensors of the judge's that gradients are asked by
         self.shell = shell
         self.nonce = b""
 
     def export(self, value: object) -> Handle:
         number = id(value)  # stays its own: the table keeps the object
-        self.objects[number] = value
+        self.objects[number] = partial(self.gradients, value) if is_tensor(value) else value
         return Handle(number, type(value).__name__, _shown(value))
 
-    def make(self, part: Handle | Items | ArrayLike) -> Any:
+    def gradients(self, tensor: Any, gradient: Any, numbers: list[int]) -> list:
+        """Of a tensor that was handed out, by tensors that had been handed in."""
+        from torch.autograd import grad
+
+        by = [self.given[number] for number in numbers]
+        return list(grad(tensor, by, gradient, retain_graph=True, allow_unused=True))
+
+    def make(self, part: Part) -> Any:
+        if isinstance(part, Growing):
+            self.given[part.number] = part.tensor
+            return part.tensor
         if isinstance(part, Handle) and part.kind.startswith("="):  # one of its own comes back
             return self.find(part.kind[1:] or part.number)
         if isinstance(part, Handle):

@@ -17,12 +17,14 @@ import tracemalloc
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from course.grading.channel import Channel, Closed, Late, error_of, failure_of
-from course.grading.wire import ArrayLike, Handle, Items, WireError, decode
+from course.grading.wire import Growing, Handle, Items, Part, WireError, decode, is_tensor
 from utils.checking.trials import SECONDS, Endless
 
 MODULE = "assignment"  # the __name__ of the trusted notebook, and so of its classes
@@ -61,6 +63,8 @@ class Session:
         self.forbidden: tuple[str, ...] = ()
         self.left = float(SECONDS)  # of the processor, for the input that is being tried
         self._shared: dict[int, object] = {}
+        self._numbers = count(1)
+        self._growing: dict[int, Any] = {}  # arguments of this call that gradients are asked by
         self._backs = 0
         try:
             first = self.channel.receive(time.monotonic() + START_SECONDS)
@@ -89,6 +93,7 @@ class Session:
         """Call something in the sandbox, and return or raise what comes of it."""
         memory = tracemalloc.is_tracing()
         given = [*args, *kwargs.values()]
+        before, self._growing = self._growing, {}
         try:
             reply = self._send(
                 *("call", target, name, list(args), kwargs),
@@ -101,6 +106,8 @@ class Session:
             if not isinstance(error, Closed):
                 self.flags.append(f"what came from its process is no answer ({error})")
             raise Gone from None
+        finally:
+            self._growing = before
         if error is not None:
             raise error
         return value
@@ -128,7 +135,7 @@ class Session:
         kind, _, changed, seconds, *rest = reply
         self.left -= float(seconds)
         for place, data in changed.items():
-            _become(given[place], decode(data, self._make))
+            _become(given[place], decode(data, self._make_changed))
         if kind == "raised":
             return None, error_of(rest[0])
         if kind != "value":
@@ -169,13 +176,24 @@ class Session:
             return Handle(value._number, "=", "")  # its own
         if isinstance(value, Asked):
             return Handle(0, "=" + value._name, "")
+        if is_tensor(value):
+            number = next(self._numbers)
+            self._growing[number] = value
+            return Handle(number, "", "")
         if not _may_be_shared(value):
             raise Unshareable(f"a {type(value).__name__} cannot be handed to an answer")
         self._shared[id(value)] = value
         name = getattr(value, "__name__", type(value).__name__)
         return Handle(id(value), str(name), f"<{name} of the notebook>")
 
-    def _make(self, part: Handle | Items | ArrayLike) -> Any:
+    def _make_changed(self, part: Part) -> Any:
+        return part.tensor if isinstance(part, Growing) else self._make(part)
+
+    def _make(self, part: Part) -> Any:
+        if isinstance(part, Growing):
+            given = self._growing
+            whence = self, part.number, list(given)
+            return _crossing().apply(whence, part.tensor, *given.values()) if given else part.tensor
         kind = part.kind.replace("\0", "")[:100]
         if isinstance(part, Handle):
             remote = type(kind, (Remote,), {})()
@@ -272,6 +290,26 @@ class _ArrayLike:
         return self._array[place]
 
 
+@lru_cache
+def _crossing() -> Any:
+    """The function, as PyTorch knows it, from tensors given to an answer to one that it returned: its
+    gradients are asked for where the answer is."""
+    import torch
+
+    class Crossing(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, whence: tuple, value: Any, *given: Any) -> Any:
+            ctx.whence = whence
+            return value.detach().clone()
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> tuple:
+            session, number, numbers = ctx.whence
+            return None, None, *session.ask(number, "", (gradient, numbers), {})
+
+    return Crossing
+
+
 def _may_be_shared(value: object) -> bool:
     """Functions, methods and objects that the trusted notebook defines."""
     if isinstance(value, types.MethodType):
@@ -283,6 +321,10 @@ def _may_be_shared(value: object) -> bool:
 
 def _become(value: Any, new: Any) -> None:
     """Change a value in place into what a call made of it."""
+    if is_tensor(value):
+        value.data = value.data.copy_(new) if new.shape == value.shape else new.data
+        value.grad = new.grad
+        return
     with suppress(TypeError, ValueError):  # of another kind or shape: then it is emptied, below
         if isinstance(value, list):
             value[:] = new

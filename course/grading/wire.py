@@ -3,6 +3,7 @@
 What crosses: None, booleans, numbers, texts, bytes, lists, tuples, sets, dicts, ranges, arrays, tensors,
 sparse matrices, iterators (read), and *handles* to whatever else there is. A handle is a number and the
 name of a class: it can be called or asked for an attribute by a message, and never becomes the object.
+A tensor that gradients are asked of has a number, too, by which they are asked for.
 Nothing here is a pickle: to decode runs no code that the other side chose, and takes no more memory
 than a small multiple of the message, whose size, depth and number of parts are limited.
 
@@ -58,8 +59,16 @@ class ArrayLike(NamedTuple):
     array: np.ndarray
 
 
+class Growing(NamedTuple):
+    """A tensor that gradients are asked of, and its number on the other side."""
+
+    number: int
+    tensor: Any
+
+
+Part = Handle | Items | ArrayLike | Growing
 Export = Callable[[object], Handle]
-Make = Callable[[Handle | Items | ArrayLike], Any]
+Make = Callable[[Part], Any]
 
 
 def encode(value: object, export: Export) -> bytes:
@@ -73,7 +82,7 @@ def encode(value: object, export: Export) -> bytes:
 
 
 def decode(data: bytes, make: Make = lambda part: part) -> Any:
-    """The value of these bytes; `make` says what becomes of Handles, Items and ArrayLikes.
+    """The value of these bytes; `make` says what becomes of parts that are no plain data.
 
     Raises WireError if they are none of what :func:`encode` writes.
     """
@@ -161,10 +170,14 @@ class _Writer:
         elif isinstance(value, Iterator):
             self.put(b"I", self.text(kind))
             self.write(list(islice(value, MOST_ITEMS)), depth + 1)
-        elif _is_tensor(value):
+        elif is_tensor(value):
             kind, data = str(value.dtype).removeprefix("torch."), value.detach().cpu()
-            data = data.float() if kind == ROUNDED else data
-            self.put(b"n", b"\1" if value.requires_grad else b"\0", *self.array(data.numpy()))
+            data = (data.float() if kind == ROUNDED else data).numpy()
+            if value.requires_grad:
+                self.put(b"w", self.count(self.export(value).number), *self.array(data))
+                self.write(value.grad if value.is_leaf else None, depth + 1)
+            else:
+                self.put(b"n", *self.array(data))
         elif hasattr(value, "tocoo") and hasattr(value, "nnz"):
             whole = value.tocoo()
             self.put(b"p", self.shape(whole))
@@ -189,7 +202,7 @@ class _Writer:
         return self.text(array.dtype.str), order, self.shape(array), array.tobytes(order.decode())
 
 
-def _is_tensor(value: Any) -> bool:
+def is_tensor(value: Any) -> bool:
     return type(value).__module__.startswith("torch") and hasattr(value, "requires_grad")
 
 
@@ -277,6 +290,10 @@ class _Reader:
             return self.make(Items(self.text(), list(self.read(depth + 1))))
         if tag == b"n":
             return self.tensor()
+        if tag == b"w":
+            number, tensor = self.unpack("Q")[0], self.tensor().requires_grad_()
+            tensor.grad = self.read(depth + 1)
+            return self.make(Growing(number, tensor))
         if tag == b"p":
             return self.sparse(depth)
         if tag == b"A":
@@ -315,11 +332,10 @@ class _Reader:
     def tensor(self) -> Any:
         import torch
 
-        grows, array = self.take(1) == b"\1", self.array()
+        array = self.array()
         if array.dtype.name not in TENSORS:
             raise WireError("no tensor")
-        tensor = torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
-        return tensor.requires_grad_() if grows and tensor.is_floating_point() else tensor
+        return torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
 
     def sparse(self, depth: int) -> Any:
         from scipy.sparse import coo_array

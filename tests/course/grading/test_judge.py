@@ -79,6 +79,42 @@ def test_the_right_answer_passes_every_kind_of_test(judge, test):
     assert done.flags == []
 
 
+GRADIENTS = """
+import torch
+x, factor = torch.arange(3.0).requires_grad_(), torch.tensor(2.0)
+(double(x) * double(x.exp())).sum().backward()
+expected = 4 * (1 + x) * x.exp()
+assert torch.allclose(x.grad, expected), 'gradient'
+"""
+OWN = """
+import torch
+class Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, values): return 2 * values
+    @staticmethod
+    def backward(ctx, gradient): return {gradient}
+double = Double.apply
+"""
+GRADED = {
+    "by PyTorch": ("def double(values): return 2 * values", 2, ""),
+    "by its own rule": (OWN.format(gradient="2 * gradient"), 2, ""),
+    "by a wrong rule": (OWN.format(gradient="gradient"), 0, "gradient"),
+    "by a rule that raises": (OWN.format(gradient="1 / 0"), 0, "ZeroDivisionError"),
+    "not at all": ("def double(values): return (2 * values).detach()", 0, "does not require grad"),
+    "of another shape": (OWN.format(gradient="gradient[:1]"), 0, "shape"),
+}
+
+
+@pytest.mark.parametrize("name", GRADED)
+def test_gradients_cross(box, name, monkeypatch):
+    code, earned, said = GRADED[name]
+    monkeypatch.setitem(TESTS, "gradients", GRADIENTS)
+    nb = assignment("gradients")
+    done = Judge(nb, box).judge(handed_in(nb, code), seconds=SECONDS)
+    assert points(done.notebook) == {"q1": earned, "q2": 3}
+    assert said in reason(done.notebook, "q1")
+
+
 LATER = "\nimport os, threading\nthreading.Timer(2, os._exit, [0]).start()"
 
 
@@ -120,7 +156,7 @@ def test_the_step_of_nbgrader(box, tmp_path, monkeypatch):
 
     from course.grading import execute
 
-    monkeypatch.setattr(execute, "_box", lambda unsafe: box)
+    monkeypatch.setattr(execute, "_box", lambda unsafe, preload: box)
     write_notebook(assignment(), tmp_path / "solutions" / "u" / "u.ipynb")
     config = Config()
     config.CourseDirectory.root, config.CourseDirectory.source_directory = (

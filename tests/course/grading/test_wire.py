@@ -90,9 +90,12 @@ def test_sparse_matrices_and_tensors():
 
     matrix = random_array((5, 4), density=0.4, rng=0)
     assert (crossed(csr_array(matrix)) != matrix).nnz == 0
-    tensor = torch.arange(6.0).reshape(2, 3).T.requires_grad_()
-    again = crossed(tensor)
-    assert torch.equal(again, tensor) and again.requires_grad and again.dtype == tensor.dtype
+    tensor = torch.arange(6.0).reshape(2, 3).T
+    assert torch.equal(crossed(tensor), tensor) and not crossed(tensor).requires_grad
+    number, again = crossed(tensor.requires_grad_())
+    assert number == 7 and torch.equal(again, tensor) and again.requires_grad
+    tensor.grad = torch.ones(3, 2)
+    assert torch.equal(crossed(tensor).tensor.grad, tensor.grad)
 
 
 class Odd:
