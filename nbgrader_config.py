@@ -31,16 +31,9 @@ c.ClearSolutions.code_stub = {
     "python": '# YOUR CODE HERE\nraise NotImplementedError("Replace this with your answer.")'
 }
 
-# nbgrader allows 30 s a cell, in which a correct but slow answer scores 0, and sets no limit to a
-# whole submission; ours does (see course/grading/preprocessors.py).
+# For `nbgrader validate`, which allows 30 s a cell, in which a correct but slow answer fails.
 c.Execute.timeout = 300
 c.Execute.startup_timeout = 300
-c.Execute.interrupt_on_timeout = True
-c.Execute.shutdown_kernel = "immediate"
-c.Execute.extra_arguments = ["--log-level=ERROR"]
-c.Execute.raise_on_iopub_timeout = True
-c.TolerantExecute.submission_timeout = 1200
-c.TolerantExecute.max_restarts = 6
 c.OverwriteCells.add_missing_cells = True
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
@@ -49,9 +42,10 @@ c.Autograde.sanitize_preprocessors = [
     "course.grading.preprocessors.RestoreCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+# In place of nbgrader's Execute: students' code in a sandbox, tests outside (see docs/judge.md). It
+# takes c.JudgedExecute.seconds, .seed and .unsafe, of which `python -m course grade` has options.
 c.Autograde.autograde_preprocessors = [
-    "course.grading.preprocessors.TolerantExecute",
-    "nbgrader.preprocessors.LimitOutput",
+    "course.grading.execute.JudgedExecute",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",

@@ -15,7 +15,7 @@ from rich.progress import (
 from rich.table import Table
 
 from course.errors import UserError
-from course.grading.classes import QuestionScore
+from course.grading.classes import ELSEWHERE, QuestionScore, can_judge
 from course.grading.demo import grade_demo
 from course.grading.tables import ScoreRow, score_table
 from course.proving.gates import check_unit
@@ -33,6 +33,21 @@ def find_data(console: Console) -> str:
         os.environ["GOEMOTIONS_OFFLINE"] = "1"  # each kernel would wait for the network anew
     console.print(f"Data: {source}.")
     return str(source)
+
+
+def has_no_sandbox(console: Console) -> bool:
+    """Whether the demo class must do without a sandbox; if so, says why, and that it does."""
+    from course.grading.sandbox import without_sandbox
+
+    missing = without_sandbox()
+    if missing is not None:
+        console.print(
+            f"There can be no sandbox here ({missing.reason}), so the demo class, which is the "
+            "course's own code, is graded without one.",
+            markup=False,
+            soft_wrap=True,
+        )
+    return missing is not None
 
 
 def progress(console: Console) -> Progress:
@@ -62,19 +77,15 @@ def run_course(
     started = time.monotonic()
     report = Report(data=find_data(console))
     report.problems += survey(root)[1]
+    judged = can_judge()
+    unsafe = judged and has_no_sandbox(console)
+    if not judged:
+        console.print(f"No demo class is graded here: that takes Linux ({ELSEWHERE}).")
     for unit in units:
         try:
             _notebooks(unit, report, console)
-            with progress(console) as bar:
-                task = bar.add_task(f"{unit.name}: grading the demo class", total=None)
-                students, results = grade_demo(
-                    unit,
-                    root / "build" / "demo" / unit.name,
-                    jobs=jobs,
-                    on_result=lambda result: bar.advance(task),  # noqa: B023 - used at once
-                )
-            report.add_demo(unit, students, results)
-            console.print(f"{unit.name}: graded a demo class of {len(results)}.")
+            if judged:
+                _demo(unit, root, unsafe, jobs, report, console)
             if gates:
                 report.add_gates(unit, check_unit(unit, jobs=jobs))
         except UserError as error:
@@ -84,6 +95,23 @@ def run_course(
     print_report(report, console)
     console.print(f"Report: {page}", soft_wrap=True)
     return report
+
+
+def _demo(
+    unit: Unit, root: Path, unsafe: bool, jobs: int, report: Report, console: Console
+) -> None:
+    """Grade the demo class of a unit."""
+    with progress(console) as bar:
+        task = bar.add_task(f"{unit.name}: grading the demo class", total=None)
+        students, results = grade_demo(
+            unit,
+            root / "build" / "demo" / unit.name,
+            unsafe=unsafe,
+            jobs=jobs,
+            on_result=lambda result: bar.advance(task),
+        )
+    report.add_demo(unit, students, results)
+    console.print(f"{unit.name}: graded a demo class of {len(results)}.")
 
 
 def _notebooks(unit: Unit, report: Report, console: Console) -> None:

@@ -14,6 +14,9 @@ from course.writing.units import Unit
 if TYPE_CHECKING:
     from course.grading.classes import StudentResult
 
+UNSAFE = (
+    "Graded without a sandbox (--unsafe): students' code can read, change and delete what you can."
+)
 SMALL_CLASS = 20  # students, up to which the reasons for lost points are printed too
 
 
@@ -32,14 +35,32 @@ def grade(
     unit: Annotated[
         str | None, typer.Option(help="Only this unit, such as 01 or efficiency.")
     ] = None,
+    unsafe: Annotated[
+        bool,
+        typer.Option(
+            "--unsafe", help="Run students' code without a sandbox, with all that you may do."
+        ),
+    ] = False,
+    seed: Annotated[
+        str,
+        typer.Option(
+            help="Any text of your own: hidden tests draw their inputs from it, and not those that "
+            "the repository has."
+        ),
+    ] = "",
     jobs: Jobs = 2,
 ) -> None:
     """Grade a class with nbgrader, one submission at a time, so that none can stop the others.
 
-    Writes grading/scores.csv, grading/scores.json (with the reason for every lost point), and
-    feedback for each student in grading/feedback (messages of failed tests, no hidden tests).
+    Students' code runs in a sandbox (Linux, bubblewrap), and what it answers is judged outside.
+    Where there can be no sandbox nobody is graded, unless you say **--unsafe**.
+
+    Writes grading/class.html (who needs a look and why, which mistakes were made, all points),
+    scores.csv, scores.json (with the reason for every lost point), and feedback for each student in
+    grading/feedback (messages of failed tests, no hidden tests).
     Every submission has a status. What cannot be read, or is not certain, is listed with what was
-    found and what to do; somebody must look at it, and the exit code is 1.
+    found and what to do; somebody must look at it, and the exit code is 1. So is code that looks
+    like an attempt on the grading: it costs nothing by itself.
 
     A question in words shows "?" until a person grades it in nbgrader's formgrader, by the rubric
     that **guide** shows beside a full answer.
@@ -47,17 +68,20 @@ def grade(
     ```
     python -m course grade --demo
     python -m course grade grading/submitted --unit efficiency
-    python -m course grade ~/Downloads/submissions.zip --unit 01 --jobs 4
+    python -m course grade ~/Downloads/submissions.zip --unit 01 --jobs 4 --seed autumn-2026
     ```
     """
     chosen = [shared.find_unit(unit)] if unit else shared.discover()
     if demo:
         if folder is not None:
             raise UserError("Give a folder or --demo, not both.")
-        _grade_demo(chosen, jobs)
+        _grade_demo(chosen, unsafe, seed, jobs)
         return
+    if unsafe:
+        shared.console.print(UNSAFE, style="red", soft_wrap=True)
     from course.grading import classes as grading
-    from course.grading.intake import COULD_NOT_RUN, NEEDS_A_LOOK, hand_ins, submission_of, units_of
+    from course.grading.intake import hand_ins, submission_of, units_of
+    from course.grading.page import write_scores
     from course.run import find_data, progress
     from course.writing.notebooks import read_notebook
 
@@ -81,16 +105,17 @@ def grade(
                     one,
                     shared.ROOT,
                     (submission for submission in read if submission is not None),
+                    unsafe=unsafe,
+                    seed=seed,
                     jobs=jobs,
                     on_result=lambda result: bar.advance(task),  # noqa: B023 - used at once
                 )
             if not results[one.name]:
                 raise UserError(f"{folder} holds no submission for {one.name}.")
             _show_scores(one.name, results[one.name])
-    path = grading.write_scores(results, shared.ROOT / "grading")
-    shared.console.print(f"Wrote {path} and scores.json beside it.", soft_wrap=True)
-    unsettled = {NEEDS_A_LOOK, COULD_NOT_RUN}
-    someone = any(result.status in unsettled for group in results.values() for result in group)
+    path = write_scores(results, shared.ROOT / "grading")
+    shared.console.print(f"Wrote {path}, and scores.csv and scores.json beside it.", soft_wrap=True)
+    someone = any(result.needs_a_look for group in results.values() for result in group)
     raise typer.Exit(1 if someone else 0)
 
 
@@ -114,11 +139,12 @@ def _show_scores(title: str, results: "Sequence[StudentResult]") -> None:
                 shared.console.print(reason, markup=False, no_wrap=True, overflow="ellipsis")
 
 
-def _grade_demo(units: list[Unit], jobs: int) -> None:
+def _grade_demo(units: list[Unit], unsafe: bool, seed: str, jobs: int) -> None:
     from course.grading.demo import grade_demo, surprises
-    from course.run import find_data, progress
+    from course.run import find_data, has_no_sandbox, progress
 
     find_data(shared.console)
+    unsafe = unsafe or has_no_sandbox(shared.console)
     wrong = []
     for unit in units:
         with progress(shared.console) as bar:
@@ -126,6 +152,8 @@ def _grade_demo(units: list[Unit], jobs: int) -> None:
             students, results = grade_demo(
                 unit,
                 shared.ROOT / "build" / "demo" / unit.name,
+                unsafe=unsafe,
+                seed=seed,
                 jobs=jobs,
                 on_result=lambda result: bar.advance(task),  # noqa: B023 - used at once
             )

@@ -4,29 +4,33 @@ A submission ends in one of these states:
 
 graded          every cell ran
 timed out       a cell took too long; it counts as failed, the rest was graded
-crashed         a cell ended the kernel; it counts as failed, and the rest was graded without it
+crashed         a cell ended its process; it counts as failed, and the rest was graded without it
 needs a look    `problem` says why; it has points if it was certain what to grade
 could not run   there was nothing to run, so there are no points, and `problem` says why
 
 So a student loses the points of the question that went wrong, and the instructor sees that
-something did.
+something did. What looks like an attempt on the grading is told in `problem`, whatever the state.
 """
 
-import csv
-import json
+import contextlib
 import shutil
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from course.errors import UserError
 from course.grading.intake import COULD_NOT_RUN, NEEDS_A_LOOK, READY, Submission
 from course.writing.mistakes import AnswerBank, load_answers
 from course.writing.units import Unit
 
 GRADED = "graded"
+ELSEWHERE = "elsewhere a virtual machine will do, or WSL"
+SLACK = 3  # times a unit's seconds: several are graded at once, and not every machine is as fast
+MOST_FLAGS = 3  # told of one submission; the graded notebook's metadata has them all
 NO_ANSWERS = AnswerBank()  # no mistake is known by name
 
 
@@ -58,6 +62,11 @@ class StudentResult:
     def possible(self) -> float:
         return sum(score.possible for score in self.questions.values())
 
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether an instructor has something to decide, with points or without."""
+        return bool(self.problem) or self.status in (NEEDS_A_LOOK, COULD_NOT_RUN)
+
 
 def grade_class(
     unit: Unit,
@@ -65,6 +74,8 @@ def grade_class(
     submissions: Iterable[Submission],
     *,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    unsafe: bool = False,
+    seed: str = "",
     feedback: bool = True,
     jobs: int = 2,
     on_result: Callable[[StudentResult], None] = lambda result: None,
@@ -76,19 +87,30 @@ def grade_class(
     `root`/grading/intake, from where nbgrader reads them. `settings` are nbgrader options for
     single students. `on_result` is told each result as it comes; the list is in the order of the
     students' names.
+
+    A cell, and the tests of a question, may take the unit's seconds, three times over. With a
+    `seed`, hidden tests draw inputs of the class's own from it. Raises SandboxError, before anything is
+    done, if students' code cannot be confined on this machine, unless it is `unsafe`, and UserError
+    where it cannot be judged at all, or while another process grades in `root`.
     """
+    if not can_judge():
+        raise UserError(f"Grading takes Linux ({ELSEWHERE}).")
+    from course.grading.sandbox import without_sandbox
+
+    if not unsafe and (missing := without_sandbox()) is not None:
+        raise missing
     import joblib
 
     from course.grading.nbgrader_setup import Course
 
     intake = root.resolve() / "grading" / "intake"
-    if intake.exists():
-        shutil.rmtree(intake)
     common = {
         "CourseDirectory.submitted_directory": str(intake),
         "CourseDirectory.release_directory": "grading/release",  # leave assignments/ alone
+        "JudgedExecute.seconds": SLACK * unit.assignment.max_seconds,
+        "JudgedExecute.unsafe": unsafe,
+        "JudgedExecute.seed": seed,
     }
-    Course(root, common).generate_assignment(unit.name)
     bank = load_answers(unit.mistakes_folder)
     results: list[StudentResult] = []
     taken: dict[str, Submission] = {}
@@ -113,9 +135,35 @@ def grade_class(
             options = common | dict((settings or {}).get(name, {}))
             yield joblib.delayed(grade_student)(root, unit.name, name, options, feedback, bank)
 
-    for result in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks()):
-        add(with_findings(result, taken[result.student]))
+    with alone(root / "grading"):
+        if intake.exists():
+            shutil.rmtree(intake)
+        Course(root, common).generate_assignment(unit.name)
+        for result in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks()):
+            add(with_findings(result, taken[result.student]))
     return sorted(results, key=lambda result: result.student)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Raises UserError if another process is in here for the same folder. The system lets go when a
+    process ends, however it ends."""
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"Another process is grading in {folder}; wait until it has ended, or end it."
+            ) from None
+        yield
+
+
+def can_judge() -> bool:
+    """Whether this system has what a judge needs: processes that fork, namespaces and limits."""
+    return sys.platform.startswith("linux")
 
 
 def put_down(submission: Submission, folder: Path) -> None:
@@ -159,11 +207,14 @@ def grade_student(
     try:
         course = Course(root, settings)
         problem = course.autograde(assignment, student)
-        status, questions = _read_scores(
+        status, questions, flags = _read_scores(
             course, assignment, student, failed=bool(problem), bank=bank
         )
         if feedback and not problem:
             problem = course.generate_feedback(assignment, student)
+        if flags:
+            status = NEEDS_A_LOOK if status == GRADED else status
+            problem = " ".join(filter(None, [problem, _told(flags)]))
     except Exception as error:
         status, questions, problem = COULD_NOT_RUN, {}, f"{type(error).__name__}: {error}"
     return StudentResult(student, status, questions, problem or "", time.monotonic() - started)
@@ -171,8 +222,8 @@ def grade_student(
 
 def _read_scores(
     course: Any, assignment: str, student: str, failed: bool, bank: AnswerBank
-) -> tuple[str, dict[str, QuestionScore]]:
-    """Points from the gradebook, reasons from the graded notebook."""
+) -> tuple[str, dict[str, QuestionScore], list[str]]:
+    """Points from the gradebook, reasons and the judge's flags from the graded notebook."""
     from nbgrader.api import Gradebook
 
     from course.proving.scores import score_notebook, status_of
@@ -200,7 +251,14 @@ def _read_scores(
                 tuple(mistake.name for mistake in bank.recognised(name, reason)),
             )
         gradebook.db.commit()
-    return (COULD_NOT_RUN if graded is None else status_of(graded)), questions
+    if graded is None:
+        return COULD_NOT_RUN, questions, []
+    return status_of(graded), questions, graded.metadata["course"]["flags"]
+
+
+def _told(flags: Sequence[str]) -> str:
+    rest = f" (and {len(flags) - MOST_FLAGS} more)" if len(flags) > MOST_FLAGS else ""
+    return f"Look at its code: {'; '.join(flags[:MOST_FLAGS])}{rest}."
 
 
 def mistakes_made(results: Iterable[StudentResult]) -> list[tuple[str, str, int]]:
@@ -212,30 +270,3 @@ def mistakes_made(results: Iterable[StudentResult]) -> list[tuple[str, str, int]
         for mistake in score.mistakes
     )
     return [(*made, count) for made, count in counts.most_common()]
-
-
-def write_scores(results: Mapping[str, list[StudentResult]], folder: Path) -> Path:
-    """Write `scores.csv` (one row a student and assignment) and `scores.json` (with the reasons).
-
-    nbgrader's own export does not quote, so a comma in a name shifts its columns."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = sorted({q for group in results.values() for result in group for q in result.questions})
-    path = folder / "scores.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        columns = ["points", "possible", "waiting_for_manual_grading", "problem"]
-        writer.writerow(["assignment", "student", "status", *names, *columns])
-        for assignment, group in results.items():
-            for result in group:
-                scores = [result.questions.get(name) for name in names]
-                sums = [result.points, result.possible, sum(s.manual for s in scores if s)]
-                writer.writerow(
-                    [assignment, result.student, result.status]
-                    + ["" if score is None else score.points for score in scores]
-                    + (sums if result.questions else [""] * len(sums))  # none is not 0
-                    + [result.problem]
-                )
-    table = {name: [asdict(result) for result in group] for name, group in results.items()}
-    text = json.dumps(table, indent=1, ensure_ascii=False) + "\n"
-    (folder / "scores.json").write_text(text, encoding="utf-8")
-    return path

@@ -78,7 +78,7 @@ def demo_students(
         if m.name == CALLS_THE_LIBRARY and m.question in asked
     }
     slip = next(m for m in bank.mistakes if m.name != CALLS_THE_LIBRARY and m.question in asked)
-    loop = {"TolerantExecute.answer_timeout": loop_seconds}
+    loop = {"JudgedExecute.answer_seconds": loop_seconds}
     students = [
         student("perfect", "answers everything correctly"),
         student("other-ways", "answers everything correctly in another way", right=right | others),
@@ -124,9 +124,11 @@ def grade_demo(
     *,
     jobs: int = 2,
     loop_seconds: int = LOOP_SECONDS,
+    unsafe: bool = False,
+    seed: str = "",
     on_result: Callable[[StudentResult], None] = lambda result: None,
 ) -> tuple[list[DemoStudent], list[StudentResult]]:
-    """Grade the demo class of a unit with nbgrader in `workspace`, which is made anew."""
+    """Grade the demo class of a unit in `workspace`, which is made anew, as a class is graded."""
     shutil.rmtree(workspace, ignore_errors=True)
     solution = build.solution_from_source(unit)
     release = build.release_from_solution(unit, solution)
@@ -145,6 +147,8 @@ def grade_demo(
         workspace,
         sorted(submissions, key=lambda submission: submission.student not in slow),  # slow first
         settings={student.name: student.settings for student in students},
+        unsafe=unsafe,
+        seed=seed,
         feedback=False,
         jobs=jobs,
         on_result=on_result,

@@ -38,14 +38,15 @@ def score_table(title: str, rows: Iterable[ScoreRow]) -> Table:
         table.add_row(
             escape(row.student),
             row.status,
-            *(_points(score) for score in scores),
+            *(shown_points(score) for score in scores),
             f"{total:g}" if row.questions else "none",
             *([verdict] if checked else []),
         )
     return table
 
 
-def _points(score: QuestionScore | None) -> str:
+def shown_points(score: QuestionScore | None) -> str:
+    """A question's points; "?" stands for those that wait for a person."""
     if score is None:
         return "none"
     if score.manual:

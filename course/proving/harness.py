@@ -64,7 +64,7 @@ ENVIRONMENT = ONE_THREAD | {
     # Gradients start threads for every GPU that PyTorch sees, and then it refuses to be forked.
     "CUDA_VISIBLE_DEVICES": "",
 }
-MAX_RESTARTS = 6  # as c.TolerantExecute.max_restarts in nbgrader_config.py
+MAX_RESTARTS = 6  # as in course.grading.judging
 STARTUP_SECONDS = 300  # for the first libraries to be imported, on a busy machine
 Outputs = dict[int, list[dict[str, Any]]]  # by the index of the cell in its notebook
 

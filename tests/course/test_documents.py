@@ -12,7 +12,7 @@ from course.writing.new import new_unit
 from course.writing.notebooks import write_notebook
 from course.writing.units import ROOT, read_unit
 
-DOCUMENTS = ("CONTRIBUTING.md", "CHANGELOG.md", "AGENTS.md", "docs/tried.md")
+DOCUMENTS = ("CONTRIBUTING.md", "CHANGELOG.md", "AGENTS.md", "docs/tried.md", "docs/judge.md")
 
 
 def text_of(document):

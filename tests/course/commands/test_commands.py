@@ -13,7 +13,7 @@ import pytest
 from course import cli, run
 from course.commands import shared
 from course.errors import UserError
-from course.grading import demo
+from course.grading import classes, demo, sandbox
 from course.measuring import inference
 from course.writing import house, published, readme
 from course.writing.notebooks import read_notebook, write_notebook
@@ -279,12 +279,37 @@ def test_grade_a_download(course, built_unit, tmp_path):
     assert "roerichard_56: There is no notebook; ask for 01_tiny.ipynb." in out
 
 
-def test_grade_nothing(course, built_unit, tmp_path):
+def test_without_a_sandbox_nobody_is_graded_unless_it_is_asked_for(course, built_unit, monkeypatch):
+    monkeypatch.setattr(sandbox, "without_sandbox", lambda: sandbox.SandboxError("it is not there"))
+    grading = built_unit.root / "grading"
+    release = read_notebook(built_unit.release_notebook())
+    write_notebook(release, grading / "submitted" / "ada" / "01_tiny" / "01_tiny.ipynb")
+    code, _, err = course("grade")
+    assert code == 2 and not (grading / "gradebook.db").exists()
+    assert "No sandbox for students' code can be had: it is not there." in err
+    assert "add --unsafe." in err
+    code, out, _ = course("grade", "--unsafe", "--jobs", "1")
+    assert code == 0 and "Graded without a sandbox (--unsafe)" in out
+    assert re.search(r"ada +│ graded +│ +0 │ +0 │ +0 │ +0 │", out), out
+    everybody = demo.demo_students
+    monkeypatch.setattr(demo, "demo_students", lambda *a: everybody(*a)[:1])
+    code, out, _ = course("grade", "--demo", "--jobs", "1")
+    assert code == 0
+    assert "no sandbox here (it is not there), so the demo class, which is the course's own" in out
+    assert "Every score is as expected." in out
+
+
+def test_grade_nothing(course, built_unit, tmp_path, monkeypatch):
     code, _, err = course("grade", str(tmp_path / "no"))
     assert code == 2 and "does not exist" in err
     (tmp_path / "empty").mkdir()
     code, _, err = course("grade", str(tmp_path / "empty"))
     assert code == 2 and "STUDENT/UNIT/UNIT.ipynb" in err
+    (tmp_path / "full" / "ada" / "01_tiny").mkdir(parents=True)
+    (tmp_path / "full" / "ada" / "01_tiny" / "notes.txt").touch()
+    monkeypatch.setattr(classes, "can_judge", lambda: False)
+    code, _, err = course("grade", str(tmp_path / "full"))
+    assert code == 2 and "Grading takes Linux (elsewhere a virtual machine will do" in err
 
 
 def test_run_does_everything_and_says_when_something_failed(course, built_unit, monkeypatch):
@@ -306,7 +331,7 @@ def test_run_does_everything_and_says_when_something_failed(course, built_unit, 
 
 
 def test_run_goes_on_after_a_failure_and_exits_with_1(course, built_unit, monkeypatch):
-    monkeypatch.setattr(run, "grade_demo", lambda unit, *a, **k: ([], []))
+    monkeypatch.setattr(run, "can_judge", lambda: False)
     toml = built_unit.folder / "unit.toml"
     toml.write_text(toml.read_text().replace("max_mb = 1000\n[assign", "max_mb = 3\n[assign"))
     source = built_unit.exercise_source
@@ -318,6 +343,7 @@ def test_run_goes_on_after_a_failure_and_exits_with_1(course, built_unit, monkey
     assert "its budget is 3 MB" in out
     assert "The solution of 01_tiny does not run: cell 2 raised ZeroDivisionError" in out
     assert "3 to look at." in out
+    assert "No demo class is graded here: that takes Linux (elsewhere a virtual machine" in out
 
 
 @pytest.fixture

@@ -2,21 +2,25 @@ import csv
 import json
 import sqlite3
 
+import nbformat
 import pytest
 
+from course.errors import UserError
+from course.grading import execute
 from course.grading.classes import (
     QuestionScore,
     StudentResult,
+    alone,
     grade_class,
-    write_scores,
 )
 from course.grading.demo import demo_students, grade_demo, surprises
 from course.grading.intake import read_class
+from course.grading.page import write_scores
 from course.proving.harness import run_variants
 from course.proving.scores import score_notebook, status_of
 from course.writing import build
 from course.writing.mistakes import load_answers
-from course.writing.notebooks import read_notebook, write_notebook
+from course.writing.notebooks import read_notebook, with_answers, write_notebook
 from course.writing.units import read_unit
 
 LOOP_SECONDS = 8
@@ -179,7 +183,8 @@ def test_submissions_that_are_no_notebooks_stop_nobody(unit, grade):
         assert "\n" not in result.problem
     assert (root / "grading/feedback/zoe/01_tiny/01_tiny.html").is_file()
 
-    rows = list(csv.DictReader(write_scores({"01_tiny": list(results.values())}, root).open()))
+    write_scores({"01_tiny": list(results.values())}, root)
+    rows = list(csv.DictReader((root / "scores.csv").open()))
     assert {row["student"]: row["status"] for row in rows} == {
         name: result.status for name, result in results.items()
     }
@@ -199,6 +204,32 @@ def test_what_somebody_must_look_at_is_graded_if_it_is_certain(unit, grade):
     assert "timestamp.txt holds no time" in ada.problem
 
 
+def test_what_looks_like_an_attempt_on_the_grading_costs_nothing_and_is_told(unit, grade):
+    nb = build.release_from_solution(unit, build.solution_from_source(unit))
+    q1 = "import inspect\n\ndef median(values):\n    return sorted(values)[len(values) // 2]"
+    q2 = "def shares(counts):\n    return [count / (sum(counts) or 1) for count in counts]"
+    text = nbformat.writes(with_answers(nb, {"q1": q1, "q2": q2}))
+    _, results = grade({"ada/01_tiny/01_tiny.ipynb": text}, jobs=1, feedback=False)
+    ada = results["ada"]
+    assert {name: score.points for name, score in ada.questions.items()} == {
+        "q1": 0,
+        "q2": 3,
+        "q3": 0,
+    }
+    assert ada.status == "needs a look"
+    seen = "line 1 looks at callers or at source code (inspect)"
+    assert ada.problem == f"Look at its code: q1: {seen}."
+
+
+def test_the_options_reach_the_judge(unit, grade, monkeypatch):
+    seen, judge = [], execute._judge
+    monkeypatch.setattr(execute, "_judge", lambda *asked: seen.append(asked[2:]) or judge(*asked))
+    files = {"ada/01_tiny/01_tiny.ipynb": unit.release_notebook().read_text()}
+    _, results = grade(files, jobs=1, feedback=False, seed="autumn")
+    assert results["ada"].status == "graded"
+    assert seen == [(False, "autumn")]
+
+
 def test_the_time_of_a_submission_reaches_the_gradebook(unit, grade):
     files = {"ada/01_tiny/01_tiny.ipynb": unit.release_notebook().read_text()}
     files["ada/01_tiny/timestamp.txt"] = "2026-01-30 15:30:10 -0100"
@@ -207,6 +238,15 @@ def test_the_time_of_a_submission_reaches_the_gradebook(unit, grade):
     with sqlite3.connect(root / "grading" / "gradebook.db") as connection:
         found = connection.execute("select timestamp from submitted_assignment").fetchall()
     assert found == [("2026-01-30 16:30:10.000000",)]
+
+
+def test_two_do_not_grade_at_once(unit, grade, tmp_path):
+    files = {"ada/01_tiny/01_tiny.ipynb": unit.release_notebook().read_text()}
+    with alone(tmp_path / "class" / "grading"):
+        with pytest.raises(UserError, match="Another process is grading in .*; wait until it"):
+            grade(files, jobs=1)
+        assert not (tmp_path / "class" / "grading" / "intake").exists()
+    assert grade(files, jobs=1, feedback=False)[1]["ada"].status == "graded"
 
 
 def test_grading_again_replaces_the_grades(unit, grade):

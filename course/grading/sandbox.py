@@ -1,0 +1,279 @@
+"""Where students' code runs: a server in bubblewrap, which forks a sandbox for each submission.
+
+bubblewrap gives the server a file system that holds Python, its libraries, `utils`, the course's
+results, models and the public data, all read-only, an environment that was made anew, and no network.
+``course.grading.inside`` says what each submission gets on top of that. As root the server drops to an
+unprivileged user before any student's code runs.
+
+Where no sandbox can be had, `start` says why and refuses; only :class:`Unsafe` goes without, and only
+whoever runs the command can ask for it.
+"""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from course.errors import UserError
+from course.grading.inside import PLAIN
+from course.grading.session import Session
+from course.threads import ONE_THREAD
+from course.writing.units import ROOT
+from utils.data import find_goemotions
+
+PRELOAD = (
+    "numpy",
+    "scipy.sparse",
+    "torch",
+    "sklearn.linear_model",
+    "sklearn.metrics",
+    "sklearn.feature_extraction.text",
+    "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "IPython.core.interactiveshell",
+    "utils.records",
+    "utils.metrics",
+    "utils.efficiency",
+    "utils.distillation",
+    "utils.quantization",
+    "utils.adaptive",
+    "utils.pruning",
+    "utils.packing",
+    "utils.data",
+)
+# Of `course`, a submission sees what its server is made of; students have the rest of this list.
+SHOWN = (
+    "course/__init__.py",
+    "course/errors.py",
+    "course/grading/__init__.py",
+    "course/grading/channel.py",
+    "course/grading/filter.py",
+    "course/grading/inside.py",
+    "course/grading/wire.py",
+    "course/proving/__init__.py",
+    "course/proving/shell.py",
+    "course/models",
+    "course/results",
+    "utils",
+)
+SYSTEM = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/lib32",
+    "/bin",
+    "/sbin",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+)
+BOX, DATA = "/box", "/box/data"
+START_SECONDS = 300
+BLOCKED = (
+    "; where AppArmor keeps programs from making user namespaces, as on Ubuntu 24.04, allow it by "
+    "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
+)
+
+
+class SandboxError(UserError):
+    """There can be no sandbox on this machine; `reason` is a part of a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"No sandbox for students' code can be had: {reason}. To grade without one, on a machine "
+            "that holds nothing of value, add --unsafe."
+        )
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one submission: bytes of memory beyond what the libraries take, bytes of disk in all, processes
+    (threads count), seconds of the processor."""
+
+    memory: int = 2_000_000_000
+    disk: int = 200_000_000
+    processes: int = 64
+    cpu: int = 1200
+
+
+class Sandbox:
+    """The server, and the submissions that run in it. `data` is a folder of GoEmotions, if the one
+    that :func:`utils.data.find_goemotions` finds is not meant. A context manager. It ends with the
+    thread that started it."""
+
+    def __init__(
+        self, *, root: Path = ROOT, data: str | None = None, preload: Sequence[str] = PRELOAD
+    ) -> None:
+        self.root, self.data = root, data or _data()
+        self.preload = preload
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> "Sandbox":
+        """Start the server and wait until it has imported the libraries.
+
+        Raises SandboxError if there can be none here.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = self.command(theirs.fileno())
+        self.process = subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=self.environment(),
+            start_new_session=True,
+        )
+        theirs.close()
+        self.control = ours
+        ours.settimeout(START_SECONDS)
+        try:
+            ready = ours.recv(100)
+        except TimeoutError:
+            ready = b""
+        ours.settimeout(None)
+        if ready != b"ready":
+            self.process.kill()
+            said = (self.process.communicate()[1] or b"").decode(errors="replace").strip()
+            self.process = None
+            raise SandboxError(blocked(said.splitlines()[-1] if said else "it did not start"))
+        self._prove()
+        return self
+
+    def _prove(self) -> None:
+        """Make one sandbox, so that a kernel that forbids it is noticed before anybody is graded."""
+        link, leash = self.open(Limits())
+        try:
+            Session(link)
+        except RuntimeError as error:
+            self.close()
+            raise SandboxError(blocked(str(error))) from None
+        finally:
+            link.close()
+            leash.close()
+
+    def command(self, number: int) -> list[str]:
+        bwrap = shutil.which("bwrap")
+        if not sys.platform.startswith("linux"):
+            raise SandboxError("it takes Linux (a virtual machine or WSL will do)")
+        if bwrap is None:
+            raise SandboxError("bubblewrap is missing (Debian, Ubuntu: apt install bubblewrap)")
+        options = ["--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net"]
+        options += ["--unshare-ipc", "--unshare-uts", "--clearenv", "--dev", "/dev"]
+        options += ["--perms", "1777", "--tmpfs", "/tmp"]
+        if os.getuid() == 0:
+            # The server's own /proc must not be covered, or no submission could mount one of its own.
+            options += ["--bind", "/proc", "/proc"]
+            options += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        else:
+            options += ["--unshare-user", "--proc", "/proc"]
+        for name, value in self.environment().items():
+            options += ["--setenv", name, value]
+        shown = {path: path for path in (*SYSTEM, sys.base_prefix, sys.prefix)}
+        shown |= {f"{BOX}/{name}": str(self.root / name) for name in SHOWN}
+        if self.data:
+            shown[DATA] = self.data
+        folders = {str(parent) for path in shown for parent in Path(path).parents} - {"/"}
+        for folder in sorted(folders - set(shown)):  # bubblewrap would let only their owner in
+            options += ["--perms", "0755", "--dir", folder]
+        for path, source in shown.items():
+            if path in SYSTEM and os.path.islink(source):  # /lib leads to usr/lib
+                options += ["--symlink", os.readlink(source), path]
+            elif os.path.exists(source):
+                options += ["--ro-bind", source, path]
+        options += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", BOX]
+        return [bwrap, *options, "--", *self.server(number)]
+
+    def server(self, number: int) -> list[str]:
+        flags = ["-s", "-P", "-m", "course.grading.inside"]
+        return [sys.executable, *flags, str(number), ",".join(self.preload)]
+
+    def environment(self) -> dict[str, str]:
+        data = {"GOEMOTIONS_DIR": DATA} if self.data else {}
+        return {
+            **ONE_THREAD,
+            **data,
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "HOME": "/tmp",  # noqa: S108 - of the sandbox
+            "MPLBACKEND": "Agg",
+            "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
+            "NBGRADER_EXECUTION": "autograde",
+            "CUDA_VISIBLE_DEVICES": "",
+            "PYTHONPATH": BOX,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "GOEMOTIONS_OFFLINE": "1",
+        }
+
+    def open(self, limits: Limits) -> tuple[socket.socket, socket.socket]:
+        """A sandbox for one submission: the socket to talk to it by, and the leash, which ends it and
+        all its processes when it is closed.
+
+        Raises RuntimeError if the server has ended, which no submission can bring about.
+        """
+        link, theirs = socket.socketpair()
+        leash, end = socket.socketpair()
+        try:
+            message = json.dumps(asdict(limits)).encode()
+            socket.send_fds(self.control, [message], [theirs.fileno(), end.fileno()])
+        except OSError as error:
+            raise RuntimeError(f"the server of the sandboxes has ended: {error}") from error
+        finally:
+            theirs.close()
+            end.close()
+        return link, leash
+
+    def close(self) -> None:
+        if self.process is not None:
+            self.control.close()
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+    def __enter__(self) -> "Sandbox":
+        return self.start() if self.process is None else self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+class Unsafe(Sandbox):
+    """Processes without walls: a student's code can do what whoever grades can do. Its answers are
+    judged in the same way."""
+
+    def command(self, number: int) -> list[str]:
+        return [*self.server(number), PLAIN]
+
+    def environment(self) -> dict[str, str]:
+        return os.environ | ONE_THREAD | {"MPLBACKEND": "Agg", "PYTHONPATH": str(self.root)}
+
+
+def blocked(said: str) -> str:
+    """What a program said, and what to do where the system kept it from making a sandbox."""
+    stopped = any(word in said for word in ("Permission denied", "not permitted", "uid map"))
+    return said.removesuffix(".") + BLOCKED * stopped
+
+
+@lru_cache
+def without_sandbox() -> SandboxError | None:
+    """Why there can be no sandbox on this machine; None if there can."""
+    try:
+        Sandbox(preload=("numpy",)).start().close()
+    except SandboxError as error:
+        return error
+    return None
+
+
+def _data() -> str | None:
+    """The folder of GoEmotions; None where only the course's sample can be had, which is in `utils`."""
+    with contextlib.redirect_stdout(io.StringIO()):  # whoever runs the command was told already
+        found = find_goemotions(allow_download=False)
+    return None if found.kind == "sample" else str(found.folder)
