@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import re
@@ -15,13 +14,9 @@ from course.commands import shared
 from course.errors import UserError
 from course.grading import classes, demo, sandbox
 from course.measuring import inference
-from course.writing import house, published, readme
 from course.writing.notebooks import read_notebook, write_notebook
-from course.writing.units import ROOT, discover, find_unit
+from course.writing.units import ROOT
 
-MARKS = [readme.PICTURE_BEGIN, readme.PICTURE_END, readme.UNITS_BEGIN, readme.UNITS_END]
-MARKS += [readme.BEGIN, readme.END, published.BEGIN, published.END]
-README = "\n".join(["# Tiny", *MARKS])
 COMMANDS = [
     "run",
     "new",
@@ -37,45 +32,6 @@ COMMANDS = [
     "evaluate",
     "data",
 ]
-
-
-@pytest.fixture(scope="module")
-def built_root(built_root, tmp_path_factory):
-    """The tiny unit's course with all that the commands look for. `built_unit` copies it."""
-    root = tmp_path_factory.mktemp("course") / "root"
-    shutil.copytree(built_root, root)
-    (root / "README.md").write_text(README)
-    shutil.copy(ROOT / "pyproject.toml", root)
-    for room in ("course/errors.py", "utils/errors.py"):
-        (root / room).parent.mkdir(exist_ok=True)
-        (root / room).touch()
-    readme.update_readme(root)
-    house.update_house(root)
-    published.update_citation(root)
-    return root
-
-
-@pytest.fixture
-def course(monkeypatch, capfd, built_unit):
-    """A function that runs the command line on a copy of the tiny unit's course."""
-    root = built_unit.root
-    monkeypatch.setattr(shared, "ROOT", root)
-    monkeypatch.setattr(shared, "discover", lambda: discover(root))
-    monkeypatch.setattr(shared, "find_unit", lambda name: find_unit(name, root))
-    monkeypatch.setattr(shared.console, "width", 200)
-    monkeypatch.setattr(run, "find_data", lambda console: "made up for a test")
-
-    def invoke(*arguments, stdin=None):
-        monkeypatch.setattr(sys, "argv", ["course", *arguments])
-        if stdin is not None:
-            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert "Traceback" not in out + err
-        return ended.value.code, out, err
-
-    return invoke
 
 
 def test_help_answers_at_once():
@@ -177,7 +133,7 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
         cli.main()
 
 
-def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
+def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit, empty_readme):
     assert course("build", "--check")[:2] == (
         0,
         "The notebooks match their sources, and README.md the results.\n",
@@ -189,7 +145,7 @@ def test_build_check_says_what_drifted_and_writes_nothing(course, built_unit):
     assert code == 1
     assert "the source of cell 4 is not what is generated; run `python -m course build`" in out
     assert built_unit.solution_notebook().read_bytes() == before
-    (built_unit.root / "README.md").write_text(README)
+    (built_unit.root / "README.md").write_text(empty_readme)
     assert "README.md: its tables or its picture differ" in course("build", "--check")[1]
 
 
@@ -219,12 +175,13 @@ def test_a_lecture_that_does_not_run_is_an_error_of_its_author(course, built_uni
 def test_check_green_and_red(course, built_unit):
     code, out, _ = course("check", "--quick")
     assert code == 0
-    assert "mistakes fail" in out
+    assert re.search(r"01_tiny +│ mistakes fail +│ passed", out), out
     assert "problems" not in out
     source = built_unit.mistakes_folder / "q1.py"
     source.write_text(source.read_text().replace("You forgot to sort", "Mind the order"))
     code, out, _ = course("check", "tiny", "--quick")
     assert code == 1
+    assert re.search(r"01_tiny +│ mistakes recognised +│ 1 problem", out), out
     assert "01_tiny, mistakes recognised: The mistake q1/unsorted is not recognised" in out
 
 
@@ -321,7 +278,7 @@ def test_run_does_everything_and_says_when_something_failed(course, built_unit, 
     before = {p: p.read_bytes() for p in built_unit.root.rglob("*.ipynb")}
     code, out, _ = course("run")
     assert code == 0, out
-    assert "Everything passed." in out
+    assert re.search(r"01_tiny +│ lecture +│ ok +│", out) and "Everything passed." in out, out
     assert {p: p.read_bytes() for p in before} == before  # git stays clean
     report = json.loads((built_unit.root / "build" / "report.json").read_text())
     assert [n["kind"] for n in report["notebooks"]] == ["lecture", "solution"]

@@ -38,6 +38,12 @@ def test_another_penalty_is_another_model(house, monkeypatch):
     assert set(cost) == {"training_s", "parameters", "words"} and weak.words
 
 
+def test_a_seed_reaches_the_training(monkeypatch):
+    monkeypatch.setattr(baselines, "trained_once", lambda train, **settings: settings["seed"])
+    for known in (*baselines.LINEAR, *baselines.NEURAL):
+        assert baselines.trained(*known, 3) == 3
+
+
 def test_every_baseline_has_a_key_of_its_own(cache_folder):
     from course.measuring.cache import plain
 

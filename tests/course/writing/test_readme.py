@@ -98,6 +98,7 @@ def test_an_update_writes_table_and_picture(tmp_path):
     )
     blocks = "\n".join(f"{begin}\nstale table\n{end}" for begin, end in marks)
     (tmp_path / "README.md").write_text(f"before\n{blocks}\nafter")
+    (tmp_path / readme.PICTURE).parent.mkdir()  # as in the course
     readme.update_readme(tmp_path)
     text = (tmp_path / "README.md").read_text()
     assert "stale table" not in text and text.startswith("before") and text.endswith("after")

@@ -54,6 +54,10 @@ def test_the_smallest_way_is_taken():
     _, config, parts = encode(Sparse("raw"), ARRAYS["in blocks"])
     assert sum(part.nbytes for part in parts[:-1]) <= sizes["bitmap"]
     assert encode(Sparse("raw"), ARRAYS["half"])[1] == ["raw", []]
+    rng, as_many_a_row = np.random.default_rng(0), np.zeros((300, 250), np.float32)
+    for row in as_many_a_row:
+        row[rng.choice(range(7, 250, 31), 3, replace=False)] = 1
+    assert encode(Sparse("raw"), as_many_a_row)[1][2] == "rows"
 
 
 def test_what_reading_would_refuse_is_not_chosen():

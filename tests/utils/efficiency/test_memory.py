@@ -75,7 +75,8 @@ def loader(tmp_path, monkeypatch):
     (tmp_path / "hungry_loader.py").write_text(LOADER)
     (tmp_path / "model").write_text("a model")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.chdir(tmp_path)  # as from a notebook's folder
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")  # where neither utils nor the loader is
     return SimpleNamespace(path=tmp_path / "model", load="hungry_loader.load")
 
 
@@ -88,7 +89,9 @@ def test_memory_of_a_fresh_process(loader):
     assert garbage.nbytes == 320e6
 
 
-def test_a_fresh_process_that_fails_says_why(loader):
+def test_a_fresh_process_that_fails_says_why(loader, monkeypatch):
+    monkeypatch.delenv("PYTHONPATH")  # nor need it be set
+    monkeypatch.chdir(loader.path.parent)
     with pytest.raises(RuntimeError, match="measures memory failed: ValueError: this is not a mod"):
         process_memory(loader.path, ["one"], load="hungry_loader.fail")
 

@@ -105,6 +105,10 @@ def test_five_percent_at_a_time_end_where_they_should():
     assert steps_of(0.98, 10)(10**6) == 0.98
 
 
+def test_one_step_is_enough():
+    assert cubic(0.9, 1)(1) == 0.9 and steps_of(0.9, 1, share=1.0)(1) == 0.9
+
+
 @pytest.mark.parametrize("wrong", [(1.1, 5), (-0.1, 5), (0.5, 0)])
 def test_a_schedule_that_goes_nowhere_is_refused(wrong):
     for schedule in (cubic, steps_of):

@@ -144,6 +144,7 @@ def test_what_is_shipped_is_what_the_teachers_said(house, monkeypatch):
     said = teacher_logits(test, "linear-words")
     np.testing.assert_allclose(expit(said), expit(logits[rows, :7]), atol=0.004)
     _, mixed, made_of = ensemble.ensemble()
+    assert mixed.dtype == np.float32
     assert all(member["weight"] >= 0 for member in made_of.values())
     header = read_file(house / "shipped" / "ensemble.bin")[1]
     assert header["made_of"] == made_of and made_of["linear-words"]["seeds"] == [0, 1]
