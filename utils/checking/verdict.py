@@ -244,4 +244,4 @@ def _greet(forbidden: Sequence[str]) -> None:
     """Say that something happens, before seconds of importing."""
     modules = {name.rpartition(".")[0] for name in forbidden}
     if any(name.startswith("utils.") and name not in sys.modules for name in modules):
-        print("Starting: this check loads what it compares with ...", flush=True)
+        print("Starting: the first check loads what it compares with ...", flush=True)
