@@ -205,11 +205,17 @@ def test_the_paired_difference_takes_any_metric_and_changes_its_sign(scored):
 
 
 @pytest.mark.parametrize(
-    "change", [{"n": 0}, {"level": 1.0}, {"a": np.zeros((3, 2))}, {"b": np.zeros(4)}]
+    ("change", "message"),
+    [
+        ({"n": 0}, "at least 1 resampled test set"),
+        ({"level": 1.0}, "level must lie between 0 and 1"),
+        ({"a": np.zeros((3, 2))}, "but a has"),
+        ({"b": np.zeros(4)}, "b must have shape"),
+    ],
 )
-def test_the_paired_difference_refuses_what_it_cannot_compare(change):
+def test_the_paired_difference_refuses_what_it_cannot_compare(change, message):
     y = np.zeros((4, 2))
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=message):
         paired_difference(**{"targets": y, "a": y, "b": y} | change)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="no rows"):
         paired_difference(y[:0], y[:0], y[:0])

@@ -279,10 +279,16 @@ def test_service_times_by_batch_size(clock):
 
 
 @pytest.mark.parametrize(
-    "options", [{"batch_sizes": (1, 11)}, {"batch_sizes": (0,)}, {"samples": 0}, {"threads": 0}]
+    ("options", "message"),
+    [
+        ({"batch_sizes": (1, 11)}, "batch size 11 needs as many texts, got 10"),
+        ({"batch_sizes": (0,)}, "batch sizes and samples must be at least 1"),
+        ({"samples": 0}, "batch sizes and samples must be at least 1"),
+        ({"threads": 0}, "threads must be at least 1"),
+    ],
 )
-def test_service_times_reject_what_cannot_be_measured(options):
-    with pytest.raises(ValueError):
+def test_service_times_reject_what_cannot_be_measured(options, message):
+    with pytest.raises(ValueError, match=message):
         service_times(Fake(), ["a"] * 10, **{"batch_sizes": (1,)} | options)
 
 

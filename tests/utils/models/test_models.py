@@ -6,6 +6,7 @@ import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from utils.data import Vocabulary, tokenize
+from utils.metrics import tune_thresholds
 from utils.models import (
     NETWORKS,
     GRUNetwork,
@@ -122,6 +123,14 @@ def test_sparse_linear_with_an_absent_label_never_predicts_it():
     model = SparseLinear("ekman", ["joy", "anger"], C=5.0).fit(TEXTS, labels)
     assert (model.predict_proba(TEXTS)[:, 1] < 1e-6).all()
     assert model.predict_proba([]).shape == (0, 2)
+
+
+def test_a_classifier_is_tuned_to_the_best_thresholds_of_the_comments_that_it_is_given():
+    model = SparseLinear("ekman", ["joy", "anger"], C=5.0).fit(TEXTS, LABELS)
+    wanted = tune_thresholds(LABELS, model.predict_proba(TEXTS)).astype(np.float32)
+    assert not np.array_equal(model.thresholds, wanted)
+    assert model.tune(TEXTS, LABELS) is model
+    np.testing.assert_array_equal(model.thresholds, wanted)
 
 
 def test_sparse_linear_takes_the_same_labels_in_any_type():

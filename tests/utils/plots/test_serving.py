@@ -59,6 +59,9 @@ def test_labels_of_the_histogram_do_not_overlap(kind):
     boxes = labels(fig.axes[0])
     assert not any(a.overlaps(b) for a, b in combinations(boxes.values(), 2))
     assert all(box.x1 <= fig.bbox.x1 and box.y1 <= fig.bbox.y1 for box in boxes.values())
+    # From the top down latencies rise: no label is crossed by the line of a greater one.
+    places = sorted((-note.xy[1], note.xy[0]) for note in boxes)
+    assert [value for _, value in places] == sorted(value for _, value in places)
 
 
 @pytest.mark.parametrize("seconds", [[], [np.nan], [-1.0]])

@@ -116,6 +116,15 @@ def test_a_beam_keeps_every_sum_once():
     )
 
 
+def test_greedy_codes_name_the_nearest_codeword_to_what_is_left():
+    left, codebooks = normal(50, 4), normal(12, 4, seed=1).reshape(3, 4, 4)
+    codes = greedy_codes(left, codebooks)
+    for chosen, codebook in zip(codes.T, codebooks, strict=True):
+        distances = np.square(left[:, None] - codebook).sum(axis=2)
+        np.testing.assert_array_equal(chosen, distances.argmin(axis=1))
+        left = left - codebook[chosen]
+
+
 def test_local_search_never_makes_a_vector_worse_and_nearly_finds_the_best(exhaustive):
     X, codebooks, least = exhaustive
     start = greedy_codes(X, codebooks)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,13 +12,13 @@ from scipy.special import expit
 
 from course.errors import UserError
 from course.measuring import cache
-from course.measuring.teachers import base, ensemble, gru, trained
+from course.measuring.teachers import base, ensemble, gru, trained, transformer
 from course.measuring.teachers.gru import GRUTeacher
 from course.measuring.teachers.linear import LinearTeacher
 from utils.data import EMOTIONS, GROUPS, Vocabulary, load_sample
 from utils.distillation import teacher_logits
 from utils.distillation import teachers as shipped
-from utils.models import MeanVectorNetwork
+from utils.models import MeanVectorNetwork, predict_logits
 from utils.packing import read_file
 
 
@@ -172,6 +173,16 @@ def test_the_cross_fitted_ensemble_is_made_of_those_who_have_not_seen_the_commen
     ids, seen, _ = ensemble.cross_fitted_ensemble(seen=True)
     sure = [np.abs(one[rows, :7]).mean() for one in (logits, seen)]
     assert sure[0] < sure[1]  # of comments that it has seen a teacher is surer
+
+
+def test_a_transformer_says_in_full_precision_what_it_thinks(monkeypatch):
+    """On a processor, that is: many only emulate bfloat16."""
+    network, ids = MeanVectorNetwork(9, 4, hidden=3, labels=35), np.arange(1, 9).reshape(4, 2)
+    kind = SimpleNamespace(from_folder=lambda _: SimpleNamespace(encode=lambda texts, length: ids))
+    for name, value in {"find_encoder": str, "device": lambda: "cpu", "WordPiece": kind}.items():
+        monkeypatch.setattr(transformer, name, value)
+    said = transformer.transformer_logits(network, ["of any length"])
+    np.testing.assert_array_equal(said, predict_logits(network, ids))
 
 
 def test_a_label_of_ekman_hears_its_emotions_in_logits_and_in_the_network_alike():
