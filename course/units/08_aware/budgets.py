@@ -45,7 +45,7 @@ BUDGETS = [
     budget(1500, "hashed words", LABELS, 0.45, 3e-6, **TINY),
     budget(1500, "hashed words", "labels and ensemble", 0.32, 3e-6, **TINY),
     budget(1500, "hashed words", ENSEMBLE, 0.27, 3e-6, **TINY),
-    budget(6000, "hashed pairs", LABELS, 0.11, 4e-6, **SMALL),
-    budget(6000, "hashed pairs", "labels and ensemble", 0.04, 4e-6, **SMALL),
+    budget(6000, "hashed pairs", LABELS, 0.16, 4e-6, **SMALL),
+    budget(6000, "hashed pairs", "labels and ensemble", 0.053, 4e-6, **SMALL),
     budget(6000, "hashed pairs", ENSEMBLE, 0.022, 4e-6, **SMALL),
 ]
