@@ -247,7 +247,7 @@ def _published(ax: Axes, published: Sequence[Mapping]) -> None:
             hollow.append((size, point["macro_f1"]))
         else:
             text = f"{point['name']}\n{point['macro_f1']:.2f} in {human_bytes(size)}"
-            _label(ax, size, point["macro_f1"], text, GREY, (0, -8), "center", "top")
+            _label(ax, size, point["macro_f1"], text, GREY, (0, -16), "center", "top")
     if hollow:
         size, f1 = sorted(hollow)[len(hollow) // 2]
         text = "published, encoder only\n(words and vectors not counted)"

@@ -16,11 +16,11 @@ from course.measuring.baselines import (
     SPARSE,
     file_path,
     scored,
-    ship,
     trained,
     untrained,
 )
-from course.measuring.results import Experiment, load_results
+from course.measuring.budgets import ship_best
+from course.measuring.results import Experiment
 from course.measuring.teachers.base import for_ekman
 from course.measuring.teachers.ensemble import ensemble_on
 from course.measuring.teachers.trained import (
@@ -459,23 +459,8 @@ def sparse_multiply(seed: int, repeats: int = 201) -> list[dict]:
 
 
 def finish(records: list[dict]) -> None:
-    """Ship the small files: for each budget below a megabyte that with the best macro-F1 on dev.
-
-    What was measured before competes; where it is best, it is shipped already.
-    """
-    best, new = {}, {_file(row) for row in records}
-    measured = [row for row in load_results("distillation")["records"] if "budget_bytes" in row]
-    for row in sorted(measured, key=lambda row: row["macro_f1"]):
-        fits = row["file_bytes"] <= row["budget_bytes"] < 1_000_000
-        if row["split"] == "dev" and fits:
-            best[row["budget_bytes"]] = row
-    for budget, row in best.items():
-        if _file(row) in new:
-            ship(row, f"best-in-{budget}-bytes.slm")
-
-
-def _file(row: dict) -> tuple:
-    return row["experiment"], row["method"], row["setting"], row["seed"]
+    """Ship the small files, each if it is the best of its budget on dev."""
+    ship_best(records)
 
 
 TINY = {"letters": 5, "buckets": 1 << 15}

@@ -2,11 +2,13 @@
 
 import copy
 
+from course.measuring.budgets import ship_best
 from course.measuring.cache import trained_once
 from course.measuring.results import Experiment
 from utils.distillation import qkd
 from utils.quantization import QuantizationAware
 
+from .budgets import BUDGETS
 from .coding import AFTER, FIXED, WHILE, further, gru, rounded, with_codes
 from .judging import EXACT, FLOAT16, FLOAT32, Judge, on
 from .racing import race
@@ -135,9 +137,11 @@ EXPERIMENTS = [
     Experiment("phases", phases),
     Experiment("bits", bits),
     Experiment("transformer: with codes", transformer),
+    *BUDGETS,
     Experiment("shifts", shifts, seeded=False, alone=True, scored=False),
 ]
 
 
 def finish(records: list[dict]) -> None:
     ship_transformer([r for r in records if r["experiment"] == "transformer"])
+    ship_best(records)

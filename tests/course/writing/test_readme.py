@@ -72,7 +72,7 @@ def test_the_best_of_a_budget_is_best_on_dev_among_what_fits():
     records = measured("lucky on test", 1400, 0.50, 0.70) + measured("chosen", 1500, 0.55, 0.52)
     records += measured("a seed too large", 1400, 0.60, 0.60)
     records += measured("a seed too large", 1501, 0.60, 0.60)
-    assert readme._within_budgets(records) == [(*readme.BUDGETS, "hashed words", "chosen")]
+    assert readme._within_budgets(records) == [(*readme.BUDGETS[0], "hashed words", "chosen")]
 
 
 def test_a_model_that_was_not_measured_gets_a_sentence(monkeypatch):

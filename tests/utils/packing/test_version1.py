@@ -105,7 +105,7 @@ def test_the_options_of_version_1_have_names_and_no_order(tmp_path):
 
 
 OLDER = {
-    *("best-in-6000-bytes", "best-in-64000-bytes", "model-1", "model-2", "model-2-quantized"),
+    *("best-in-64000-bytes", "model-1", "model-2", "model-2-quantized"),
     "sparse-linear",
 }
 

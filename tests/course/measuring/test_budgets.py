@@ -1,0 +1,66 @@
+"""A budget's file is the best on dev of all that fit, and hashed codes pay for what they take."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from course.measuring import budgets
+from course.measuring.results import _load_experiments
+from course.writing.units import find_unit
+from utils.data import load_sample
+from utils.packing import load_model, save_model
+
+
+def _row(setting, dev, size=1400, budget=1500, experiment="budgets", seed=0, split="dev"):
+    found = {"experiment": experiment, "method": "hashed words", "setting": setting, "seed": seed}
+    return found | {
+        "budget_bytes": budget,
+        "file_bytes": size,
+        "macro_f1": dev,
+        "split": split,
+    }
+
+
+def test_what_is_best_on_dev_and_fits_is_shipped_if_it_is_new(monkeypatch):
+    old = [_row("old", 0.5), _row("old", 0.9, size=1501), _row("lucky", 0.9, split="test")]
+    old += [_row("older pairs", 0.7, budget=6000, experiment="cross-fitted budgets")]
+    new = [_row("new", 0.6), _row("new pairs", 0.65, budget=6000), _row("race", 0.9)]
+    new[-1] |= {"experiment": "race"}  # has bytes to keep to as well, and is no candidate
+    new += [_row("too large to ship", 0.6, budget=1_000_000)]
+    shipped = {}
+    files = {"distillation": {"records": old}, "aware": {"records": new}, "published": {}}
+    monkeypatch.setattr(budgets, "load_results", lambda name: files.get(name, {}))
+    monkeypatch.setattr(budgets, "ship", lambda row, name: shipped.update({name: row["setting"]}))
+    budgets.ship_best(new)
+    assert shipped == {"best-in-1500-bytes.slm": "new"}
+    budgets.ship_best(old)
+    assert shipped.pop("best-in-6000-bytes.slm") == "older pairs" and len(shipped) == 1
+
+
+@pytest.fixture(scope="module")
+def hashed():
+    _load_experiments(find_unit("aware"))
+    return sys.modules["course_experiments_aware.hashed"].hashed_codes
+
+
+def test_a_higher_price_makes_a_smaller_file_of_the_same_values(hashed, tmp_path):
+    train, sizes = load_sample("train"), []
+    for price in (0.1, 1.0):
+        reading = {"letters": 5, "buckets": 1 << 12}
+        model, codec = hashed(
+            train.texts,
+            train.labels,
+            "ekman",
+            train.label_names,
+            step=0.5,
+            price=price,
+            shrink=1e-5,
+            **reading,
+        )
+        file = tmp_path / "model.slm"
+        sizes.append(save_model(model, file, {"network.coef": codec, "idf": "float16"}))
+        said = load_model(file).predict_proba(train.texts)
+        np.testing.assert_allclose(said, model.predict_proba(train.texts), atol=1e-6)
+        assert (model.coef.data % 0.5 == 0).all() and model.coef.nnz
+    assert sizes[1] < 0.8 * sizes[0]
