@@ -1677,7 +1677,7 @@ f1_of = {key: np.array([row["macro_f1"] for row in rows]) for key, rows in tried
 kb_of = {key: np.mean([row["file_bytes"] for row in rows]) / 1000 for key, rows in tried.items()}
 one_layer = f1_of["test", 128, 1].mean()
 predict("layers", f"With one layer of 128 units the mean macro-F1 on test is {one_layer:.3f}. What is it "
-        "with five?")
+        "with five?", high=1)
 
 # %%
 reveal("layers", f1_of["test", 128, 5].mean())

@@ -104,7 +104,7 @@ found = {name: [best_weight(t, price) for t in wanted] for name, price in PRICES
 
 # %%
 predict("l1", "A weight of 1 is needed, and L1 at this price (0.25) throws out those that would be at "
-        "0.1. To which value does it set the weight that is needed?")
+        "0.1. To which value does it set the weight that is needed?", high=1)
 
 # %%
 reveal("l1", best_weight(1.0, PRICES["L1"]))
@@ -478,7 +478,8 @@ nine_in_ten = torch.tensor(np.log(9) + BETA * SHUT)  # where a gate is not 0 in 
 SHUT, at_test_time(torch.tensor([SHUT - 0.001, SHUT + 0.001])), not_zero(nine_in_ten).item()
 
 # %%
-predict("test-gate", "In training, a gate is not 0 in nine draws of ten. What is its value at test time?")
+predict("test-gate", "In training, a gate is not 0 in nine draws of ten. What is its value at test time?",
+        high=1)
 
 # %%
 reveal("test-gate", at_test_time(nine_in_ten))
@@ -555,7 +556,7 @@ def train_gates(start, steps=1000):
 
 # %%
 predict("gates-left", "At a price of 0.3, only 1, -0.8 and 0.6 have a square above it. How many of the "
-        "sixteen gates are open at the end?", "gates")
+        "sixteen gates are open at the end?", "gates", high=16)
 
 # %%
 begin = time.perf_counter()
