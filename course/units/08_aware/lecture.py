@@ -1032,7 +1032,7 @@ claim(0 < small_one["macro_f1"] - tiny["macro_f1"] < 0.015, "on Ekman a file of 
 #
 # Every matrix gets equal steps **without ends**: there is no largest code, and so no range for outliers to set. Rare
 # codes are dear and frequent ones cheap (section 6), and bits a weight are measured, not chosen. The table is
-# rounded once and stays; the matrices learn around it, for {{ whole["epochs"]}} epoch on the ensemble's soft labels. The *small* network goes on
+# rounded once and stays; the matrices learn around it, for {{ whole["epochs"]}} epochs on the ensemble's soft labels. The *small* network goes on
 # from there with its {{ small_one["heads"]}} most important heads and {{ f"{small_one['columns']:,}"}} feed-forward
 # columns (unit 07), the {{ f"{small_one['pieces']:,}"}} pieces that occur at least twice, wider steps, and
 # {{ small_one["epochs"]}} {{ "epoch" if small_one["epochs"] == 1 else "epochs"}}. One seed each:
@@ -1042,10 +1042,10 @@ claim(0 < small_one["macro_f1"] - tiny["macro_f1"] < 0.015, "on Ekman a file of 
 # {{ table_transformer }}
 #
 # Rounded to {{ afterwards["bits_a_weight"]:.2f}} bits it is {{ cost[0]:+.1f}} [{{ cost[1]:+.1f}}, {{ cost[2]:+.1f}}] points from
-# what it was, and training with these codes wins {{ gained[0]:+.1f}} [{{ gained[1]:+.1f}}, {{ gained[2]:+.1f}}] back:
-# neither can be told from 0; and as no float32 network has trained as long, codes and the further epoch are not told apart either. The
+# what it was, and training with these codes is {{ gained[0]:+.1f}} [{{ gained[1]:+.1f}}, {{ gained[2]:+.1f}}] to that: neither
+# can be told from 0; and as no float32 network has trained as long, codes and the further epochs are not told apart either. The
 # small one is {{ shrunk[0]:+.1f}} [{{ shrunk[1]:+.1f}}, {{ shrunk[2]:+.1f}}] points from the whole one, with about half
-# of its bytes and more epochs: one does not see which of the two it is that costs nothing. (All go on from a teacher that has seen half of train, of unit 02's cross-fitting.)
+# of its bytes and more epochs: one does not see which of the two it is that costs nothing.
 #
 # **Is it worth its bytes?** On Ekman's labels that it buys anything has not been shown: a GRU of {{ f"{tiny['file_bytes']:,}"}} bytes, taught by
 # the ensemble, has {{ tiny["macro_f1"]:.3f}} (unit 02). On the 28 emotions the small transformer has {{ on_28["small, with codes"]:.3f}} in
