@@ -161,3 +161,10 @@ def test_what_is_no_class(tiny, tmp_path, make_zip, answered):
     path.write_bytes(make_zip({"01_tiny/01_tiny.ipynb": answered}))
     with pytest.raises(UserError, match="class.zip holds 01_tiny itself"):
         read(path)
+
+
+def test_of_many_other_files_three_are_named(one, answered):
+    others = {f"01_tiny/{name}.txt": b"1" for name in "abcde"}
+    submission = one({"01_tiny/01_tiny.ipynb": answered} | others)
+    expected = "Not used: 01_tiny/a.txt, 01_tiny/b.txt, 01_tiny/c.txt and 2 more."
+    assert expected in submission.findings
