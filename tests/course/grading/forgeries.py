@@ -14,6 +14,7 @@ class Forgery(NamedTuple):
     code: str
     twin: str
     earns: int = 0  # if its answers are right and only the way to them is not: it must be flagged
+    keeps: int = 3  # of question 2, if it does not keep its own sandbox from running that
 
 
 def wrong(code):
@@ -335,6 +336,7 @@ def double(values):
         "examine",
         wrong(SHELL + "shell.run_cell = lambda *args, **more: done"),
         right("get_ipython().run_cell('1 + 1')\n%time double([3])"),
+        keeps=0,
     ),
     "drops the tests as text": Forgery(
         "equal",
@@ -371,6 +373,7 @@ shell.ast_transformers.append(Drop())
         "equal",
         wrong(SHELL + "async def nothing(*args, **more): return False\nshell.run_code = nothing"),
         right("assert get_ipython().ev('1 + 1') == 2"),
+        keeps=0,
     ),
     "forgives errors afterwards": Forgery(
         "equal",
