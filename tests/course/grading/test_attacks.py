@@ -101,6 +101,10 @@ def cases(scene, names):
         yield test, handed_in(assignment(test), code), handed_in(assignment(test), twin)
 
 
+def odd(came, must):
+    return {name: (came[name], must[name]) for name in must if came[name] != must[name]}
+
+
 @pytest.mark.parametrize("names", groups(ESCAPES | FORGERIES, SHORT))
 def test_an_attack_earns_nothing_and_its_twin_everything(judge, names, tmp_path):
     with Scene(tmp_path / "open", f"{tmp_path.name}-open") as scene:
@@ -116,7 +120,7 @@ def test_an_attack_earns_nothing_and_its_twin_everything(judge, names, tmp_path)
             came[name] = Came(without, *results, flagged, scene.is_untouched())
             earns, keeps = FORGERIES[name][3:] if name in FORGERIES else (0, 3)
             must[name] = Came(FULL, {"q1": earns, "q2": keeps}, FULL)
-    assert came == must
+    assert odd(came, must) == {}
 
 
 @pytest.mark.parametrize("names", groups(REMAINS, ("a child of a child that is gone",)))
@@ -148,4 +152,5 @@ def test_an_accident_costs_its_own_question(judge, names):
         why = reason(done.notebook, "q1")
         told = said if said in why else why
         came[name] = (points(done.notebook), told, points(honest.notebook))
-    assert came == {name: ({"q1": 0, "q2": 3}, ACCIDENTS[name].said, FULL) for name in names}
+    must = {name: ({"q1": 0, "q2": 3}, ACCIDENTS[name].said, FULL) for name in names}
+    assert odd(came, must) == {}
