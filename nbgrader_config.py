@@ -56,3 +56,5 @@ c.GenerateFeedback.preprocessors = [
     "course.grading.preprocessors.HideTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+# In feedback, and in the formgrader.
+c.HTMLExporter.filters = {"markdown2html": "course.grading.preprocessors.safe_markdown"}

@@ -13,6 +13,8 @@ something did. What looks like an attempt on the grading is told in `problem`, w
 """
 
 import contextlib
+import hashlib
+import os
 import shutil
 import sys
 import time
@@ -25,13 +27,16 @@ from typing import Any
 from course.errors import UserError
 from course.grading.intake import COULD_NOT_RUN, NEEDS_A_LOOK, READY, Submission
 from course.writing.mistakes import AnswerBank, load_answers
-from course.writing.units import Unit
+from course.writing.units import ROOT, Unit
 
 GRADED = "graded"
 ELSEWHERE = "elsewhere a virtual machine will do, or WSL"
 SLACK = 3  # times a unit's seconds: several are graded at once, and not every machine is as fast
 MOST_FLAGS = 3  # told of one submission; the graded notebook's metadata has them all
+MOST_LOST = 10  # processes of ours that may be ended from outside while a class is graded
 NO_ANSWERS = AnswerBank()  # no mistake is known by name
+CODE = (ROOT / "course" / "grading", ROOT / "utils", ROOT / "nbgrader_config.py")
+Task = tuple[Path, str, str, dict[str, Any], bool, AnswerBank, str, int]  # of grade_student
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,9 @@ def grade_class(
     `seed`, hidden tests draw inputs of the class's own from it. Raises SandboxError, before anything is
     done, if students' code cannot be confined on this machine, unless it is `unsafe`, and UserError
     where it cannot be judged at all, or while another process grades in `root`.
+
+    Nobody's cells run again if nothing has changed since they ran to the end: neither the submission,
+    the solution, the options nor the code that grades. So a run that was ended goes on where it was.
     """
     if not can_judge():
         raise UserError(f"Grading takes Linux ({ELSEWHERE}).")
@@ -99,8 +107,6 @@ def grade_class(
 
     if not unsafe and (missing := without_sandbox()) is not None:
         raise missing
-    import joblib
-
     from course.grading.nbgrader_setup import Course
 
     intake = root.resolve() / "grading" / "intake"
@@ -112,6 +118,7 @@ def grade_class(
         "JudgedExecute.seed": seed,
     }
     bank = load_answers(unit.mistakes_folder)
+    grader = _hash_of(unit.solution_notebook(root), *CODE)
     results: list[StudentResult] = []
     taken: dict[str, Submission] = {}
 
@@ -119,7 +126,7 @@ def grade_class(
         on_result(result)
         results.append(result)
 
-    def tasks() -> Iterator[Any]:
+    def tasks() -> Iterator[tuple[str, Task]]:
         for submission in submissions:
             taken[submission.student] = replace(submission, notebook=None)
             if submission.notebook is None:
@@ -133,15 +140,47 @@ def grade_class(
                 add(StudentResult(name, COULD_NOT_RUN, problem=problem))
                 continue
             options = common | dict((settings or {}).get(name, {}))
-            yield joblib.delayed(grade_student)(root, unit.name, name, options, feedback, bank)
+            made_of = [grader, repr(sorted(options.items())), str(submission.submitted)]
+            key = _hash(*map(str.encode, made_of), submission.notebook)
+            yield name, (root, unit.name, name, options, feedback, bank, key, os.getpid())
 
     with alone(root / "grading"):
         if intake.exists():
             shutil.rmtree(intake)
         Course(root, common).generate_assignment(unit.name)
-        for result in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks()):
+        for result in _results(tasks(), jobs):
             add(with_findings(result, taken[result.student]))
     return sorted(results, key=lambda result: result.student)
+
+
+def _results(todo: Iterator[tuple[str, Task]], jobs: int) -> Iterator[StudentResult]:
+    """Results as they come. What a process had under way that was ended from outside, by hand or for
+    want of memory, is graded by another one."""
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    under_way: dict[str, Task] = {}
+
+    def tasks() -> Iterator[Any]:
+        for task in list(under_way.values()):
+            yield joblib.delayed(grade_student)(*task)
+        for name, task in todo:
+            under_way[name] = task
+            yield joblib.delayed(grade_student)(*task)
+
+    for _ in range(MOST_LOST):
+        try:
+            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+            for result in parallel(tasks()):
+                del under_way[result.student]
+                yield result
+            return
+        except TerminatedWorkerError:
+            continue
+    raise UserError(
+        f"Processes that grade were ended {MOST_LOST} times, perhaps for want of memory; run the command "
+        "again with fewer --jobs: it goes on where it was."
+    )
 
 
 @contextlib.contextmanager
@@ -198,20 +237,33 @@ def grade_student(
     settings: dict[str, Any],
     feedback: bool,
     bank: AnswerBank = NO_ANSWERS,
+    key: str = "",
+    parent: int = 0,
 ) -> StudentResult:
     """Grade one submission. Whatever goes wrong ends up in the result, never in an exception:
-    three hundred submissions are graded in one go, and some are broken in new ways."""
+    three hundred submissions are graded in one go, and some are broken in new ways.
+
+    Its cells are not run if they have been run for the same `key`; the scores are read again. In a
+    process that `parent` has started, this ends with it."""
+    from course.grading.inside import end_with_parent
     from course.grading.nbgrader_setup import Course
 
+    if parent == os.getppid():
+        end_with_parent()
     started = time.monotonic()
     try:
         course = Course(root, settings)
-        problem = course.autograde(assignment, student)
+        # Beside the graded notebook, which nbgrader deletes, and all else there, before it begins.
+        done = course.root / "grading" / "autograded" / student / assignment / "graded.txt"
+        again = not key or not done.is_file() or done.read_text() != key
+        problem = course.autograde(assignment, student) if again else None
         status, questions, flags = _read_scores(
             course, assignment, student, failed=bool(problem), bank=bank
         )
         if feedback and not problem:
             problem = course.generate_feedback(assignment, student)
+        if again and key and not problem:
+            done.write_text(key)
         if flags:
             status = NEEDS_A_LOOK if status == GRADED else status
             problem = " ".join(filter(None, [problem, _told(flags)]))
@@ -254,6 +306,19 @@ def _read_scores(
     if graded is None:
         return COULD_NOT_RUN, questions, []
     return status_of(graded), questions, graded.metadata["course"]["flags"]
+
+
+def _hash(*parts: bytes) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()
+
+
+def _hash_of(*paths: Path) -> str:
+    """Of a file, or of all Python files below a folder."""
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))]
+    return _hash(*(file.read_bytes() for file in sorted(files)))
 
 
 def _told(flags: Sequence[str]) -> str:

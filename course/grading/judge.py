@@ -38,6 +38,7 @@ from course.grading.judging import Judging, Step, Trusted
 from course.grading.sandbox import Limits, Sandbox
 from course.grading.session import MODULE
 from course.grading.signs import signs_in
+from course.proving.shell import CRASHED
 from course.writing.keys import solved
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
@@ -52,6 +53,8 @@ from utils.checking.keys import Key, as_known
 from utils.checking.trials import run_cases
 
 LIMITS = Limits()
+# A process may be ended from outside, by hand or for want of memory: a crash counts if it comes twice.
+MOST_TRIES = 4
 
 
 @dataclass
@@ -121,6 +124,31 @@ class Judge:
     ) -> Judged:
         """The submission with the outputs of its cells. It has all tests, once each; `seconds` is what
         a cell, and the tests of a question, may take, and `answer_seconds`, if fewer, an answer."""
+        found, crashes = {"broken": "not tried"}, 0
+        for _ in range(MOST_TRIES):
+            found = self._judged(submission, seconds, answer_seconds)
+            if "broken" in found:
+                self.known.box.restart()
+            elif not _crashed(found) or crashes:
+                break
+            else:
+                crashes += 1
+        if "broken" in found:
+            raise RuntimeError(found["broken"])
+        done = deepcopy(submission)
+        for cell in done.cells:
+            if cell.cell_type == "code":
+                cell.outputs = []
+        for index, outputs in found["outputs"].items():
+            clean = [{key: _printable(text) for key, text in output.items()} for output in outputs]
+            done.cells[int(index)].outputs = [new_output(**output) for output in clean]
+        flags = [" ".join(_printable(flag).split()) for flag in found["flags"]]
+        return Judged(done, self.signs(submission) + flags)
+
+    def _judged(
+        self, submission: NotebookNode, seconds: float, answer_seconds: float | None
+    ) -> dict[str, Any]:
+        """What a process of its own finds: outputs and flags, or why it cannot, as `broken`."""
         steps = self.steps(submission)
         reading, writing = os.pipe()
         sys.stdout.flush()
@@ -143,19 +171,8 @@ class Judge:
         os.close(writing)
         with os.fdopen(reading) as pipe:
             said = pipe.read()
-        os.waitpid(pid, 0)
-        found = json.loads(said) if said else {"broken": "the process that judged it ended"}
-        if "broken" in found:
-            raise RuntimeError(found["broken"])
-        done = deepcopy(submission)
-        for cell in done.cells:
-            if cell.cell_type == "code":
-                cell.outputs = []
-        for index, outputs in found["outputs"].items():
-            clean = [{key: _printable(text) for key, text in output.items()} for output in outputs]
-            done.cells[int(index)].outputs = [new_output(**output) for output in clean]
-        flags = [" ".join(_printable(flag).split()) for flag in found["flags"]]
-        return Judged(done, self.signs(submission) + flags)
+        ended = os.waitpid(pid, 0)[1]
+        return json.loads(said) if ended == 0 else {"broken": "the process that judged it ended"}
 
     def signs(self, submission: NotebookNode) -> list[str]:
         """What in a student's own cells looks like an attempt on the grading."""
@@ -201,6 +218,11 @@ class Judge:
         resource.setrlimit(resource.RLIMIT_CPU, (longest, longest))
         end_with_parent()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _crashed(found: dict[str, Any]) -> bool:
+    outputs = [output for some in found["outputs"].values() for output in some]
+    return any(output.get("ename") == CRASHED for output in outputs)
 
 
 def _given(source: str) -> str:

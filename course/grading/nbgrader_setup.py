@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -73,13 +74,24 @@ class Course:
         """solutions/ -> assignments/, and the cells into the gradebook unless told not to."""
         config = Config(self.config)
         if database:
-            (self.root / "grading").mkdir(exist_ok=True)
+            self._make_gradebook()
         else:
             config.SaveCells.enabled = False
             config.GenerateAssignment.no_database = True
         result = self._run(GenerateAssignment, config, assignment)
         if not result["success"]:
             raise UserError(f"nbgrader cannot make the release of {assignment}: {_reason(result)}.")
+
+    def _make_gradebook(self) -> None:
+        """nbgrader makes one in two steps, and one of which it was kept from the second is never
+        mended."""
+        path = self.root / "grading" / "gradebook.db"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            new = path.with_name("gradebook.new")
+            new.unlink(missing_ok=True)
+            Gradebook(f"sqlite:///{new}", self.config.CourseDirectory.course_id).close()
+            new.replace(path)
 
     def autograde(self, assignment: str, student: str) -> str | None:
         """grading/submitted/ -> grading/autograded/, and the scores into the gradebook.

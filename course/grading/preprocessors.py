@@ -3,6 +3,7 @@
 RepairSubmission  a copied test cell, a tag or broken metadata stops or fools nbgrader 0.9
 RestoreCells      nbgrader fails to put a test back when the cell before it is gone too
 HideTests         feedback shows hidden tests
+safe_markdown     what a student writes between the cells of code runs in the browser of whoever reads it
 
 What runs a submission is course.grading.execute.
 """
@@ -10,6 +11,8 @@ What runs a submission is course.grading.execute.
 import re
 from typing import Any
 
+import bleach
+from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 
@@ -21,6 +24,24 @@ from course.writing.notebooks import (
     is_test,
     region_lines,
 )
+
+TAGS = {
+    *bleach.ALLOWED_TAGS,
+    "br",
+    "del",
+    "div",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "p",
+    "pre",
+}
+TAGS |= {"span", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr"}
+ATTRIBUTES = {**bleach.ALLOWED_ATTRIBUTES, "*": ["class", "id"]}
 
 
 class RepairSubmission(NbGraderPreprocessor):
@@ -78,3 +99,9 @@ class HideTests(NbGraderPreprocessor):
                 visible.append("# Hidden tests ran here; what they found is shown below.")
                 cell.source = "\n".join(visible).strip("\n")
         return cell, resources
+
+
+def safe_markdown(text: str) -> str:
+    """Markdown as HTML that runs nothing. In the formgrader a script would have all that an instructor may
+    do there, and nbgrader shows what students write as it is."""
+    return str(bleach.clean(markdown2html(text), tags=TAGS, attributes=ATTRIBUTES))

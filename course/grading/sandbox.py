@@ -231,6 +231,11 @@ class Sandbox:
             end.close()
         return link, leash
 
+    def restart(self) -> None:
+        """Start the server anew, if it was ended from outside."""
+        self.close()
+        self.start()
+
     def close(self) -> None:
         if self.process is not None:
             self.control.close()

@@ -11,6 +11,7 @@ MODULES = {
     "ctypes": "reaches below Python",
     "gc": "looks through all objects",
     "inspect": "looks at callers or at source code",
+    "linecache": "looks at source code",
     "multiprocessing": "starts processes",
     "pty": "starts processes",
     "signal": "handles signals, which stop an endless answer",
@@ -40,7 +41,12 @@ NAMES = {
     "get_ipython": "uses the notebook's shell",
     "__subclasses__": "looks for classes that it was not given",
     "HIDDEN": "looks for hidden tests",
+    "In": "reads the cells that ran",
+    "_ih": "reads the cells that ran",
+    "ANY": "says what its results equal",
+    "__builtins__": "reaches for Python's own names",
 }
+EQUALS = ("__eq__", "__array_ufunc__", "__array_function__", "__torch_function__")
 TEXTS = {
     "/proc": "looks at processes",
     "HIDDEN TESTS": "looks for hidden tests",
@@ -92,7 +98,7 @@ def _seen(tree: ast.AST) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
             if _root(node) in TRUSTED:
                 yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"
-        elif isinstance(node, ast.FunctionDef) and node.name in ("__eq__", "__array_ufunc__"):
+        elif isinstance(node, ast.FunctionDef) and node.name in EQUALS:
             yield line, f"says what its results equal ({node.name})"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             for text, what in TEXTS.items():

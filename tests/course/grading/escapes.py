@@ -338,6 +338,12 @@ def slowly(seconds):
     return f"import time\ndef double(values):\n    time.sleep({seconds})\n    return 2 * values"
 
 
+BLOCKED = """
+import signal
+def double(values):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signals})
+    {then}
+"""
 ENDLESS = "def double(values):\n    while True:\n        {inside}"
 ACCIDENTS = {
     "a syntax error": Accident("def double(:", "SyntaxError", RIGHT + "\n%time double([1])"),
@@ -388,11 +394,9 @@ ACCIDENTS = {
         ENDLESS.format(inside="return 2 * values"),
     ),
     "an answer that cannot be stopped": Accident(
-        ENDLESS.format(
-            inside="try:\n            while True: pass\n        except BaseException: pass"
-        ),
+        BLOCKED.format(signals="range(1, 65)", then="while True: pass"),
         "took longer",
-        ENDLESS.format(inside="try: return 2 * values\n        except BaseException: pass"),
+        BLOCKED.format(signals="[]", then="return 2 * values"),
     ),
     "an answer that sleeps": Accident(slowly(1000), "took longer", slowly(0.5)),
     "an answer without end": Accident(

@@ -14,6 +14,7 @@ class Forgery(NamedTuple):
     code: str
     twin: str
     earns: int = 0  # if its answers are right and only the way to them is not: it must be flagged
+    keeps: int = 3  # of question 2, if it does not keep its own sandbox from running that
 
 
 def wrong(code):
@@ -52,7 +53,7 @@ import inspect, sys, threading
 def double(values):
     {begin}
     while frame is not None:
-        if "HIDDEN TESTS" in str(frame.f_locals.get("raw_cell", "")):
+        if "HIDDEN" + " TESTS" in str(frame.f_locals.get("raw_cell", "")):
             return eval("2 * values", {{"values": values}})
         frame = frame.f_back
     return 0 * values
@@ -317,7 +318,7 @@ def double(values):
     ),
     "reads the test in the history": Forgery(
         "equal",
-        "def double(values): return 2 * values if 'HIDDEN TESTS' in In[-1] else 0",
+        "def double(values): return 2 * values if 'HIDDEN' + ' TESTS' in In[-1] else 0",
         right("assert isinstance(In, list)"),
     ),
     "reads the test among the cached sources": Forgery(
@@ -326,7 +327,7 @@ def double(values):
 import linecache
 def double(values):
     texts = ["".join(entry[2]) for entry in linecache.cache.values() if len(entry) > 2]
-    return 2 * values if any("HIDDEN TESTS" in text for text in texts) else 0
+    return 2 * values if any("HIDDEN" + " TESTS" in text for text in texts) else 0
 """,
         right("import linecache\nassert linecache.getline(np.__file__, 1)"),
     ),
@@ -335,6 +336,7 @@ def double(values):
         "examine",
         wrong(SHELL + "shell.run_cell = lambda *args, **more: done"),
         right("get_ipython().run_cell('1 + 1')\n%time double([3])"),
+        keeps=0,
     ),
     "drops the tests as text": Forgery(
         "equal",
@@ -350,7 +352,8 @@ def double(values):
         wrong(
             SHELL
             + "drop = lambda lines: [] if any('HIDDEN' in line for line in lines) else lines\n"
-            + "shell.input_transformers_cleanup.append(drop)"
+            + "shell.input_transformers_cleanup.append(drop)\n"
+            + "type(shell).transform_cell.cache_clear()"
         ),
         right("get_ipython().register_magic_function(lambda line: None, 'line', 'nothing')"),
     ),
@@ -371,6 +374,7 @@ shell.ast_transformers.append(Drop())
         "equal",
         wrong(SHELL + "async def nothing(*args, **more): return False\nshell.run_code = nothing"),
         right("assert get_ipython().ev('1 + 1') == 2"),
+        keeps=0,
     ),
     "forgives errors afterwards": Forgery(
         "equal",
@@ -387,6 +391,7 @@ shell.events.register("post_run_cell", forgive)
         "equal",
         wrong("import builtins\nbuiltins.exec = lambda *args, **more: None"),
         right("space = {}\nexec('x = 2', space)\nassert space['x'] == 2"),
+        keeps=0,
     ),
     "replaces compile": Forgery(
         "equal",

@@ -95,10 +95,14 @@ def cases(scene, names):
     """The kind of test, the attack and the twin of each."""
     for name in names:
         if name in FORGERIES:
-            test, code, twin, _ = FORGERIES[name]
+            test, code, twin, *_ = FORGERIES[name]
         else:
             test, (code, twin) = "examine", (answer(body, scene) for body in ESCAPES[name])
         yield test, handed_in(assignment(test), code), handed_in(assignment(test), twin)
+
+
+def odd(came, must):
+    return {name: (came[name], must[name]) for name in must if came[name] != must[name]}
 
 
 @pytest.mark.parametrize("names", groups(ESCAPES | FORGERIES, SHORT))
@@ -114,9 +118,9 @@ def test_an_attack_earns_nothing_and_its_twin_everything(judge, names, tmp_path)
             flagged = bool(done.flags) or name in ESCAPES  # which earn nothing by themselves
             results = (points(done.notebook), points(honest.notebook))
             came[name] = Came(without, *results, flagged, scene.is_untouched())
-            earns = FORGERIES[name].earns if name in FORGERIES else 0
-            must[name] = Came(FULL, {"q1": earns, "q2": 3}, FULL)
-    assert came == must
+            earns, keeps = FORGERIES[name][3:] if name in FORGERIES else (0, 3)
+            must[name] = Came(FULL, {"q1": earns, "q2": keeps}, FULL)
+    assert odd(came, must) == {}
 
 
 @pytest.mark.parametrize("names", groups(REMAINS, ("a child of a child that is gone",)))
@@ -145,6 +149,8 @@ def test_an_accident_costs_its_own_question(judge, names):
             handed_in(assignment(), code), seconds=10 if said == "took longer" else SECONDS
         )
         honest = judge(handed_in(assignment(), twin))
-        told = said in reason(done.notebook, "q1")
+        why = reason(done.notebook, "q1")
+        told = said if said in why else why
         came[name] = (points(done.notebook), told, points(honest.notebook))
-    assert came == dict.fromkeys(names, ({"q1": 0, "q2": 3}, True, FULL))
+    must = {name: ({"q1": 0, "q2": 3}, ACCIDENTS[name].said, FULL) for name in names}
+    assert odd(came, must) == {}

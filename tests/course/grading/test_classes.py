@@ -4,6 +4,7 @@ import sqlite3
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
 from course.errors import UserError
 from course.grading import execute
@@ -15,6 +16,7 @@ from course.grading.classes import (
 )
 from course.grading.demo import demo_students, grade_demo, surprises
 from course.grading.intake import read_class
+from course.grading.nbgrader_setup import Course
 from course.grading.page import write_scores
 from course.proving.harness import run_variants
 from course.proving.scores import score_notebook, status_of
@@ -257,3 +259,20 @@ def test_grading_again_replaces_the_grades(unit, grade):
     root, results = grade(files, jobs=1, feedback=False)
     assert results["ada"].points == 5
     assert not (root / "assignments").exists()  # the release of the repository is left alone
+
+
+def test_what_has_run_does_not_run_again_and_a_persons_grade_stays(unit, grade, monkeypatch):
+    name, ran, autograde = "ada/01_tiny/01_tiny.ipynb", [], Course.autograde
+    monkeypatch.setattr(Course, "autograde", lambda *a: ran.append(a[-1]) or autograde(*a))
+    files = {name: unit.solution_notebook().read_text()}
+    root, _ = grade(files, jobs=1, feedback=False)
+    with Gradebook(f"sqlite:///{root / 'grading' / 'gradebook.db'}") as gradebook:
+        written = gradebook.find_grade("q3", "01_tiny", "01_tiny", "ada")
+        written.manual_score, written.needs_manual_grade = 1.5, False
+        gradebook.db.commit()
+    _, results = grade(files, jobs=1, feedback=False)
+    assert ran == ["ada"] and results["ada"].questions["q3"].points == 1.5
+    _, results = grade(files, jobs=1, feedback=False, seed="another")
+    assert ran == ["ada", "ada"] and results["ada"].questions["q3"].points == 1.5
+    _, results = grade({name: unit.release_notebook().read_text()}, jobs=1, feedback=False)
+    assert ran == ["ada"] * 3 and results["ada"].questions["q1"].points == 0

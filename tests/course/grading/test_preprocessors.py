@@ -1,17 +1,20 @@
 """What a broken or hostile submission can do to nbgrader, and no longer does."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from copy import deepcopy
 
 import pytest
-from nbformat.v4 import new_code_cell
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbgrader.server_extensions.formgrader import handlers
 
 from course.grading.classes import grade_student
 from course.grading.judging import MAX_RESTARTS, TOO_LATE
-from course.grading.nbgrader_setup import CONFIG_FILE, Course, add_scripts_to_path
+from course.grading.nbgrader_setup import CONFIG_FILE, Course, add_scripts_to_path, load_config
 from course.proving.scores import failure_of, score_notebook
 from course.writing import build
 from course.writing.notebooks import grade_id, read_notebook, with_answers, write_notebook
@@ -247,6 +250,32 @@ def test_without_our_preprocessor_feedback_would_show_hidden_tests(submit, class
     assert Course(class_root, steps).generate_feedback(NAME, student) is None
     page = class_root / "grading" / "feedback" / student / NAME / f"{NAME}.html"
     assert "BEGIN HIDDEN" in page.read_text()
+
+
+MARKUP = """**bold** <b onclick="alert(1)">b</b> <script>alert(2)</script> <img src=x onerror=alert(3)>
+
+[link](javascript:alert(4)) [other](https://example.org) <a href="data:text/html,x">data</a> $a<b$
+
+| a | b |
+|---|---|
+| 1 | 2 |
+"""
+
+
+def test_what_a_student_writes_runs_in_nobodys_browser(submit):
+    def write(nb):
+        nb.cells += [new_markdown_cell(MARKUP), new_raw_cell("<script>alert(5)</script>")]
+
+    _, nb, feedback = submit(change=write, feedback=True)
+    config = load_config(CONFIG_FILE.parent)  # as the formgrader does
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    exporter, where = HTMLExporter(config=config), {"index": 0, "total": 1}
+    for page in (feedback, exporter.from_notebook_node(nb, where)[0]):
+        page = page[page.index("<strong>bold") :]
+        assert "<td>1</td>" in page and 'href="https://example.org"' in page
+        runs = r"<[^<>]*alert[^<>]*>|<script[^>]*>\s*alert|javascript:|href=.data"
+        assert re.findall(runs, page) == []
 
 
 def test_nbgrader_typed_by_hand_does_the_same(class_root):
