@@ -1,6 +1,6 @@
-"""The transformer with codes: a complete file of 8,000,000 bytes, and one of 4,500,000.
+"""The transformer with codes: complete files of 8,000,000 bytes, of 4,500,000, and of 1,000,000.
 
-The first goes on from a fine-tuned teacher with its 7 + 28 outputs, the second from the first. Of each
+The first goes on from a fine-tuned teacher with its 7 + 28 outputs, the others from the first. Of each
 network there are two files, which differ in their outputs alone: one says Ekman's labels, the other the
 28 emotions.
 """
@@ -49,11 +49,15 @@ METHOD = "MiniLM"
 # How often a word piece must occur in train, epochs with codes, and steps in standard deviations.
 WHOLE = {"min_count": 1, "epochs": 2, "step": 0.35, "table_step": 0.35}
 SMALL = {"min_count": 2, "epochs": 2, "step": 0.45, "table_step": 0.7, "lr": 1.5e-4}
-HEADS, COLUMNS_LEFT = 44, 5_600  # of all layers together, in the small one
+TINY = {"min_count": 20, "epochs": 3, "step": 0.9, "table_step": 1.0, "lr": 3e-4}
+# Which layers stay, and of these together so many heads and columns.
+SMALL_SHAPE = {"layers": 6 * [True], "heads": 44, "columns": 5_600}
+TINY_SHAPE = {"layers": 3 * [True, False], "heads": 14, "columns": 1_536}
 ASKED = 600  # comments of train that importance is asked of
 HALF = {"thresholds": "raw", "network.*": "float16"}
 SHIPPED = "transformer-in-4500000-bytes.slm"
 FINE_TUNED, SMALL_WITH_CODES = "fine-tuned", "small, with codes"
+TINY_WITH_CODES = "three layers, with codes"
 
 
 # --- networks -----------------------------------------------------------------------------------------
@@ -72,23 +76,26 @@ def coded(seed: int) -> tuple[PrunedTransformerNetwork, dict]:
     return trained(whole(seed, WHOLE["min_count"]), seed=seed, **WHOLE)
 
 
-@cache
-def small(seed: int) -> PrunedTransformerNetwork:
-    """The most important heads and feed-forward columns of :func:`coded`, and fewer word pieces.
+def cut(
+    seed: int, min_count: int, layers: list[bool], heads: int, columns: int
+) -> PrunedTransformerNetwork:
+    """Some layers of :func:`coded`, of these the most important heads and feed-forward columns, and
+    fewer word pieces.
 
-    The table of these is the fine-tuned one's: it is rounded once, by the steps of the small one.
+    The table of these is the fine-tuned one's: it is rounded once, by the steps of the network to come.
     """
-    start = whole(seed, SMALL["min_count"])
+    start = whole(seed, min_count)
     state = dict(coded(seed)[0].state_dict()) | {TABLE: start.state_dict()[TABLE]}
     network = network_of(start.config, {name: tensor.numpy() for name, tensor in state.items()})
+    network = prune_transformer(network, layers=layers)
     rows = np.random.default_rng(seed).permutation(len(data("train").texts))[:ASKED]
     texts = [data("train").texts[row] for row in rows]
-    ids = pieces(SMALL["min_count"])[0].encode(texts, MAX_TOKENS)
+    ids = pieces(min_count)[0].encode(texts, MAX_TOKENS)
     found = head_importance(network, ids, heard()[rows], cross_entropy)
     # Each layer's scaled to length 1, as Michel et al. (2019) do.
-    heads, columns = ([each / each.norm() for each in kind] for kind in found)
+    of_heads, of_columns = ([each / each.norm() for each in kind] for kind in found)
     return prune_transformer(
-        network, heads=_largest(heads, HEADS), columns=_largest(columns, COLUMNS_LEFT)
+        network, heads=_largest(of_heads, heads), columns=_largest(of_columns, columns)
     )
 
 
@@ -251,14 +258,14 @@ def _check(path: Path, model: NeuralClassifier) -> None:
 
 
 def transformer(seed: int) -> list[dict]:
-    """As fine-tuned, that rounded, and both shapes with codes.
+    """As fine-tuned, that rounded, and three shapes with codes.
 
     ``when`` is "never", "after" or "with". Records of test have paired differences to the fine-tuned
     transformer in half precision (``difference_to_fine_tuned``), with codes also to that rounded by the
-    steps of the whole one (``difference_to_after``), and of the small one to the whole.
+    steps of the whole one (``difference_to_after``), and of the smaller ones to the whole.
     """
     run, start = Run(seed), whole(seed, WHOLE["min_count"])
-    whole_name, small_name, after = "whole, with codes", SMALL_WITH_CODES, f"{FINE_TUNED}, rounded"
+    whole_name, after = "whole, with codes", f"{FINE_TUNED}, rounded"
     run.enter(start, FINE_TUNED, WHOLE["min_count"], shape="whole", when="never")
     against, facts = {"fine_tuned": FINE_TUNED}, {"shape": "whole", **_of(WHOLE)}
     run.enter(start, after, codecs=rounded(start, WHOLE), against=against, when="after", **facts)
@@ -266,11 +273,17 @@ def transformer(seed: int) -> list[dict]:
     codecs, against = codecs_of(cost["scales"], WHOLE), against | {"after": after}
     facts |= {"when": "with", "epochs": WHOLE["epochs"], "training_s": cost["training_s"]}
     run.enter(network, whole_name, codecs=codecs, against=against, **facts)
-    network, cost = trained(small(seed), seed=seed, **SMALL)
-    codecs, against = codecs_of(cost["scales"], SMALL), against | {"whole": whole_name}
-    facts |= {"shape": "small", "epochs": SMALL["epochs"], **_of(SMALL)}
-    facts["training_s"] = cost["training_s"]
-    run.enter(network, small_name, codecs=codecs, against=against, **facts)
+    against |= {"whole": whole_name}
+    for name, settings, shape in (
+        (SMALL_WITH_CODES, SMALL, SMALL_SHAPE),
+        (TINY_WITH_CODES, TINY, TINY_SHAPE),
+    ):
+        start = cut(seed, settings["min_count"], **shape)
+        network, cost = trained(start, seed=seed, **settings)
+        codecs = codecs_of(cost["scales"], settings)
+        facts |= {"shape": name.split(",")[0], "epochs": settings["epochs"], **_of(settings)}
+        facts["training_s"] = cost["training_s"]
+        run.enter(network, name, codecs=codecs, against=against, **facts)
     return run.records
 
 
