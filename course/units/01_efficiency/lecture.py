@@ -1316,9 +1316,9 @@ for _ in range(300):
     rows = rng.integers(0, len(test), len(test))  # the same for both models
     draws.append([macro_f1(test.labels[rows], answers[name][rows]) for name in (LINEAR, MODEL_2)])
 draws = np.array(draws)
-alone = np.percentile(draws, [2.5, 97.5], axis=0).T.round(3)
+apiece = np.percentile(draws, [2.5, 97.5], axis=0).T.round(3)
 together = np.percentile(draws[:, 1] - draws[:, 0], [2.5, 97.5]).round(3)
-print("95 of 100 draws lie between: baseline", alone[0], " Model 2", alone[1], " difference", together)
+print("95 of 100 draws lie between: baseline", apiece[0], " Model 2", apiece[1], " difference", together)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 duel = pair(MODEL_2)
