@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from course.errors import UserError
+from course.proving.controls import controls_keep_drawing
 from course.proving.scores import Score, failure_of, score_notebook
 from course.proving.workbench import Workbench
 from course.proving.written import (
@@ -234,7 +235,7 @@ def quiet_lecture(bench: Workbench) -> list[str]:
 Gate = Callable[[Workbench], list[str]]
 WRITTEN: tuple[Gate, ...] = (
     *(well_formed, answers_listed, rubrics_written, times_told, own_work_watched),
-    *(short_cells, no_emoji, up_to_date, clean_release),
+    *(short_cells, no_emoji, controls_keep_drawing, up_to_date, clean_release),
 )
 WHOLE: tuple[Gate, ...] = (solution_passes, release_scores_zero, questions_stand_alone)
 ANSWERED: tuple[Gate, ...] = (

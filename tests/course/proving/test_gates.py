@@ -22,6 +22,25 @@ except ZeroDivisionError:
 ### END HIDDEN TESTS
 """
 LONG = "\n".join(f"x{i} = {i}" for i in range(26))
+CONTROLS = """least = min(values)
+
+# %%
+def draw(bits):
+    return helper(bits)
+
+
+def helper(bits):
+    return least + bits
+
+
+explore(draw, lambda bits: "a line", bits=IntSlider())
+
+# %%
+[least for least in values]
+
+# %%
+least = max(values)
+"""
 LIBRARY_Q1 = """name="calls-the-library",
         misconception="Calling it is writing it.",
         code=\"\"\"
@@ -33,7 +52,7 @@ def test_every_gate_passes_the_tiny_unit(built_unit):
     assert {result.gate: result.problems for result in results} == {
         gate.__name__.replace("_", " "): () for gate in GATES
     }
-    assert len(results) == 20
+    assert len(results) == 21
 
 
 # What breaks what: the gate, the change (file, old, new), a part of the message.
@@ -75,6 +94,11 @@ WRITTEN = [
         "26 lines",
     ),
     (check.short_cells, ("lecture", "print(sorted(values)[1])", LONG), "lecture.py: cell 5 has 26"),
+    (
+        check.controls_keep_drawing,
+        ("lecture", "print(sorted(values)[1])", CONTROLS),
+        "Cell 6 has controls whose picture reads 'least', and cell 8 binds it anew.",
+    ),
     (check.no_emoji, ("lecture", "# # Medians", "# # Medians \U0001f600"), "lecture.py:2 has an"),
     (check.no_emoji, ("unit", "Medians", "Medians \u2713"), "unit.toml:1 has an emoji"),
     (check.alt_text, ("lecture", "![The middle one of five sorted values]", "![]"), "cell 1 shows"),
