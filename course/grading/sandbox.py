@@ -74,7 +74,7 @@ SYSTEM = (
     "/etc/ld.so.cache",
     "/etc/alternatives",
 )
-BOX, DATA = "/box", "/box/data"
+BOX, DATA, ENVIRONMENT = "/box", "/box/data", "/box/environment"
 START_SECONDS = 300
 BLOCKED = (
     "; where AppArmor keeps programs from making user namespaces, as on Ubuntu 24.04, allow it by "
@@ -177,7 +177,11 @@ class Sandbox:
             options += ["--unshare-user", "--proc", "/proc"]
         for name, value in self.environment().items():
             options += ["--setenv", name, value]
-        shown = {path: path for path in (*SYSTEM, sys.base_prefix, sys.prefix)}
+        if Path(sys.base_prefix).is_relative_to("/tmp"):  # noqa: S108 - each submission has its own
+            raise SandboxError(f"Python itself lies in /tmp ({sys.base_prefix}), which is hidden")
+        shown = {path: path for path in (*SYSTEM, sys.base_prefix)}
+        if sys.prefix != sys.base_prefix:
+            shown[ENVIRONMENT] = sys.prefix  # wherever it lies, in /tmp or in a home, say
         shown |= {f"{BOX}/{name}": str(self.root / name) for name in SHOWN}
         if self.data:
             shown[DATA] = self.data
@@ -190,11 +194,14 @@ class Sandbox:
             elif os.path.exists(source):
                 options += ["--ro-bind", source, path]
         options += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", BOX]
-        return [bwrap, *options, "--", *self.server(number)]
+        python = sys.executable
+        if sys.prefix != sys.base_prefix:
+            python = f"{ENVIRONMENT}/bin/{Path(sys.executable).name}"
+        return [bwrap, *options, "--", *self.server(python, number)]
 
-    def server(self, number: int) -> list[str]:
+    def server(self, python: str, number: int) -> list[str]:
         flags = ["-s", "-P", "-m", "course.grading.inside"]
-        return [sys.executable, *flags, str(number), ",".join(self.preload)]
+        return [python, *flags, str(number), ",".join(self.preload)]
 
     def environment(self) -> dict[str, str]:
         data = {"GOEMOTIONS_DIR": DATA} if self.data else {}
@@ -255,7 +262,7 @@ class Unsafe(Sandbox):
     judged in the same way."""
 
     def command(self, number: int) -> list[str]:
-        return [*self.server(number), PLAIN]
+        return [*self.server(sys.executable, number), PLAIN]
 
     def environment(self) -> dict[str, str]:
         return os.environ | ONE_THREAD | {"MPLBACKEND": "Agg", "PYTHONPATH": str(self.root)}

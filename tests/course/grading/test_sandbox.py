@@ -11,7 +11,7 @@ from course.errors import UserError
 from course.grading import sandbox
 from course.grading.channel import Closed
 from course.grading.judge import Judge
-from course.grading.sandbox import Limits, Sandbox, Unsafe
+from course.grading.sandbox import Limits, Sandbox, SandboxError, Unsafe
 from course.grading.session import Session
 from tests.course.grading.escapes import running
 from tests.course.grading.judging import PRELOAD, RIGHT, assignment, handed_in, points
@@ -65,9 +65,21 @@ def probe(known):
     texts = [path for path in found if path.endswith((".py", ".ipynb"))]
     return len(texts), [path for path in texts if "BEGIN " + "SOLUTION" in open(path).read()]
 """
-    known = ["/usr", "/proc", "/dev", "/box/data", sys.prefix, sys.base_prefix]
+    known = ["/usr", "/proc", "/dev", "/box/data", sandbox.ENVIRONMENT, sys.base_prefix]
     seen, telling = probed(boxes["walls"], walk, known)
     assert seen > 50 and telling == []
+
+
+def test_an_environment_may_lie_in_tmp(monkeypatch, tmp_path):
+    """Each submission has a /tmp of its own, which would hide it."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", f"{tmp_path}/bin/python")
+    command = Sandbox(preload=()).command(3)
+    shown = command[command.index(str(tmp_path)) + 1]
+    assert shown == sandbox.ENVIRONMENT and f"{shown}/bin/python" in command
+    monkeypatch.setattr(sys, "base_prefix", "/tmp/python")
+    with pytest.raises(SandboxError, match="Python itself lies in /tmp"):
+        Sandbox(preload=()).command(3)
 
 
 def test_nothing_that_others_see_can_be_written(boxes, tmp_path):
