@@ -1,6 +1,7 @@
 """Where the comments are: a folder of the user's, the cache, a download, or the course sample."""
 
 import errno
+import logging
 import os
 import sys
 import threading
@@ -158,6 +159,9 @@ def _download(cache: pooch.Pooch) -> None:
 def _fetch(cache: pooch.Pooch) -> None:
     """Fill the cache. pooch gives a file its name only after its SHA-256 was found right."""
     missing = list(_unusable(Path(cache.abspath)))
+    log = pooch.get_logger()  # writes to stderr what the bar says
+    level = log.level
+    log.setLevel(logging.CRITICAL)
     try:
         for name in missing:
             # stdout: nbgrader takes anything on stderr in a graded cell for a failure.
@@ -177,6 +181,8 @@ def _fetch(cache: pooch.Pooch) -> None:
             ) from error
         problem = f"{cache.abspath} cannot be written ({type(error).__name__})"
         raise _NoDownload(problem) from error
+    finally:
+        log.setLevel(level)
 
 
 def download_goemotions() -> DataSource:

@@ -2,6 +2,7 @@
 
 import hashlib
 import socket
+import sys
 from pathlib import Path
 
 import pooch
@@ -47,6 +48,8 @@ def fresh(files, monkeypatch, tmp_path):
     monkeypatch.setattr(
         finding, "SHA256", {n: hashlib.sha256(content).hexdigest() for n, content in files.items()}
     )
+    (handler,) = pooch.get_logger().handlers  # its stream is that of whenever pooch was imported
+    monkeypatch.setattr(handler, "stream", sys.__stderr__)
     monkeypatch.setattr(pooch.core.time, "sleep", lambda seconds: None)  # between retries
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
