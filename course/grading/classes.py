@@ -35,7 +35,8 @@ SLACK = 3  # times a unit's seconds: several are graded at once, and not every m
 MOST_FLAGS = 3  # told of one submission; the graded notebook's metadata has them all
 MOST_LOST = 10  # processes of ours that may be ended from outside while a class is graded
 NO_ANSWERS = AnswerBank()  # no mistake is known by name
-CODE = (ROOT / "course" / "grading", ROOT / "utils", ROOT / "nbgrader_config.py")
+ROOMS = ("course/grading", "course/proving", "course/writing", "utils", "nbgrader_config.py")
+CODE = tuple(ROOT / name for name in ROOMS)  # what grades
 Task = tuple[Path, str, str, dict[str, Any], bool, AnswerBank, str, int]  # of grade_student
 
 

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import sqlite3
 
 import nbformat
@@ -9,6 +10,7 @@ from nbgrader.api import Gradebook
 from course.errors import UserError
 from course.grading import execute
 from course.grading.classes import (
+    ROOMS,
     QuestionScore,
     StudentResult,
     alone,
@@ -23,7 +25,7 @@ from course.proving.scores import score_notebook, status_of
 from course.writing import build
 from course.writing.mistakes import load_answers
 from course.writing.notebooks import read_notebook, with_answers, write_notebook
-from course.writing.units import read_unit
+from course.writing.units import ROOT, read_unit
 
 LOOP_SECONDS = 8
 
@@ -259,6 +261,16 @@ def test_grading_again_replaces_the_grades(unit, grade):
     root, results = grade(files, jobs=1, feedback=False)
     assert results["ada"].points == 5
     assert not (root / "assignments").exists()  # the release of the repository is left alone
+
+
+def test_a_change_in_any_room_that_grading_uses_grades_anew():
+    code = "\n".join(path.read_text() for path in (ROOT / "course" / "grading").rglob("*.py"))
+    used = {
+        name
+        for name in re.findall(r"from course\.(\w+)", code)
+        if (ROOT / "course" / name).is_dir()
+    }
+    assert len(used) >= 3 and {f"course/{name}" for name in used} <= set(ROOMS)
 
 
 def test_what_has_run_does_not_run_again_and_a_persons_grade_stays(unit, grade, monkeypatch):
