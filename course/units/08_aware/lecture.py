@@ -1033,7 +1033,7 @@ claim(min(on_28["whole, with codes"], on_28["small, with codes"]) > 0.52, "both 
 claim(0 < small_one["macro_f1"] - tiny["macro_f1"] < 0.015, "on Ekman a file of 64,000 bytes is nearly as good as the small transformer")
 
 # %% [markdown]
-# all-MiniLM-L6-v2 has a table of 30,522 word pieces. Comments of train use {{ f"{whole['pieces']:,}"}} of them,
+# all-MiniLM-L6-v2 has a large table of word pieces. Comments of train use {{ f"{whole['pieces']:,}"}} of them,
 # single characters included; what is left out is spelled by shorter pieces, and train is read exactly as
 # before. That much is cut before anything is quantized.
 #
