@@ -25,6 +25,7 @@ COMMANDS = [
     "try",
     "grade",
     "guide",
+    "bundle",
     "lab",
     "results",
     "teachers",
