@@ -120,8 +120,10 @@ def cases_q1(random):
         yield np.zeros(3), -1.0, 2.0, 3, symmetric
         yield np.array([-100.0, 0.0, 30.0, 155.0]), -100.0, 155.0, 8, symmetric
         for bits, shape in ((2, 9), (3, (4, 5)), (4, (2, 3, 4)), (5, 30), (8, (40, 3))):
-            low, high = np.sort(random.uniform(-3, 3, 2)).round(2).tolist()
-            yield random.uniform(low - 1, high + 1, shape).round(3), low, high, bits, symmetric
+            # Nothing lies halfway between two marks, where the last bit of a float would decide.
+            low, high = np.sort(random.uniform(-3, 3, 2)).round(2) + [0, 0.003]
+            values = random.uniform(low - 1, high + 1, shape).round(3) + 0.0002
+            yield values.round(4), float(low), round(float(high), 3), bits, symmetric
 
 
 def try_q1_grid(values, low, high, bits, symmetric):
