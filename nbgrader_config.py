@@ -51,6 +51,8 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+seed = root / "grading" / "seed.txt"  # which `python -m course grade` writes
+c.JudgedExecute.seed = seed.read_text(encoding="utf-8") if seed.is_file() else ""
 # Feedback opens with what was lost and why; it shows the message of each failed test, never the
 # hidden test itself. (Set for GenerateFeedback alone: the formgrader has a template of its own.)
 c.GenerateFeedback.preprocessors = [

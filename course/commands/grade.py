@@ -44,8 +44,8 @@ def grade(
     seed: Annotated[
         str,
         typer.Option(
-            help="Any text of your own: hidden tests draw their inputs from it, and not those that "
-            "the repository has."
+            help="Any text of your own, from which hidden tests draw their inputs; else the one of "
+            "before, and at first one by chance."
         ),
     ] = "",
     jobs: Jobs = 2,
@@ -53,7 +53,8 @@ def grade(
     """Grade a class with nbgrader, one submission at a time, so that none can stop the others.
 
     Students' code runs in a sandbox (Linux, bubblewrap), and what it answers is judged outside.
-    Where there can be no sandbox nobody is graded, unless you say **--unsafe**.
+    Where there can be no sandbox nobody is graded, unless you say **--unsafe**. Hidden tests draw other
+    inputs than the repository has, from a seed of the class in grading/seed.txt.
 
     Writes, from all that stands in the gradebook, grading/class.html (who needs a look and why, points
     by question, which mistakes were made; also while it grades), scores.csv, scores.json (with the
@@ -85,6 +86,7 @@ def grade(
     from course.grading.intake import hand_ins, submission_of, units_of
     from course.grading.page import Running, write_scores
     from course.grading.records import all_results
+    from course.grading.seeds import class_seed
     from course.run import find_data, progress
     from course.writing.notebooks import read_notebook
 
@@ -100,6 +102,7 @@ def grade(
         if not chosen:
             raise UserError(f"{folder} does not say which unit it is for; give --unit.")
         find_data(shared.console)
+        seed = class_seed(shared.ROOT / "grading", seed)
         for one in chosen:
             read = (submission_of(hand_in, releases, one.name) for hand_in in found)
             with (

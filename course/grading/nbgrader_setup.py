@@ -32,6 +32,7 @@ def load_config(root: Path) -> Config:
     config = PyFileConfigLoader(CONFIG_FILE.name, str(CONFIG_FILE.parent)).load_config()
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.db_url = f"sqlite:///{root / 'grading' / 'gradebook.db'}"
+    config.JudgedExecute.seed = ""  # that of another class
     return config
 
 

@@ -212,6 +212,7 @@ def test_grade_a_class(course, built_unit):
     assert re.search(r"ada +│ graded +│ +2 │ +3 │ +\? │ +5 │", out), out
     assert re.search(r"bob \[draft\] +│ graded +│ +0 │ +0 │ +0 │ +0 │", out), out
     assert "bob [draft], q1: NotImplementedError: Replace this with your answer." in out
+    seed = (built_unit.root / "grading" / "seed.txt").read_text()
     rows = (built_unit.root / "grading" / "scores.csv").read_text().splitlines()
     assert rows[0] == (
         "assignment,student,status,q1,q2,q3,points,possible,waiting_for_manual_grading,problem"
@@ -220,6 +221,7 @@ def test_grade_a_class(course, built_unit):
     (folder / "ada" / "01_tiny" / "01_tiny.ipynb").write_text("{")
     code, out, _ = course("grade", str(folder), "--unit", "1", "--jobs", "1")
     assert code == 1
+    assert (built_unit.root / "grading" / "seed.txt").read_text() == seed
     # What was graded before is not lost, nor contradicted.
     assert re.search(r"ada +│ could not run +│ +2 │ +3 │ +\? │ +5 │", out), out
     assert re.search("ada: 01_tiny/01_tiny.ipynb is no notebook.* those of an earlier hand-in", out)
