@@ -45,7 +45,7 @@ from utils.distillation import (
     static_sparse_network,
     teacher_logits,
 )
-from utils.efficiency import count_parameters, measure
+from utils.efficiency import count_parameters, measure, seconds_in_turns
 from utils.metrics import f1_report, tune_thresholds
 from utils.models import NeuralClassifier, SparseLinear, WordPiece, find_encoder, predict_logits
 from utils.packing import Sparse, save_model
@@ -436,13 +436,8 @@ def sparse_multiply(seed: int, repeats: int = 201) -> list[dict]:
         dense.weight.copy_(layer.dense())
         for batch_size in (1, 64):
             x = torch.randn(batch_size, 384)
-            seconds = {"sparse": [], "dense": []}
-            for repeat in range(repeats + 10):
-                for name, one in (("sparse", layer), ("dense", dense)):
-                    start = time.perf_counter()
-                    one(x)
-                    if repeat >= 10:  # the first ones warm up
-                        seconds[name].append(time.perf_counter() - start)
+            works = {"sparse": partial(layer, x), "dense": partial(dense, x)}
+            seconds = seconds_in_turns(works, repeats, clock=time.perf_counter)
             ms = {f"{name}_ms_p50": 1e3 * float(np.median(s)) for name, s in seconds.items()}
             records.append(
                 {
