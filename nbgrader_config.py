@@ -35,12 +35,13 @@ c.ClearSolutions.code_stub = {
 c.Execute.timeout = 300
 c.Execute.startup_timeout = 300
 c.OverwriteCells.add_missing_cells = True
+c.Exporter.optimistic_validation = True  # a notebook is validated once, after all preprocessors
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "course.grading.preprocessors.RepairSubmission",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "course.grading.preprocessors.RestoreCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
+    "course.grading.preprocessors.CheckMetadata",
 ]
 # In place of nbgrader's Execute: students' code in a sandbox, tests outside (see docs/judge.md). It
 # takes c.JudgedExecute.seconds, .seed and .unsafe, of which `python -m course grade` has options.
@@ -48,9 +49,10 @@ c.Autograde.autograde_preprocessors = [
     "course.grading.execute.JudgedExecute",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
+    "course.grading.preprocessors.CheckMetadata",
 ]
 # Feedback shows a student the message of each failed test, never the hidden test itself.
+c.GenerateFeedback.exporter_class = "course.grading.warm.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "course.grading.preprocessors.HideTests",
