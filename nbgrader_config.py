@@ -24,6 +24,7 @@ c.CourseDirectory.db_url = f"sqlite:///{root / 'grading' / 'gradebook.db'}"
 # shadow the standard library's. (Not "*": the exchange uses this list too, for the notebooks.)
 c.CourseDirectory.ignore = [
     *(".*", "*~", "*.py", "*.pyc", "__pycache__", "*.toml", "*.md", "*.html", "feedback"),
+    "graded.txt",  # of `python -m course grade`: what a graded notebook was made of
     *("*.json", "*.tsv", "*.csv", "*.bin", "*.safetensors", "*.zst", "*.npz", "*.npy", "*.pkl"),
 ]
 
@@ -51,12 +52,17 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "course.grading.preprocessors.CheckMetadata",
 ]
-# Feedback shows a student the message of each failed test, never the hidden test itself.
 c.GenerateFeedback.exporter_class = "course.grading.warm.FeedbackExporter"
+# Feedback opens with what was lost and why; it shows the message of each failed test, never the
+# hidden test itself. (Set for GenerateFeedback alone: the formgrader has a template of its own.)
 c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
+    "course.grading.feedback.Opening",
     "course.grading.preprocessors.HideTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+c.GenerateFeedback.HTMLExporter.template_name = "feedback_page"
+c.GenerateFeedback.HTMLExporter.extra_template_basedirs = [
+    str(root / "course" / "assets" / "nbconvert")
 ]
 # In feedback, and in the formgrader.
 c.HTMLExporter.filters = {"markdown2html": "course.grading.preprocessors.safe_markdown"}

@@ -123,5 +123,7 @@ class HideTests(NbGraderPreprocessor):
 @remembered
 def safe_markdown(text: str) -> str:
     """Markdown as HTML that runs nothing. In the formgrader a script would have all that an instructor may
-    do there, and nbgrader shows what students write as it is."""
-    return str(bleach.clean(markdown2html(text), tags=TAGS, attributes=ATTRIBUTES))
+    do there, and nbgrader shows what students write as it is. (MathJax makes a link of a formula's
+    \\href, after this, to whatever address.)"""
+    html = markdown2html(text.replace("\\href", "\\text"))
+    return str(bleach.clean(html, tags=TAGS, attributes=ATTRIBUTES))

@@ -2,6 +2,7 @@
 kernel, and a way to hand it in."""
 
 import io
+import shutil
 import zipfile
 from copy import deepcopy
 from types import SimpleNamespace
@@ -9,10 +10,13 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from course.grading.classes import grade_student
 from course.grading.intake import read_class
+from course.grading.nbgrader_setup import Course
 from course.writing import build
 from course.writing.keys import solved
-from course.writing.notebooks import answer_sources, with_answers
+from course.writing.notebooks import answer_sources, read_notebook, with_answers, write_notebook
+from tests.course.grading.right import RIGHT
 
 UNIT = "01_tiny"
 OTHER = "02_other"
@@ -106,3 +110,34 @@ def make_zip():
 def answers_of():
     """A function that returns the answers in a submission, by question."""
     return lambda submission: answer_sources(nbformat.reads(submission.notebook.decode(), 4))
+
+
+@pytest.fixture(scope="module")
+def class_root(built_root, tmp_path_factory):
+    root = tmp_path_factory.mktemp("class") / "course"
+    shutil.copytree(built_root, root)
+    Course(root).generate_assignment(UNIT)
+    return root
+
+
+@pytest.fixture
+def submit(class_root, request):
+    """A function that grades one submission, made of the release with these answers and then
+    changed, and returns its result, its executed notebook and its feedback."""
+    student = request.node.name  # brackets and all
+
+    def grade(answers=RIGHT, change=lambda nb: None, feedback=False, flagged=False, **settings):
+        grading = class_root / "grading"
+        nb = read_notebook(class_root / "assignments" / UNIT / f"{UNIT}.ipynb")
+        nb = with_answers(nb, answers)
+        change(nb)
+        write_notebook(nb, grading / "submitted" / student / UNIT / f"{UNIT}.ipynb")
+        options = {name.replace("__", "."): value for name, value in settings.items()}
+        result = grade_student(class_root, UNIT, student, options, feedback)
+        assert result.problem.startswith("Look at its code") == flagged, result.problem
+        assert flagged or not result.problem
+        done = read_notebook(grading / "autograded" / student / UNIT / f"{UNIT}.ipynb")
+        page = grading / "feedback" / student / UNIT / f"{UNIT}.html"
+        return result, done, page.read_text() if feedback else ""
+
+    return grade

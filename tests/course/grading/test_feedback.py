@@ -1,0 +1,119 @@
+"""What a student gets back says first what was lost and why, and nothing that it must not say."""
+
+import base64
+import re
+from html import unescape
+
+import pytest
+from nbgrader.api import Gradebook
+
+from course.grading.feedback import hush
+from course.grading.nbgrader_setup import Course
+from course.proving.shell import error_output
+from tests.course.grading.judging import cell
+from tests.course.grading.right import RIGHT
+
+NAME = "01_tiny"
+# Raises what it was asked, and what it was asked before, encoded.
+TELLS = """import base64
+seen = []
+
+def median(values):
+    seen.append(repr(values))
+    raise ValueError(base64.b64encode("; ".join(seen).encode()).decode())
+"""
+
+
+def opening(page):
+    """The text of a page above the cells that were handed in."""
+    text = page[page.index("<main>") : page.index("What you handed in")]
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+def test_feedback_opens_with_what_was_lost_and_why_and_what_is_not_graded_yet(submit):
+    unsorted = {"q1": "def median(values):\n    return values[len(values) // 2]"}
+    _, _, page = submit(RIGHT | unsorted | {"q3": "It withstands outliers."}, feedback=True)
+    said = opening(page)
+    assert said.startswith("01_tiny: 3 of 7 points so far 2 points are not graded yet:")
+    lost = "Question 1 : 2 of 2 points lost You forgot to sort the values."
+    assert f"What was lost, and why {lost} Question 3 : not graded yet (2 points)" in said
+    assert "Question 2 :" not in said and "Question 2 3 3" in said
+    assert "Question 3 not graded yet 2" in said
+    assert "q3: not graded yet (of 2)" in page
+
+
+def test_who_lost_nothing_is_told_so(submit):
+    _, _, page = submit(feedback=True)  # the question in words is as it was handed out
+    assert "Question 3 : 2 of 2 points lost" in opening(page)
+    assert "Question 1 2 2 Question 2 3 3 Question 3 0 2" in opening(page)
+
+
+def test_what_a_person_gave_and_wrote_is_in_it(submit, class_root, request):
+    student = request.node.name
+    submit(RIGHT | {"q1": "def median(values):\n    return 7", "q3": "Words."}, feedback=True)
+    with Gradebook(f"sqlite:///{class_root / 'grading' / 'gradebook.db'}") as gradebook:
+        for name, score in (("q1_test_hidden", 1.5), ("q3", 2)):
+            grade = gradebook.find_grade(name, NAME, NAME, student)
+            grade.manual_score, grade.needs_manual_grade = score, False
+        comment = gradebook.find_comment("q3", NAME, NAME, student)
+        comment.manual_comment = "**Good**, but <script>alert(1)</script> short."
+        gradebook.db.commit()
+    assert Course(class_root).generate_feedback(NAME, student) is None
+    page = (class_root / "grading" / "feedback" / student / NAME / f"{NAME}.html").read_text()
+    said = opening(page)
+    assert said.startswith("01_tiny: 6.5 of 7 points What was lost")
+    assert "Question 1 : 0.5 of 2 points lost" in said and "A person gave these points." in said
+    assert "Comments Question 3 Good , but" in said and "<script>alert" not in page
+
+
+def test_what_a_hidden_test_asked_is_not_in_it_however_it_is_told(submit):
+    _, nb, page = submit(RIGHT | {"q1": TELLS}, feedback=True)
+    said = re.findall(r"[A-Za-z0-9+/]{8,}={0,2}", str([c.get("outputs") for c in nb.cells]))
+    asked = [base64.b64encode(text.encode()).decode() for text in ("[1, 2, 3]", "[30, 10, 20]")]
+    assert asked[0] in said  # the visible test may be told
+    told = [text for text in said if text.startswith(asked[0][:8]) and text != asked[0]]
+    assert told and all(text not in page for text in told)  # the hidden one was, in the notebook
+    assert "ValueError: what it says is not shown" in unescape(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("AssertionError", "You forgot to sort.\n  (on)", "You forgot to sort.\n  (on)"),
+        ("AssertionError", "Your answer raises KeyError: 'c2Vj'.", "Your answer raises KeyError."),
+        (
+            "AssertionError",
+            "Your answer must raise ValueError or TypeError here, and raises Sec: r3t, in line 3: x.",
+            "Your answer must raise ValueError or TypeError here, and raises an error.",
+        ),
+        (
+            "AssertionError",
+            "Your answer must raise ValueError here, and raises nothing.",
+            "Your answer must raise ValueError here, and raises nothing.",
+        ),
+        (
+            "AssertionError",
+            "The result is built in another way than the question says: {'c2Vj': #}, not #.",
+            "The result is built in another way than the question says.",
+        ),
+        ("c2VjcmV0", "c2VjcmV0", "an error: what it says is not shown"),
+        ("CellTimeoutError", "this cell took longer than 3 s", "this cell took longer than 3 s"),
+    ],
+)
+def test_hidden_tests_tell_no_words_of_the_answer(name, text, shown):
+    hidden = cell("### BEGIN HIDDEN TESTS\n1", "q1_test_hidden", 2)
+    hidden.outputs = [error_output(name, text)]
+    hush(type("Notebook", (), {"cells": [hidden]}))
+    (error,) = hidden.outputs
+    said = f"{error.ename}: {error.evalue}" if "not shown" in shown else error.evalue
+    assert said.split("\n  (on inputs")[0] == shown and error.traceback == []
+
+
+def test_cells_below_a_hidden_test_tell_only_the_kind_of_their_errors():
+    above, below, check = cell("1"), cell("1"), cell("1", "q2_test_visible", 0)
+    hidden = cell("### BEGIN HIDDEN TESTS\n1", "q1_test_hidden", 2)
+    for one in (above, below, check):
+        one.outputs = [error_output("KeyError", "c2VjcmV0")]
+    hush(type("Notebook", (), {"cells": [above, hidden, below, check]}))
+    said = [one.outputs[0].evalue for one in (above, below, check)]
+    assert said == ["c2VjcmV0", "what it says is not shown", "c2VjcmV0"]
