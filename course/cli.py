@@ -24,6 +24,7 @@ ORDER = (
     "try",
     "grade",
     "guide",
+    "bundle",
     "lab",
     "results",
     "teachers",

@@ -55,15 +55,17 @@ def grade(
     Students' code runs in a sandbox (Linux, bubblewrap), and what it answers is judged outside.
     Where there can be no sandbox nobody is graded, unless you say **--unsafe**.
 
-    Writes grading/class.html (who needs a look and why, which mistakes were made, all points),
-    scores.csv, scores.json (with the reason for every lost point), and feedback for each student in
-    grading/feedback (messages of failed tests, no hidden tests).
+    Writes, from all that stands in the gradebook, grading/class.html (who needs a look and why, points
+    by question, which mistakes were made; also while it grades), scores.csv, scores.json (with the
+    reason for every lost point), and feedback for each student in grading/feedback, which opens with
+    what was lost and why.
     Every submission has a status. What cannot be read, or is not certain, is listed with what was
     found and what to do; somebody must look at it, and the exit code is 1. So is code that looks
     like an attempt on the grading: it costs nothing by itself.
 
-    A question in words shows "?" until a person grades it in nbgrader's formgrader, by the rubric
-    that **guide** shows beside a full answer.
+    A question in words shows "?" until a person grades it in nbgrader's formgrader (in **lab**, at
+    /formgrader), by the rubric that **guide** shows beside a full answer. Points and comments that a
+    person gave stay when the class is graded again.
 
     ```
     python -m course grade --demo
@@ -81,7 +83,8 @@ def grade(
         shared.console.print(UNSAFE, style="red", soft_wrap=True)
     from course.grading import classes as grading
     from course.grading.intake import hand_ins, submission_of, units_of
-    from course.grading.page import write_scores
+    from course.grading.page import Running, write_scores
+    from course.grading.records import all_results
     from course.run import find_data, progress
     from course.writing.notebooks import read_notebook
 
@@ -99,8 +102,16 @@ def grade(
         find_data(shared.console)
         for one in chosen:
             read = (submission_of(hand_in, releases, one.name) for hand_in in found)
-            with progress(shared.console) as bar:
+            with (
+                progress(shared.console) as bar,
+                Running(shared.ROOT, one.name, len(found)) as running,
+            ):
                 task = bar.add_task(f"Grading {one.name}", total=len(found))
+
+                def tell(result: "StudentResult") -> None:
+                    running.add(result)  # noqa: B023 - used at once
+                    bar.advance(task)  # noqa: B023
+
                 results[one.name] = grading.grade_class(
                     one,
                     shared.ROOT,
@@ -108,12 +119,15 @@ def grade(
                     unsafe=unsafe,
                     seed=seed,
                     jobs=jobs,
-                    on_result=lambda result: bar.advance(task),  # noqa: B023 - used at once
+                    on_result=tell,
                 )
             if not results[one.name]:
                 raise UserError(f"{folder} holds no submission for {one.name}.")
-            _show_scores(one.name, results[one.name])
-    path = write_scores(results, shared.ROOT / "grading")
+    everything = all_results(shared.ROOT)
+    for name, graded in results.items():
+        now = {result.student for result in graded}
+        _show_scores(name, [result for result in everything.get(name, ()) if result.student in now])
+    path = write_scores(everything, shared.ROOT / "grading")
     shared.console.print(f"Wrote {path}, and scores.csv and scores.json beside it.", soft_wrap=True)
     someone = any(result.needs_a_look for group in results.values() for result in group)
     raise typer.Exit(1 if someone else 0)

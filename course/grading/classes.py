@@ -122,6 +122,7 @@ def grade_class(
     grader = _hash_of(unit.solution_notebook(root), *CODE)
     results: list[StudentResult] = []
     taken: dict[str, Submission] = {}
+    aside: list[StudentResult] = []  # of what is not run, from joblib's thread, which must not fail
 
     def add(result: StudentResult) -> None:
         on_result(result)
@@ -131,14 +132,14 @@ def grade_class(
         for submission in submissions:
             taken[submission.student] = replace(submission, notebook=None)
             if submission.notebook is None:
-                add(listed(submission))
+                aside.append(listed(submission))
                 continue
             name = submission.student
             try:
                 put_down(submission, intake)
             except OSError as error:  # raised here, it would end joblib's thread and all would wait
                 problem = f"It cannot be written to {intake} ({error.strerror})."
-                add(StudentResult(name, COULD_NOT_RUN, problem=problem))
+                aside.append(StudentResult(name, COULD_NOT_RUN, problem=problem))
                 continue
             options = common | dict((settings or {}).get(name, {}))
             made_of = [grader, repr(sorted(options.items())), str(submission.submitted)]
@@ -151,6 +152,10 @@ def grade_class(
         Course(root, common).generate_assignment(unit.name)
         for result in _results(tasks(), jobs):
             add(with_findings(result, taken[result.student]))
+            while aside:
+                add(aside.pop())
+        for result in aside:
+            add(result)
     return sorted(results, key=lambda result: result.student)
 
 
@@ -246,6 +251,7 @@ def grade_student(
 
     Its cells are not run if they have been run for the same `key`; the scores are read again. In a
     process that `parent` has started, this ends with it."""
+    from course.grading.gradebook import settled
     from course.grading.inside import end_with_parent
     from course.grading.nbgrader_setup import kept_course
 
@@ -257,7 +263,10 @@ def grade_student(
         # Beside the graded notebook, which nbgrader deletes, and all else there, before it begins.
         done = course.root / "grading" / "autograded" / student / assignment / "graded.txt"
         again = not key or not done.is_file() or done.read_text() != key
-        problem = course.autograde(assignment, student) if again else None
+        problem = None
+        if again:
+            with settled(course.root, assignment, student):
+                problem = course.autograde(assignment, student)
         status, questions, flags = _read_scores(
             course, assignment, student, failed=bool(problem), bank=bank
         )

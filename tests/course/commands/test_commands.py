@@ -25,6 +25,7 @@ COMMANDS = [
     "try",
     "grade",
     "guide",
+    "bundle",
     "lab",
     "results",
     "teachers",
@@ -219,8 +220,9 @@ def test_grade_a_class(course, built_unit):
     (folder / "ada" / "01_tiny" / "01_tiny.ipynb").write_text("{")
     code, out, _ = course("grade", str(folder), "--unit", "1", "--jobs", "1")
     assert code == 1
-    assert re.search(r"ada +│ could not run +│ +none │", out), out
-    assert "ada: 01_tiny/01_tiny.ipynb is no notebook" in out
+    # What was graded before is not lost, nor contradicted.
+    assert re.search(r"ada +│ could not run +│ +2 │ +3 │ +\? │ +5 │", out), out
+    assert re.search("ada: 01_tiny/01_tiny.ipynb is no notebook.* those of an earlier hand-in", out)
 
 
 def test_grade_a_download(course, built_unit, tmp_path):

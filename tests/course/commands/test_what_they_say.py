@@ -3,13 +3,15 @@
 import json
 import re
 import shutil
+import zipfile
 
 from course import run
 from course.grading import classes
 from course.proving import trying
 from course.proving.gates import GateResult
+from course.writing.bundle import FILES, TOP
 from course.writing.notebooks import read_notebook, write_notebook
-from course.writing.units import find_unit
+from course.writing.units import ROOT, find_unit
 from utils.data import SPLITS, describe, load_sample
 
 
@@ -50,6 +52,20 @@ def test_guide_says_where_its_page_is(course, built_unit):
     code, out, _ = course("guide", "tiny")
     (page,) = (built_unit.root / "build" / "guide").iterdir()
     assert (code, out) == (0, f"Wrote {page}.\n")
+
+
+def test_bundle_is_for_students_unless_asked_otherwise(course, built_unit, tmp_path):
+    for name in (*FILES, "environment.yml"):
+        shutil.copy(ROOT / name, built_unit.root)
+    out = tmp_path / "out.zip"
+    code, said, _ = course("bundle", str(out))
+    assert code == 0 and said.startswith(f"Wrote {out}: ")
+    names = set(zipfile.ZipFile(out).namelist())
+    assert f"{TOP}/assignments/01_tiny/01_tiny.ipynb" in names
+    assert not any(name.startswith((f"{TOP}/solutions", f"{TOP}/guide")) for name in names)
+    assert course("bundle", str(out), "--instructors", "--unit", "tiny")[0] == 0
+    more = set(zipfile.ZipFile(out).namelist()) - names
+    assert more == {f"{TOP}/solutions/01_tiny/01_tiny.ipynb", f"{TOP}/guide/01_tiny.html"}
 
 
 def test_data_is_described_split_by_split(course, monkeypatch):

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from course.grading.classes import QuestionScore, StudentResult
-from course.grading.page import class_page, write_scores
+from course.grading.page import Progress, class_page, write_scores
 
 EVIL = "</td><script>alert(1)</script>"
 
@@ -60,10 +60,26 @@ def test_the_page_says_who_needs_a_look_which_mistakes_were_made_and_all_points(
     assert ["eve", "01_tiny", "needs a look", "Look at its code: q1."] in rows
     assert ["ada", "02_other", "could not run", "There is no notebook."] in rows
     assert ["q1", "unsorted", "2"] in rows
-    assert ["Student", "Status", "q1 (of 2)", "q2 (of 3)", "Why points were lost"] in rows
-    assert ["ada", "graded", "2", "?", ""] in rows
-    assert ["bob", "graded", "0", "none", "q1 (unsorted): You forgot to sort."] in rows
-    assert ["fay", "crashed", "0", "?", ""] in rows
+    assert ["Student", "Status", "q1 (of 2)", "q2 (of 3)", "Sum", "Why points were lost"] in rows
+    assert ["ada", "graded", "2", "?", "2", ""] in rows
+    assert ["bob", "graded", "0", "none", "0", "q1 (unsorted): You forgot to sort."] in rows
+    assert ["fay", "crashed", "0", "?", "0", ""] in rows
+
+
+def test_the_page_says_what_a_class_came_to_in_each_question(results):
+    rows = Cells(class_page(results)).rows
+    head = ["Question", "Mean", "Of", "Full marks", "No marks", "Students", "Not graded yet"]
+    at = rows.index(head)
+    assert rows[at + 1 : at + 3] == [
+        ["q1", "0.50", "2", "1", "3", "4", "0"],
+        ["q2", "?", "3", "0", "0", "0", "2"],
+    ]
+
+
+def test_the_page_says_how_far_it_is_while_it_goes_on(results):
+    assert "http-equiv" not in class_page(results)
+    page = class_page(results, Progress("01_tiny", 3, 20, "12:30:00"))
+    assert "01_tiny is being graded: 3 of 20 so far" in page and 'http-equiv="refresh"' in page
 
 
 def test_a_class_in_which_nobody_needs_a_look():
