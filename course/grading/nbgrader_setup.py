@@ -130,7 +130,8 @@ class Course:
         else:
             config.SaveCells.enabled = False
             config.GenerateAssignment.no_database = True
-        result = self._run(self._step(GenerateAssignment, config, assignment))
+        with kept_gradebooks() if database else contextlib.nullcontext():
+            result = self._run(self._step(GenerateAssignment, config, assignment))
         if not result["success"]:
             raise UserError(f"nbgrader cannot make the release of {assignment}: {_reason(result)}.")
 

@@ -19,13 +19,15 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
-OPENERS = (  # modules of nbgrader's that open a gradebook while a submission is graded
+OPENERS = (  # modules of nbgrader's that open a gradebook in one of its steps
     "nbgrader.converters.autograde",
+    "nbgrader.converters.generate_assignment",
     "nbgrader.preprocessors.getgrades",
     "nbgrader.preprocessors.latesubmissions",
     "nbgrader.preprocessors.overwritecells",
     "nbgrader.preprocessors.overwritekernelspec",
     "nbgrader.preprocessors.saveautogrades",
+    "nbgrader.preprocessors.savecells",
 )
 SHORT = 20_000  # characters of a cell that is remembered: what students write can be of any length
 
