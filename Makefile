@@ -7,19 +7,25 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 CPU_TORCH := https://download.pytorch.org/whl/cpu
 
-.PHONY: course test browser hostile lab install clean
+.PHONY: course test lint pytest browser hostile lab install clean
 
 course: $(INSTALLED)
 	$(BIN)/python -m course run
 
-# Three workers for two cores: a test that waits, for a kernel or for the package index, leaves its core
-# to another.
+# ruff needs a second; what takes longer goes side by side, and if one of them fails, so does this.
 test: $(INSTALLED)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
+	@$(MAKE) --no-print-directory --jobs 2 lint pytest
+
+lint: $(INSTALLED)
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m course build --check
-	$(BIN)/python -m pytest -n 3
+
+# Four workers for two cores: a test that waits, for a kernel or for the package index, leaves its core
+# to another.
+pytest: $(INSTALLED)
+	$(BIN)/python -m pytest -n 4
 
 # Every control of every lecture, in JupyterLab; needs Debian's chromium (apt install chromium).
 # Some lectures: make browser LECTURES="02 05"

@@ -36,12 +36,13 @@ c.ClearSolutions.code_stub = {
 c.Execute.timeout = 300
 c.Execute.startup_timeout = 300
 c.OverwriteCells.add_missing_cells = True
+c.Exporter.optimistic_validation = True  # a notebook is validated once, after all preprocessors
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "course.grading.preprocessors.RepairSubmission",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "course.grading.preprocessors.RestoreCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
+    "course.grading.preprocessors.CheckMetadata",
 ]
 # In place of nbgrader's Execute: students' code in a sandbox, tests outside (see docs/judge.md). It
 # takes c.JudgedExecute.seconds, .seed and .unsafe, of which `python -m course grade` has options.
@@ -49,10 +50,11 @@ c.Autograde.autograde_preprocessors = [
     "course.grading.execute.JudgedExecute",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
+    "course.grading.preprocessors.CheckMetadata",
 ]
 seed = root / "grading" / "seed.txt"  # which `python -m course grade` writes
 c.JudgedExecute.seed = seed.read_text(encoding="utf-8") if seed.is_file() else ""
+c.GenerateFeedback.exporter_class = "course.grading.warm.FeedbackExporter"
 # Feedback opens with what was lost and why; it shows the message of each failed test, never the
 # hidden test itself. (Set for GenerateFeedback alone: the formgrader has a template of its own.)
 c.GenerateFeedback.preprocessors = [

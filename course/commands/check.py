@@ -28,10 +28,10 @@ def check(
     python -m course check efficiency
     ```
     """
+    chosen = shared.units(units)
     from course.proving.gates import check_unit
     from course.run import find_data
 
-    chosen = shared.units(units)
     find_data(shared.console)
     table = Table("Unit", "Gate", "Result", title="Gates", title_justify="left")
     problems = shared.unreadable(units)

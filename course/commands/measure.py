@@ -10,7 +10,9 @@ from course.commands.shared import Jobs, app
 
 @app.command()
 def results(
-    unit: Annotated[str, typer.Argument(help="Such as 01, efficiency or 01_efficiency.")],
+    unit: Annotated[
+        str, typer.Argument(help="Such as 01, efficiency or 01_efficiency; or grading.")
+    ],
     seeds: Annotated[int, typer.Option(min=1, help="Repeat each experiment so often.")] = 5,
     jobs: Jobs = 1,
     only: Annotated[

@@ -33,10 +33,10 @@ def predict(
     ```
     """
     _exists(model)
-    from course.measuring.inference import BATCH, predict_lines
-
     if file is None and sys.stdin is None:
         raise UserError("Standard input is closed; name a file of texts.")
+    from course.measuring.inference import BATCH, predict_lines
+
     name, batch = (str(file), BATCH) if file else ("standard input", 1)
     # Escapes of JSON for a terminal that has no letters of its own for all texts.
     narrow = (getattr(sys.stdout, "encoding", None) or "utf-8").lower() not in ("utf-8", "utf8")

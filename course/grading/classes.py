@@ -253,13 +253,13 @@ def grade_student(
     process that `parent` has started, this ends with it."""
     from course.grading.gradebook import settled
     from course.grading.inside import end_with_parent
-    from course.grading.nbgrader_setup import Course
+    from course.grading.nbgrader_setup import kept_course
 
     if parent == os.getppid():
         end_with_parent()
     started = time.monotonic()
     try:
-        course = Course(root, settings)
+        course = kept_course(root, settings)
         # Beside the graded notebook, which nbgrader deletes, and all else there, before it begins.
         done = course.root / "grading" / "autograded" / student / assignment / "graded.txt"
         again = not key or not done.is_file() or done.read_text() != key
@@ -286,8 +286,7 @@ def _read_scores(
     course: Any, assignment: str, student: str, failed: bool, bank: AnswerBank
 ) -> tuple[str, dict[str, QuestionScore], list[str]]:
     """Points from the gradebook, reasons and the judge's flags from the graded notebook."""
-    from nbgrader.api import Gradebook
-
+    from course.grading.warm import open_gradebook
     from course.proving.scores import score_notebook, status_of
     from course.writing.notebooks import question_of, read_notebook
 
@@ -295,7 +294,7 @@ def _read_scores(
     graded = None if failed or not path.is_file() else read_notebook(path)
     reasons = {} if graded is None else score_notebook(graded)
     questions: dict[str, QuestionScore] = {}
-    with Gradebook(course.db_url) as gradebook:
+    with open_gradebook(course.db_url) as gradebook:
         submission = gradebook.find_submission_notebook(assignment, assignment, student)
         for grade in submission.grades:
             name = question_of(grade.cell.name)
@@ -312,7 +311,6 @@ def _read_scores(
                 reason,
                 tuple(mistake.name for mistake in bank.recognised(name, reason)),
             )
-        gradebook.db.commit()
     if graded is None:
         return COULD_NOT_RUN, questions, []
     return status_of(graded), questions, graded.metadata["course"]["flags"]

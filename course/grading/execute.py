@@ -12,7 +12,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Unicode
 
 from course.grading.judge import Judge
-from course.grading.sandbox import PRELOAD, Sandbox, Unsafe
+from course.grading.sandbox import DERIVES, PRELOAD, Sandbox, Unsafe
 from course.writing.notebooks import read_notebook
 
 LIGHT = ("numpy", "utils.checking")
@@ -49,13 +49,16 @@ class JudgedExecute(NbGraderPreprocessor):
 @lru_cache(maxsize=4)
 def _judge(path: Path, changed: int, unsafe: bool, seed: str) -> Judge:
     solution = read_notebook(path)
-    return Judge(solution, _box(unsafe, preload_of(solution)), seed=seed)
+    box = _box(unsafe, preload_of(solution))
+    judge = Judge(solution, box, seed=seed)  # while the server imports
+    box.wait()
+    return judge
 
 
 @lru_cache(maxsize=4)
 def _box(unsafe: bool, preload: tuple[str, ...]) -> Sandbox:
     """One server for all assignments that need the same; it ends with this process."""
-    box = (Unsafe if unsafe else Sandbox)(preload=preload).start()
+    box = (Unsafe if unsafe else Sandbox)(preload=preload).launch()
     atexit.register(box.close)
     return box
 
@@ -68,4 +71,6 @@ def preload_of(solution: NotebookNode) -> tuple[str, ...]:
     named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     named |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     heavy = {name for name in named if name.partition(".")[0] not in sys.stdlib_module_names}
-    return PRELOAD if heavy - set(LIGHT) else LIGHT
+    if not heavy - set(LIGHT):
+        return LIGHT
+    return (*PRELOAD, DERIVES) if any(name.startswith("torch") for name in named) else PRELOAD

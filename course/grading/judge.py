@@ -19,10 +19,13 @@ that ran; the next question gets a new one, in which the cells above run again w
 
 import ast
 import contextlib
+import gc
+import importlib
 import io
 import json
 import os
 import resource
+import symtable
 import sys
 import zlib
 from collections.abc import Sequence
@@ -35,11 +38,11 @@ from nbformat.v4 import new_output
 
 from course.grading.inside import end_with_parent, own_memory
 from course.grading.judging import Judging, Step, Trusted
-from course.grading.sandbox import Limits, Sandbox
+from course.grading.sandbox import DERIVES, Limits, Sandbox
 from course.grading.session import MODULE
 from course.grading.signs import signs_in
 from course.proving.shell import CRASHED
-from course.writing.keys import solved
+from course.writing.keys import UNPACKED, solved
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
     END_HIDDEN,
@@ -49,10 +52,12 @@ from course.writing.notebooks import (
     question_of,
     region_lines,
 )
+from utils.checking import unpacked
 from utils.checking.keys import Key, as_known
 from utils.checking.trials import run_cases
 
 LIMITS = Limits()
+KEYS = "keys"  # the grade id of the cell that reads the keys of the visible checks
 # A process may be ended from outside, by hand or for want of memory: a crash counts if it comes twice.
 MOST_TRIES = 4
 
@@ -81,6 +86,7 @@ class Judge:
             for cell in solution.cells
             if cell.cell_type == "code" and grade_id(cell) and not is_answer(cell)
         }
+        tested = {grade_id(cell) for cell in solution.cells if is_test(cell)}
         first = next((i for i, cell in enumerate(solution.cells) if is_answer(cell)), 0)
         self.answers = {grade_id(cell) for cell in solution.cells if is_answer(cell)}
         # What students were given, in whichever cell it stands.
@@ -89,13 +95,22 @@ class Judge:
             for cell in solution.cells
             if cell.cell_type == "code" and not is_answer(cell)
         }
-        # Cells between the questions that show what an answer is good for, and what they define. No
-        # test needs them; they run if a student's code mentions one of these names.
+        # Cells that no answer needs, and what they define: those between the questions that show what
+        # an answer is good for, and the keys of the visible checks, which take long to read. They run if
+        # other code that runs mentions one of these names.
         self.shows = {
             cell.source: _stored(cell.source)
-            for cell in solution.cells[first:]
-            if cell.cell_type == "code" and not grade_id(cell)
+            for number, cell in enumerate(solution.cells)
+            if cell.cell_type == "code"
+            and (grade_id(cell) == KEYS or (number >= first and not grade_id(cell)))
         }
+        self.used = set().union(
+            *(
+                _used(source) - _stored(source)
+                for name, source in self.trusted.items()
+                if name not in tested | {KEYS}
+            )
+        )
         setup = [
             cell.source
             for number, cell in enumerate(solution.cells)
@@ -106,7 +121,7 @@ class Judge:
         self.tests = {
             name: _compiled(source, f"test {name}")
             for name, source in self.trusted.items()
-            if name in {grade_id(cell) for cell in solution.cells if is_test(cell)}
+            if name in tested
         }
         names = [
             name
@@ -118,6 +133,13 @@ class Judge:
         tests = [self.trusted[name] for name in self.tests]
         keys = _keys_of(setup + answers, tests, seed) if seed else {}
         self.known = Trusted(_ran(setup), self.tests, names, keys, box, limits)
+        for test in tests:
+            for text in UNPACKED.findall(test):
+                unpacked(text)  # which remembers it: not for each submission again
+        if "torch" in sys.modules:
+            importlib.import_module(DERIVES)
+        gc.collect()
+        gc.freeze()  # else each judge looks for garbage among all objects of the libraries
 
     def judge(
         self, submission: NotebookNode, *, seconds: float, answer_seconds: float | None = None
@@ -192,21 +214,22 @@ class Judge:
         steps = []
         cells = [cell for cell in submission.cells if cell.cell_type == "code"]
         theirs = [cell.source for cell in cells if grade_id(cell) not in self.trusted]
-        used = set().union(*(_used(text) for text in theirs if text.strip() not in self.own))
+        used = self.used.union(*(_used(text) for text in theirs if text.strip() not in self.own))
         for index, cell in enumerate(submission.cells):
             if cell.cell_type != "code":
                 continue
             name = grade_id(cell)
             if name in self.tests:
                 steps.append(Step(index, "", name))
-            elif name in self.trusted:
-                steps.append(Step(index, self.trusted[name]))
-            elif name in self.answers:
-                steps.append(Step(index, cell.source, answers=question_of(name)))
-            elif cell.source not in self.shows:
-                steps.append(Step(index, cell.source, extra=True))
-            elif used & self.shows[cell.source]:
-                steps.append(Step(index, cell.source))
+                continue
+            source = self.trusted.get(name, cell.source)
+            if name in self.answers:
+                steps.append(Step(index, source, answers=question_of(name)))
+            elif source in self.shows:
+                if used & self.shows[source]:
+                    steps.append(Step(index, source))
+            else:
+                steps.append(Step(index, source, extra=name not in self.trusted))
         last = max((number for number, step in enumerate(steps) if step.test), default=-1)
         return steps[: last + 1]
 
@@ -280,12 +303,19 @@ def _stored(source: str) -> set[str]:
 
 
 def _used(source: str) -> set[str]:
-    """The names that a student's code uses; none if it is no Python, and so does not run."""
+    """The names of a notebook that a student's code uses; none if it is no Python, and so does not run."""
     try:
-        nodes = ast.walk(ast.parse(source))
-    except (SyntaxError, ValueError, RecursionError):
+        tables = [symtable.symtable(source, "<submission>", "exec")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
-    return {node.id for node in nodes if isinstance(node, ast.Name)}
+    for table in tables:  # which grows meanwhile
+        tables += table.get_children()
+    return {
+        symbol.get_name()
+        for table in tables
+        for symbol in table.get_symbols()
+        if symbol.is_referenced() and (symbol.is_global() or table.get_type() == "module")
+    }
 
 
 def _compiled(source: str, name: str) -> Any:

@@ -1,21 +1,25 @@
 """nbgrader's converters in this process, set up as `nbgrader_config.py` says."""
 
+import contextlib
 import logging
 import os
 import re
 import sys
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from nbconvert.writers import FilesWriter
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import capture_log
+from nbgrader.utils import capture_log, setenv
 from traitlets.config import Config, PyFileConfigLoader
 
 from course.errors import UserError
+from course.grading.warm import kept_gradebooks, open_gradebook
 from course.writing.units import ROOT
 
 EXCEPTION = re.compile(r"^ *((?:[\w]+\.)*[A-Z]\w*(?:Error|Exception|Entry)\b:.*)$", re.MULTILINE)
@@ -36,9 +40,30 @@ def load_config(root: Path) -> Config:
     return config
 
 
-class _Exactly:
-    """Takes the folder of one student by its name. nbgrader takes a name for a file pattern, twice,
+class _Kept:
+    """A step that can be taken again, for another student: it keeps its exporter and preprocessors.
+
+    It takes the folder of one student by its name. nbgrader takes a name for a file pattern, twice,
     so a student called "x[1]" is never found."""
+
+    prepared = False
+
+    def prepare(self) -> None:
+        self.writer = FilesWriter(parent=self, config=self.config)
+        self.exporter = self.exporter_class(parent=self, config=self.config)
+        for preprocessor in self.all_preprocessors():
+            self.exporter.register_preprocessor(preprocessor)
+        self.prepared = True
+
+    def all_preprocessors(self) -> list[Any]:
+        return list(self.preprocessors)
+
+    def start(self) -> None:
+        self.init_notebooks()
+        if not self.prepared:
+            self.prepare()
+        with contextlib.chdir(self.coursedir.root), kept_gradebooks():
+            self.convert_notebooks()
 
     def init_notebooks(self) -> None:
         folder = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
@@ -47,13 +72,39 @@ class _Exactly:
             raise NbGraderException(f"there is no notebook in {folder}")
         self.assignments = {folder: notebooks}
 
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        BaseConverter.convert_single_notebook(self, notebook_filename)
+        self.exporter._nb_metadata.clear()  # it would keep a little of every submission
 
-class _Autograde(_Exactly, Autograde):
+
+class _Autograde(_Kept, Autograde):
+    """nbgrader's two conversions in one: what the first one wrote the second one read again."""
+
+    def all_preprocessors(self) -> list[Any]:
+        return [*self.sanitize_preprocessors, *self.autograde_preprocessors]
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        with open_gradebook(self.coursedir.db_url, self.coursedir.course_id):
+            super().init_assignment(assignment_id, student_id)
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        with setenv(NBGRADER_EXECUTION="autograde"):
+            super().convert_single_notebook(notebook_filename)
+
+
+class _GenerateFeedback(_Kept, GenerateFeedback):
     pass
 
 
-class _GenerateFeedback(_Exactly, GenerateFeedback):
-    pass
+@lru_cache(maxsize=8)
+def _course(root: Path, settings: tuple[tuple[str, Any], ...], changed: int) -> "Course":
+    return Course(root, dict(settings))
+
+
+def kept_course(root: Path, settings: dict[str, Any]) -> "Course":
+    """A course that this process may have set up before."""
+    changed = CONFIG_FILE.stat().st_mtime_ns if CONFIG_FILE.exists() else 0
+    return _course(root.resolve(), tuple(sorted(settings.items())), changed)
 
 
 class Course:
@@ -70,6 +121,7 @@ class Course:
             section, option = name.split(".")
             self.config[section][option] = value
         self.db_url: str = self.config.CourseDirectory.db_url
+        self._steps: dict[type[BaseConverter], BaseConverter] = {}
 
     def generate_assignment(self, assignment: str, *, database: bool = True) -> None:
         """solutions/ -> assignments/, and the cells into the gradebook unless told not to."""
@@ -79,7 +131,8 @@ class Course:
         else:
             config.SaveCells.enabled = False
             config.GenerateAssignment.no_database = True
-        result = self._run(GenerateAssignment, config, assignment)
+        with kept_gradebooks() if database else contextlib.nullcontext():
+            result = self._run(self._step(GenerateAssignment, config, assignment))
         if not result["success"]:
             raise UserError(f"nbgrader cannot make the release of {assignment}: {_reason(result)}.")
 
@@ -97,22 +150,31 @@ class Course:
     def autograde(self, assignment: str, student: str) -> str | None:
         """grading/submitted/ -> grading/autograded/, and the scores into the gradebook.
         Returns None, or the reason why this submission could not be graded."""
-        result = self._run(_Autograde, self.config, assignment, student)
+        result = self._take(_Autograde, assignment, student)
         return None if result["success"] else _reason(result)
 
     def generate_feedback(self, assignment: str, student: str) -> str | None:
         """grading/autograded/ -> grading/feedback/. Returns None, or what went wrong."""
-        result = self._run(_GenerateFeedback, self.config, assignment, student)
+        result = self._take(_GenerateFeedback, assignment, student)
         return None if result["success"] else _reason(result)
 
-    def _run(
-        self, step: type[BaseConverter], config: Config, assignment: str, student: str = "*"
-    ) -> dict[str, Any]:
-        folders = CourseDirectory(config=config, assignment_id=assignment, student_id=student)
+    def _take(self, step: type[_Kept], assignment: str, student: str) -> dict[str, Any]:
+        converter = self._steps.get(step)
+        if converter is None:
+            converter = self._steps[step] = self._step(step, self.config, assignment)
+        converter.coursedir.assignment_id = assignment
+        converter.coursedir.student_id = student
+        return self._run(converter)
+
+    def _step(self, step: type[BaseConverter], config: Config, assignment: str) -> BaseConverter:
+        folders = CourseDirectory(config=config, assignment_id=assignment)
         converter = step(coursedir=folders, config=config)
         converter.force = True
         converter.log = log = logging.Logger(f"course.{step.__name__}", logging.INFO)
         folders.log = log
+        return converter
+
+    def _run(self, converter: BaseConverter) -> dict[str, Any]:
         with warnings.catch_warnings():  # nbgrader's own queries, as SQLAlchemy 2.1 sees them
             warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nbgrader\.")
             return capture_log(converter)

@@ -2,6 +2,7 @@
 
 RepairSubmission  a copied test cell, a tag or broken metadata stops or fools nbgrader 0.9
 RestoreCells      nbgrader fails to put a test back when the cell before it is gone too
+CheckMetadata     nbgrader reads its JSON schema anew for each cell of each submission
 HideTests         feedback shows hidden tests
 safe_markdown     what a student writes between the cells of code runs in the browser of whoever reads it
 
@@ -14,9 +15,11 @@ from typing import Any
 import bleach
 from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
+from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 
-from course.grading.intake.repair import repair
+from course.grading.intake.repair import is_readable, repair
+from course.grading.warm import remembered
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
     END_HIDDEN,
@@ -85,6 +88,22 @@ class RestoreCells(OverwriteCells):
         return nb, resources
 
 
+class CheckMetadata(NbGraderPreprocessor):
+    """nbgrader's CheckCellMetadata, which remembers what it has read: the cells of a class are alike."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        _Validator().validate_nb(nb)
+        return nb, resources
+
+
+class _Validator(MetadataValidator):
+    def validate_cell(self, cell: NotebookNode) -> None:
+        if "nbgrader" in cell.metadata and not is_readable(cell):
+            super().validate_cell(cell)  # says what is wrong
+
+
 class HideTests(NbGraderPreprocessor):
     """Takes hidden tests out of feedback. Outputs hold none: a test's is what the judge says of it,
     and the process that ran the student's code never had one."""
@@ -101,6 +120,7 @@ class HideTests(NbGraderPreprocessor):
         return cell, resources
 
 
+@remembered
 def safe_markdown(text: str) -> str:
     """Markdown as HTML that runs nothing. In the formgrader a script would have all that an instructor may
     do there, and nbgrader shows what students write as it is. (MathJax makes a link of a formula's

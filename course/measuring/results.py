@@ -2,7 +2,8 @@
 
 A unit's ``experiments.py`` holds a list ``EXPERIMENTS``. Each experiment is a function of a seed that
 returns records: flat dicts with at least :data:`REQUIRED`. Finished (experiment, seed) pairs are kept
-in the cache until the whole run is written, so an interrupted run goes on where it stopped.
+in the cache until the whole run is written, so an interrupted run goes on where it stopped. Grading,
+which is no unit, is measured in the same way (:data:`ROOMS`).
 
 The file holds ``runs``, each with its command, commit, data, machine and versions, and ``records``,
 one a line, each with the number of its ``run``. Records stand in the order of ``EXPERIMENTS`` and of
@@ -41,6 +42,17 @@ REQUIRED = (
 RESULTS = ROOT / "course" / "results"
 ASSETS = ROOT / "utils" / "assets"
 PART = "records.json"
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is measured and is no unit: its experiments are in ``folder``."""
+
+    topic: str
+    folder: Path
+
+
+ROOMS = {"grading": Room("grading", ROOT / "course" / "measuring" / "grading")}
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,8 @@ def run_results(
         If the unit is unknown, has no (such) experiments, a record lacks a required field or holds
         what JSON has no number for, or there are fewer seeds than in the file.
     """
-    unit, console = find_unit(unit_name), console or Console()
+    unit = ROOMS.get(unit_name) or find_unit(unit_name)
+    console = console or Console()
     module = _load_experiments(unit)
     groups = list(dict.fromkeys(experiment.group for experiment in module.EXPERIMENTS))
     if unknown := set(only) - set(groups):
@@ -147,7 +160,7 @@ def run_results(
     return path
 
 
-def measuring_code(unit: Unit) -> list[Path]:
+def measuring_code(unit: Unit | Room) -> list[Path]:
     """All files that a unit's measurements are made of, and what ``utils`` brings with it."""
     assets = sorted(file for file in ASSETS.glob("**/*") if file.is_file())
     return [*sources(unit.folder / "experiments.py"), *assets]
@@ -192,7 +205,7 @@ def _keep_seeds(path: Path, records: list[dict], experiments: list[Experiment], 
             )
 
 
-def _load_experiments(unit: Unit) -> ModuleType:
+def _load_experiments(unit: Unit | Room) -> ModuleType:
     source = unit.folder / "experiments.py"
     if not source.exists():
         raise UserError(f"Unit {unit.topic} has no experiments.py, so there is nothing to measure.")
@@ -215,7 +228,7 @@ def _load_experiments(unit: Unit) -> ModuleType:
 
 
 def _measure(
-    unit: Unit, parts: dict[tuple[Experiment, int], Entry], jobs: int, console: Console
+    unit: Unit | Room, parts: dict[tuple[Experiment, int], Entry], jobs: int, console: Console
 ) -> None:
     """Run what the cache does not have, timings last."""
     todo = [(e, seed) for (e, seed), part in parts.items() if not part.made]
@@ -240,7 +253,7 @@ def _measure(
                 progress.update(bar, advance=1, description=name)
 
 
-def _run(unit: Unit, name: str, seed: int, part: Entry) -> str:
+def _run(unit: Unit | Room, name: str, seed: int, part: Entry) -> str:
     """Run one experiment in this process and keep its records.
 
     It takes a name, since functions of a file that is not a module do not travel to workers.

@@ -55,6 +55,7 @@ PRELOAD = (
     "sklearn.feature_extraction.text",
     "sklearn.metrics",
     "torch",
+    "torch.fx.experimental.symbolic_shapes",  # `backward` with a gradient imports it, for half a second
     "ipywidgets",
     *(f"utils.{module.name}" for module in pkgutil.iter_modules(utils.__path__)),
 )

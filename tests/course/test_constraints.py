@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import pytest
@@ -85,7 +86,10 @@ def resolutions(tmp_path_factory):
         # CI has a network, and must not lose this test unnoticed.
         pytest.fail(reason) if "CI" in os.environ else pytest.skip(reason)
     machines = list(product(PYTHONS, SYSTEMS))
-    return {machine: resolve(config, *machine) for machine in machines}
+    with ThreadPoolExecutor(4) as waiting:  # for the index
+        return dict(
+            zip(machines, waiting.map(lambda m: resolve(config, *m), machines), strict=True)
+        )
 
 
 def test_every_promised_machine_gets_wheels(resolutions):

@@ -31,7 +31,7 @@ def repair(nb: NotebookNode) -> list[NotebookNode]:
         cell.metadata.pop("tags", None)
         if "nbgrader" not in cell.metadata:
             continue
-        if not _is_readable(cell) or grade_id(cell) in seen:
+        if not is_readable(cell) or grade_id(cell) in seen:
             dropped.append(deepcopy(cell))
             del cell.metadata["nbgrader"]
         elif (name := grade_id(cell)) is not None:
@@ -158,7 +158,7 @@ def _marks(cell: NotebookNode) -> list[object]:
     return [cell.metadata["nbgrader"].get(mark) or 0 for mark in MARKS]
 
 
-def _is_readable(cell: NotebookNode) -> bool:
+def is_readable(cell: NotebookNode) -> bool:
     """Whether nbgrader can read the metadata of a cell as it stands."""
     written = json.dumps(cell.metadata["nbgrader"], sort_keys=True)
     return len(written) <= MOST_METADATA and _nbgrader_reads(cell.cell_type, written)

@@ -398,8 +398,9 @@ EXPERIMENTS = [
         for method, vectors, rate in OTHER_VECTORS
     ),
     *(
-        Experiment(f"layers: {layers} of {width}", _with_layers(layers, width))
-        for width in WIDTHS
+        Experiment(f"{group}: {layers} of {width}", _with_layers(layers, width))
+        for group, widths in WIDTHS.items()
+        for width in widths
         for layers in LAYERS
     ),
     Experiment("fasttext", fasttext_within_budgets),

@@ -10,9 +10,10 @@ from utils.models.networks import masked_mean
 from .glove import half_distilled
 
 LAYERS = range(1, 6)
-WIDTHS = (32, 128)
+# By the group of records that they fill: new ones take the place of all others of their group.
+WIDTHS = {"layers": (32, 128), "layers of other widths": (8, 256)}
 # All epochs are run, and the best on dev is kept. Large batches at a larger rate, and vectors half as long
-# as elsewhere in the unit, are what fifty trainings leave time for.
+# as elsewhere in the unit, are what a hundred trainings leave time for.
 RATE = 3e-3
 TRAINING = {"epochs": 30, "patience": 30, "batch_size": 512, "lr": RATE, "embedding_lr": RATE}
 

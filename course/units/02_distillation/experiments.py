@@ -20,6 +20,7 @@ from course.measuring.baselines import (
     untrained,
 )
 from course.measuring.budgets import ship_best
+from course.measuring.pairs import difference_to, on_test
 from course.measuring.results import Experiment
 from course.measuring.teachers.base import for_ekman
 from course.measuring.teachers.ensemble import ensemble_on
@@ -45,7 +46,7 @@ from utils.distillation import (
     static_sparse_network,
     teacher_logits,
 )
-from utils.efficiency import count_parameters, measure
+from utils.efficiency import count_parameters, measure, seconds_in_turns
 from utils.metrics import f1_report, tune_thresholds
 from utils.models import NeuralClassifier, SparseLinear, WordPiece, find_encoder, predict_logits
 from utils.packing import Sparse, save_model
@@ -210,6 +211,26 @@ def cross_fitted_student(name: str) -> Experiment:
     return Experiment(f"cross-fitted students: {name}", run, seeded=name != SPARSE[0])
 
 
+def cross_fitted_pair(
+    method: str, train: Callable, codecs: dict = NETWORK, **tuning: bool
+) -> Experiment:
+    """A network taught by the ensemble, and by teachers that have not seen the comment; no made-up texts.
+
+    Of the second, test has its paired difference to the first of the same seed.
+    """
+
+    def run(seed: int) -> list[dict]:
+        records, said = [], []
+        for teacher in (ENSEMBLE, CROSS_FITTED):
+            setting, (model, cost) = f"taught by {teacher}", train(seed, **soft(teacher))
+            records += scored(model, method, setting, seed, codecs, **tuning, **cost)
+            said.append(on_test(file_path(method, setting, seed)))
+        records[-1] |= difference_to("ensemble", data("test").labels, *reversed(said))
+        return records
+
+    return Experiment(f"cross-fitted pairs: {method}", run)
+
+
 def factorised(network: nn.Module) -> nn.Module:
     return factorize_network(network, rank=16)
 
@@ -347,14 +368,21 @@ def linear_budget(budget: int, method: str, teacher: str | None = None, **option
     return Experiment(f"{group}: {budget}, {setting}", run, seeded=False)
 
 
+def _method(recipe: SmallGRU) -> str:
+    bits = " and ".join(map(str, sorted(set(recipe.bits))))
+    return f"GRU-{recipe.units} in {bits} bits"
+
+
+def _codecs(recipe: SmallGRU) -> dict:
+    codecs = {f"network.{name}": quantizer for name, quantizer in recipe.quantizers().items()}
+    return codecs | {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
+
+
 def small_gru(recipe: SmallGRU) -> Experiment:
     """A recipe on labels, and taught by the ensemble, with made-up texts too."""
 
     def run(seed: int) -> list[dict]:
-        codecs = {f"network.{name}": quantizer for name, quantizer in recipe.quantizers().items()}
-        codecs |= {"vocabulary": "words", "thresholds": "float16", "network.*": "float16"}
-        bits = " and ".join(map(str, sorted(set(recipe.bits))))
-        method, records = f"GRU-{recipe.units} in {bits} bits", []
+        method, codecs, records = _method(recipe), _codecs(recipe), []
         for setting in (LABELS, f"{TAUGHT}, made-up texts too"):
             model, cost = recipe.trained(setting, seed)
             facts = {
@@ -436,13 +464,8 @@ def sparse_multiply(seed: int, repeats: int = 201) -> list[dict]:
         dense.weight.copy_(layer.dense())
         for batch_size in (1, 64):
             x = torch.randn(batch_size, 384)
-            seconds = {"sparse": [], "dense": []}
-            for repeat in range(repeats + 10):
-                for name, one in (("sparse", layer), ("dense", dense)):
-                    start = time.perf_counter()
-                    one(x)
-                    if repeat >= 10:  # the first ones warm up
-                        seconds[name].append(time.perf_counter() - start)
+            works = {"sparse": partial(layer, x), "dense": partial(dense, x)}
+            seconds = seconds_in_turns(works, repeats, clock=time.perf_counter)
             ms = {f"{name}_ms_p50": 1e3 * float(np.median(s)) for name, s in seconds.items()}
             records.append(
                 {
@@ -488,6 +511,8 @@ EXPERIMENTS = [
     network_student("GRU-8", (ENSEMBLE, TRANSFORMER)),
     network_student("GRU-64", (ENSEMBLE,)),
     *(cross_fitted_student(name) for name in (SPARSE[0], "Model 1", "GRU-8")),
+    cross_fitted_pair("GRU-64", partial(student, "GRU-64")),
+    cross_fitted_pair(_method(IN_64_KB), IN_64_KB.taught, _codecs(IN_64_KB), tune=True),
     changed_student("factorised GRU-64", factorised, (ENSEMBLE, GRU)),
     changed_student("tensor-train embedding", tensor_train, (ENSEMBLE,), HALF),
     Experiment("students: static sparse 90%", static_sparse),

@@ -230,6 +230,10 @@ class SmallGRU:
         options = {}
         if setting != LABELS:
             options = comments_and_made_up_texts(self.made_up) | {"epochs": self.epochs}
+        return self.taught(seed, **options)
+
+    def taught(self, seed: int, **options) -> tuple[NeuralClassifier, dict]:
+        """With ``options`` of ``train_network``, such as those of :func:`taught_by`; kept."""
         return trained_once(train_small_gru, recipe=self, seed=seed, **options)
 
 

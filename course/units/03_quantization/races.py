@@ -9,6 +9,7 @@ import contextlib
 import tempfile
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from course.measuring.results import Experiment
+from utils.efficiency import seconds_in_turns
 from utils.packing import write_file
 from utils.quantization import (
     AdditiveQuantizer,
@@ -447,13 +449,8 @@ def latency(seed: int, repeats: int = 200) -> list[dict]:
     with one_thread(), torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
         sides, _ = int8_sides(Path(folder))
         for batch in (1, 64):
-            ids, seconds = int8_inputs(batch), {name: [] for name in NAMES}
-            for repeat in range(repeats + 5):
-                for name in NAMES:  # in turn, so that a busy moment hits all
-                    start = time.perf_counter()
-                    sides[name](ids)
-                    if repeat >= 5:  # the first ones warm up
-                        seconds[name].append(time.perf_counter() - start)
+            works = {name: partial(sides[name], int8_inputs(batch)) for name in NAMES}
+            seconds = seconds_in_turns(works, repeats, clock=time.perf_counter)
             median = {name: float(np.median(values)) for name, values in seconds.items()}
             records += [
                 {

@@ -1,13 +1,19 @@
-"""Files for unit 02's budgets of bytes, measured again: hashed words whose codes have a price."""
+"""Files for unit 02's budgets of bytes, measured again: hashed words and GRUs whose codes have a price."""
 
 import time
+from dataclasses import asdict, dataclass
 
 from course.measuring.baselines import scored
+from course.measuring.cache import trained_once
 from course.measuring.results import Experiment
 from course.measuring.training import TAXONOMY, data
+from utils.models import NeuralClassifier
 
+from .coding import WHILE, with_codes
 from .hashed import hashed_codes
-from .recipe import ENSEMBLE, LABELS, heard
+from .judging import FLOAT16
+from .made_up import with_made_up
+from .recipe import ENSEMBLE, LABELS, heard, train_with_made_up
 
 TINY = {"letters": 5, "buckets": 1 << 15}
 SMALL = {"letters": 6, "pairs": True, "buckets": 1 << 18}
@@ -40,6 +46,60 @@ def budget(bytes_: int, method: str, hear: str, price: float, shrink: float, **r
     return Experiment(f"budgets: {bytes_}, {hear}", run, seeded=False)
 
 
+@dataclass(frozen=True)
+class PricedGRU:
+    """A GRU that learns codes at a price, on comments and on ``sets`` of made-up texts.
+
+    ``epochs_before`` are in float32, and then ``epochs_with_codes`` with steps that are learned and
+    ``price`` a byte (:func:`with_codes`). Bytes follow the price, and ``bits`` only where the steps start.
+    """
+
+    units: int
+    dim: int
+    min_count: int
+    epochs_before: int
+    epochs_with_codes: int
+    price: float
+    sets: int = 4
+    bits: int = 4
+
+    def trained(self, seed: int) -> tuple[NeuralClassifier, dict, dict]:
+        """The network with the values of its codes, their codecs, and what training cost."""
+        shape = {name: getattr(self, name) for name in ("units", "dim", "min_count", "sets")}
+        start, first = trained_once(
+            train_with_made_up, **shape, epochs=self.epochs_before, seed=seed
+        )
+        texts, targets = with_made_up(self.sets)
+        epochs = self.epochs_with_codes
+        # Bytes fall from epoch to epoch, so of the early ones none may be kept.
+        options = {"texts": texts, "epochs": epochs, "keep_from": max(1, epochs - 1)}
+        steps = WHILE["uniform, learned step"](self.bits)
+        model, codecs, cost = with_codes(start, steps, seed, targets, price=self.price, **options)
+        cost["training_s"] += first["training_s"]
+        return model, codecs, cost
+
+
+def gru_budget(bytes_: int, recipe: PricedGRU) -> Experiment:
+    def run(seed: int) -> list[dict]:
+        model, codecs, cost = recipe.trained(seed)
+        facts = {"budget_bytes": bytes_, "words": len(model.tokenizer)}
+        return scored(
+            model,
+            f"GRU-{recipe.units}",
+            "codes at a price, ensemble and made-up texts",
+            seed,
+            codecs | FLOAT16,
+            tune=True,
+            **facts | asdict(recipe) | cost,
+        )
+
+    return Experiment(f"budgets: {bytes_}, GRU", run)
+
+
+IN_64_KB = PricedGRU(
+    units=64, dim=32, min_count=4, epochs_before=4, epochs_with_codes=4, price=3e-7
+)
+
 # Prices by hand: where the file fits. Labels alone cost more bits at the same price.
 BUDGETS = [
     budget(1500, "hashed words", LABELS, 0.45, 3e-6, **TINY),
@@ -48,4 +108,5 @@ BUDGETS = [
     budget(6000, "hashed pairs", LABELS, 0.16, 4e-6, **SMALL),
     budget(6000, "hashed pairs", "labels and ensemble", 0.053, 4e-6, **SMALL),
     budget(6000, "hashed pairs", ENSEMBLE, 0.022, 4e-6, **SMALL),
+    gru_budget(64_000, IN_64_KB),
 ]

@@ -17,6 +17,8 @@ from utils.distillation import start_at_frequencies
 from utils.models import GRUNetwork, NeuralClassifier
 from utils.training import set_seed
 
+from .made_up import with_made_up
+
 Heard = Literal["labels", "ensemble"]
 LABELS: Heard = "labels"
 ENSEMBLE: Heard = "ensemble"
@@ -31,14 +33,14 @@ MODEL_1_AGAIN = {"batch_size": BATCH, "lr": 1e-3, "embedding_lr": 1e-3, "epochs"
 
 
 @cache
-def vocabulary() -> Vocabulary:
-    words = Vocabulary.from_texts(data("train").texts, min_count=MIN_COUNT).words
+def vocabulary(min_count: int = MIN_COUNT) -> Vocabulary:
+    words = Vocabulary.from_texts(data("train").texts, min_count=min_count).words
     return Vocabulary(sorted(words))  # in the order of the alphabet they take the fewest bytes
 
 
 @cache
-def vectors() -> np.ndarray:
-    return principal_vectors(vocabulary(), DIM)
+def vectors(dim: int = DIM, min_count: int = MIN_COUNT) -> np.ndarray:
+    return principal_vectors(vocabulary(min_count), dim)
 
 
 def heard(hear: Heard) -> np.ndarray:
@@ -46,12 +48,12 @@ def heard(hear: Heard) -> np.ndarray:
     return soft_labels() if hear == ENSEMBLE else data("train").labels.astype(np.float32)
 
 
-def untrained_gru(units: int, seed: int) -> GRUNetwork:
+def untrained_gru(units: int, seed: int, dim: int = DIM, min_count: int = MIN_COUNT) -> GRUNetwork:
     set_seed(seed)
-    labels = data("train").labels
-    network = GRUNetwork(len(vocabulary()), DIM, units, labels.shape[1], dropout=0.1)
+    values, labels = vectors(dim, min_count), data("train").labels
+    network = GRUNetwork(*values.shape, units, labels.shape[1], dropout=0.1)
     with torch.no_grad():
-        network.embedding.weight.copy_(torch.from_numpy(vectors()))
+        network.embedding.weight.copy_(torch.from_numpy(values))
     start_at_frequencies(network, labels)
     return network
 
@@ -62,6 +64,17 @@ def train_gru(units: int, hear: Heard, seed: int) -> tuple[NeuralClassifier, dic
     return train_network(
         untrained_gru(units, seed), vocabulary(), seed, targets=heard(hear), **options
     )
+
+
+def train_with_made_up(
+    units: int, dim: int, min_count: int, sets: int, epochs: int, seed: int
+) -> tuple[NeuralClassifier, dict]:
+    """A GRU in float32, on the ensemble's probabilities and on sets of made-up texts."""
+    texts, targets = with_made_up(sets)
+    options = {"texts": texts, "targets": targets, "batch_size": BATCH, "epochs": epochs}
+    options |= {"lr": 3e-3, "embedding_lr": 3e-3}
+    network = untrained_gru(units, seed, dim, min_count)
+    return train_network(network, vocabulary(min_count), seed, **options)
 
 
 def train_model_1(seed: int) -> tuple[NeuralClassifier, dict]:

@@ -11,6 +11,7 @@ from utils.checking import trials
 from utils.checking.keys import Key, packed
 
 PRELOAD = ("numpy", "utils.checking")
+WITH_TORCH = (*PRELOAD, "torch")  # else each submission that uses it imports it anew
 RIGHT = "def double(values):\n    return 2 * np.asarray(values)"
 WRONG = "def double(values):\n    return 0 * np.asarray(values)"
 OTHER = "def half(value):\n    return value / 2"

@@ -14,7 +14,7 @@ from course.grading.sandbox import Sandbox
 from tests.course.grading.escapes import ACCIDENTS, ESCAPES, REMAINS, Scene, answer, running
 from tests.course.grading.forgeries import FORGERIES
 from tests.course.grading.judging import (
-    PRELOAD,
+    WITH_TORCH,
     assignment,
     handed_in,
     points,
@@ -81,7 +81,7 @@ class Came(NamedTuple):
 def judge():
     """A function that judges a submission of the assignment with such a test."""
     judges = {}
-    with Sandbox(preload=PRELOAD) as box:
+    with Sandbox(preload=WITH_TORCH) as box:
 
         def judged(nb, test="examine", seconds=SECONDS):
             if test not in judges:

@@ -27,7 +27,7 @@ from course.writing.mistakes import load_answers
 from course.writing.notebooks import read_notebook, with_answers, write_notebook
 from course.writing.units import ROOT, read_unit
 
-LOOP_SECONDS = 8
+LOOP_SECONDS = 4
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from course.grading.sandbox import Sandbox
 from course.writing.notebooks import write_notebook
 from tests.course.grading.judging import (
     CASES,
-    PRELOAD,
     RIGHT,
     TESTS,
+    WITH_TORCH,
     WRONG,
     assignment,
     handed_in,
@@ -23,7 +23,7 @@ SECONDS = 250  # of a busy machine; what has to run out of them gets fewer
 
 @pytest.fixture(scope="module")
 def box():
-    with Sandbox(preload=PRELOAD) as box:
+    with Sandbox(preload=WITH_TORCH) as box:
         yield box
 
 
@@ -119,7 +119,7 @@ LATER = "\nimport os, threading\nthreading.Timer(2, os._exit, [0]).start()"
 
 
 def test_a_crash_costs_the_question_whose_code_crashed_also_when_it_comes_later(judge):
-    slow = "import time\ndef half(value):\n    time.sleep(3)\n    return value / 2"
+    slow = "import time\ndef half(value):\n    time.sleep(1.5)\n    return value / 2"  # twice
     done = judge(handed_in(assignment(), RIGHT + LATER, slow))
     assert points(done.notebook) == {"q1": 0, "q2": 3}
     assert "ended the kernel later" in reason(done.notebook, "q1")

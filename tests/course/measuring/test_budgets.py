@@ -1,6 +1,7 @@
 """A budget's file is the best on dev of all that fit, and hashed codes pay for what they take."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from course.measuring import budgets
 from course.measuring.results import _load_experiments
 from course.writing.units import find_unit
 from utils.data import load_sample
+from utils.distillation import augment
 from utils.packing import load_model, save_model
 
 
@@ -64,3 +66,50 @@ def test_a_higher_price_makes_a_smaller_file_of_the_same_values(hashed, tmp_path
         np.testing.assert_allclose(said, model.predict_proba(train.texts), atol=1e-6)
         assert (model.coef.data % 0.5 == 0).all() and model.coef.nnz
     assert sizes[1] < 0.8 * sizes[0]
+
+
+@pytest.fixture
+def unit(hashed):
+    names = ("budgets", "made_up", "recipe")
+    return SimpleNamespace(**{n: sys.modules[f"course_experiments_aware.{n}"] for n in names})
+
+
+def test_made_up_texts_come_after_the_comments_and_are_heard_by_the_shipped_transformer(
+    unit, cache_folder, monkeypatch
+):
+    train, asked = load_sample("train"), []
+
+    def predict_proba(texts):
+        asked.append(texts)
+        return np.full((len(texts), 7), len(asked) / 4)
+
+    monkeypatch.setattr(unit.made_up, "data", lambda split: train)
+    monkeypatch.setattr(unit.made_up, "soft_labels", lambda: np.ones((len(train), 7), np.float32))
+    teacher = {unit.made_up.TEACHER: SimpleNamespace(predict_proba=predict_proba)}
+    monkeypatch.setattr(unit.made_up, "load_model", teacher.__getitem__)
+    texts, heard = unit.made_up.with_made_up(2)
+    n = len(train)
+    assert asked == [augment(train.texts, seed) for seed in (0, 1)]
+    assert texts == [*train.texts, *asked[0], *asked[1]]
+    assert [set(heard[i * n : i * n + n].ravel()) for i in range(3)] == [{1.0}, {0.25}, {0.5}]
+    again = unit.made_up.with_made_up(2)
+    assert len(asked) == 2 and again[0] == texts and (again[1] == heard).all()  # kept
+
+
+def test_a_higher_price_makes_a_smaller_file_of_a_gru(unit, cache_folder, monkeypatch, tmp_path):
+    train, sizes = load_sample("train"), []
+    heard = train.texts * 2, np.tile(train.labels, (2, 1)).astype(np.float32)
+    for module in (unit.budgets, unit.recipe):
+        monkeypatch.setattr(module, "with_made_up", lambda sets: heard)
+    monkeypatch.setattr(unit.recipe, "data", lambda split: train)
+    for cached in ("vocabulary", "vectors"):
+        monkeypatch.setattr(unit.recipe, cached, getattr(unit.recipe, cached).__wrapped__)
+    for price in (0.0, 1e-2):
+        recipe = unit.budgets.PricedGRU(4, 8, 20, epochs_before=1, epochs_with_codes=8, price=price)
+        model, codecs, cost = recipe.trained(0)
+        assert cost["best_epoch"] in (7, 8)  # earlier ones are larger
+        file = tmp_path / "model.slm"
+        sizes.append(save_model(model, file, codecs | unit.budgets.FLOAT16))
+        said = load_model(file).predict_proba(train.texts)
+        np.testing.assert_allclose(said, model.predict_proba(train.texts), atol=2e-3)  # float16
+    assert sizes[1] < 0.97 * sizes[0]

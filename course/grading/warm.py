@@ -1,0 +1,136 @@
+"""What nbgrader and nbconvert make anew for every submission, made once for a process that grades many.
+
+The work is theirs; only what it needs is kept: the connection to the gradebook, the exporters with their
+templates, what a cell that all students have looks like. `nbgrader autograde` and `nbgrader
+generate_feedback`, called by themselves, come to the same without the connection.
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import Highlight2HTML
+from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+OPENERS = (  # modules of nbgrader's that open a gradebook in one of its steps
+    "nbgrader.converters.autograde",
+    "nbgrader.converters.generate_assignment",
+    "nbgrader.preprocessors.getgrades",
+    "nbgrader.preprocessors.latesubmissions",
+    "nbgrader.preprocessors.overwritecells",
+    "nbgrader.preprocessors.overwritekernelspec",
+    "nbgrader.preprocessors.saveautogrades",
+    "nbgrader.preprocessors.savecells",
+)
+SHORT = 20_000  # characters of a cell that is remembered: what students write can be of any length
+
+
+class _Session(Session):
+    """Writes to the disk at the end of a block, not after each grade in it: nbgrader commits some thirty
+    times for a submission, and a disk takes 5 to 20 ms for each."""
+
+    def commit(self) -> None:
+        self.flush()
+        self.expire_all()
+
+    def keep(self) -> None:
+        super().commit()
+
+
+class KeptGradebook(Gradebook):
+    """A gradebook that stays open. What is done in a block (`with`) is written at its end, all of it, or
+    nothing if the block raises. A block in a block is a part of it."""
+
+    def __init__(self, db_url: str, course_id: str) -> None:
+        super().__init__(db_url, course_id)
+        self.db.remove()
+        self.db = scoped_session(sessionmaker(bind=self.engine, class_=_Session))
+        self._depth = 0
+
+    def __enter__(self) -> "KeptGradebook":
+        self._depth += 1
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self._depth -= 1
+        if not self._depth:
+            try:
+                if kind is None:
+                    self.db().keep()
+            finally:
+                self.db.remove()
+
+    def end(self) -> None:
+        super().close()
+
+
+_kept: dict[tuple[str, str], tuple[int, KeptGradebook]] = {}
+
+
+def open_gradebook(db_url: str, course_id: str = "default_course") -> KeptGradebook:
+    """The gradebook at an address, as nbgrader's own class opens one, but once for each process."""
+    # A file made anew in the same place is another one. While it is open no new one gets its number.
+    number = os.stat(db_url.removeprefix("sqlite:///")).st_ino
+    found = _kept.get((db_url, course_id))
+    if found is None or found[0] != number:
+        for other in [key for key, (old, _) in _kept.items() if key[0] != db_url or old != number]:
+            _kept.pop(other)[1].end()
+        found = _kept[db_url, course_id] = (number, KeptGradebook(db_url, course_id))
+    return found[1]
+
+
+@contextmanager
+def kept_gradebooks() -> Iterator[None]:
+    """Here nbgrader's own steps take the gradebook that is open."""
+    modules = [importlib.import_module(name) for name in OPENERS]
+    for module in modules:
+        module.Gradebook = open_gradebook
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.Gradebook = Gradebook
+
+
+def remembered(function: Callable[[str], str]) -> Callable[[str], str]:
+    """A function of a text that remembers what it gave for short ones: most cells are the course's own."""
+    known = lru_cache(maxsize=500)(function)
+
+    def apply(text: str) -> str:
+        return known(text) if len(text) <= SHORT else function(text)
+
+    return apply
+
+
+@remembered
+def _highlighted(source: str) -> str:
+    return str(Highlight2HTML(pygments_lexer="python")(source))
+
+
+def highlighted(source: str, language: object = None, metadata: object = None) -> str:
+    """Code as HTML, always as Python: what else a notebook says of itself its student wrote."""
+    return _highlighted(source)
+
+
+class FeedbackExporter(HTMLExporter):
+    """nbconvert's, without its last step, which reads the page that it has just made, to give a text to
+    images that lack one and a focus to cells, and writes it again. That takes four times as long as all
+    else, and feedback has no images, and none of JupyterLab's cells."""
+
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
+    ) -> tuple[str, dict[str, Any]]:
+        resources = self._init_resources(resources)
+        shows = WidgetsDataTypeFilter(
+            notebook_metadata=self._nb_metadata, parent=self, resources=resources
+        )
+        self.register_filter("highlight_code", highlighted)
+        self.register_filter("filter_data_type", shows)
+        return super(HTMLExporter, self).from_notebook_node(nb, resources, **options)
