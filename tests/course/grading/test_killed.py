@@ -16,7 +16,8 @@ from course.grading.intake import read_class
 from course.writing import build
 from course.writing.notebooks import read_notebook, with_answers, write_notebook
 from course.writing.units import read_unit
-from tests.course.grading.test_preprocessors import NAME, RIGHT, RIGHT_Q1
+from tests.course.grading.right import RIGHT
+from tests.course.grading.test_preprocessors import NAME
 
 STUDENTS, KILLS, SECONDS = 30, 20, 250
 GRADER = "import sys; from tests.course.grading.test_killed import graded; graded(*sys.argv[1:])"
@@ -24,7 +25,7 @@ ANSWERS = [
     RIGHT,
     {**RIGHT, "q1": "def median(values): return 2"},
     {**RIGHT, "q2": "import os\n\ndef shares(counts): os._exit(1)"},
-    {**RIGHT, "q1": f"import time\ntime.sleep(0.5)\n{RIGHT_Q1}"},
+    {**RIGHT, "q1": "import time\ntime.sleep(0.5)\n" + RIGHT["q1"]},
     {**RIGHT, "q1": "def median(:"},
 ]
 

@@ -581,10 +581,10 @@ MISTAKES = [
         variants=tuple(
             [
                 (
-                    (SVD, f"    w, V = np.linalg.{kind}(matrix.T @ matrix)\n"),
+                    # Not `eig`: in which order it gives them depends on the processor.
+                    (SVD, "    w, V = np.linalg.eigh(matrix.T @ matrix)\n"),
                     (RESULT, f"matrix @ V[:, :rank], V[:, :rank].T, {lost}"),
                 )
-                for kind in ("eig", "eigh")
                 for lost in (
                     "np.sum(w[rank:]) / np.sum(w)",
                     "1 - np.sum((matrix @ V[:, :rank])**2) / np.sum(matrix**2)",
