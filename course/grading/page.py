@@ -61,6 +61,8 @@ class Running:
         traceback: TracebackType | None,
     ) -> None:
         self._keep()
+        if kind is not None and self.done:  # the page must not say that it goes on
+            write_page(records.all_results(self.root), self.root / "grading")
 
     def add(self, result: StudentResult) -> None:
         self.new.append(result)

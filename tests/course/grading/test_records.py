@@ -120,7 +120,7 @@ def test_what_nbgrader_alone_has_graded_is_in_it_too_and_what_was_ended(grade, t
 
 
 def test_the_page_is_written_while_a_class_is_graded_and_what_was_done_is_kept(
-    grade, tiny, monkeypatch
+    grade, tiny, tmp_path, monkeypatch
 ):
     seen = []
     monkeypatch.setattr(page, "PAUSE", 0)
@@ -136,6 +136,7 @@ def test_the_page_is_written_while_a_class_is_graded_and_what_was_done_is_kept(
     monkeypatch.setattr(Running, "add", look)
     with pytest.raises(KeyboardInterrupt):
         grade({name: tiny.release for name in ("ada", "bob", "eve")})
+    assert "being graded" not in (tmp_path / "class" / "grading" / "class.html").read_text()
     assert ["is being graded: 1 of 3 so far" in seen[0], "2 of 3 so far" in seen[1]] == [True] * 2
     monkeypatch.setattr(Running, "add", add)
     _, results = grade({"fay": tiny.release})
