@@ -27,7 +27,8 @@ lint: $(INSTALLED)
 pytest: $(INSTALLED)
 	$(BIN)/python -m pytest -n 4
 
-# Every control of every lecture, in JupyterLab; needs Debian's chromium (apt install chromium).
+# Every control of every lecture, in JupyterLab, and an instructor in nbgrader's formgrader; needs
+# Debian's chromium (apt install chromium).
 # Some lectures: make browser LECTURES="02 05"
 browser: $(INSTALLED)
 	$(BIN)/pip install --quiet -e ".[browser]"

@@ -25,7 +25,7 @@ FILES = (
 )
 FOLDERS = ("utils", "course/results", "course/models", "course/assets/nbconvert/folded")
 # What the course as a program needs, and no notebook.
-NOT_FOR_STUDENTS = ("bleach", "jupytext", "nbgrader", "typer")
+NOT_FOR_STUDENTS = ("bleach", "jupytext", "nbgrader", "sqlalchemy", "typer")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of each file, so that the same course makes the same bytes
 
 

@@ -149,6 +149,7 @@ def _named(grouped: dict[tuple[str, str], HandIn]) -> list[HandIn]:
 
 
 def _plain(name: str) -> str:
-    """A name that can stand in a path, a terminal and a table."""
-    plain = re.sub(r"^\.+|[/\\]", "_", shown(name.strip(), LONGEST_ID))
+    """A name that can stand in a path, a terminal and a table, and in nbgrader's formgrader, which writes
+    it into its pages and scripts as it is."""
+    plain = re.sub(r'^\.+|[/\\<>"]', "_", shown(name.strip(), LONGEST_ID))
     return plain.strip() or "nameless"

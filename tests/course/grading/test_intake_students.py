@@ -113,6 +113,7 @@ def test_a_notebook_in_nobodys_folder(take, answered, make_zip):
         ("a\x1b[31m_12_345_01_tiny.ipynb", "a_x1b[31m_12"),
         (f"{'long' * 30}_12_345_01_tiny.ipynb", "long" * 14 + "l..."),
         (" spaced /01_tiny.ipynb", "spaced"),
+        ('a";alert(1)<b>/01_tiny.ipynb', "a_;alert(1)_b_"),
     ],
 )
 def test_a_students_id_is_the_name_of_a_folder(take, make_zip, answered, tmp_path, name, student):
