@@ -291,8 +291,9 @@ def cases_q2_update(random):
                                 (20, 3, 5, 2, float), (15, 2, 3, 3, float)):
         X, codebooks = (random.integers(-20, 21, shape) for shape in ((n, M * dsub), (M, K, dsub)))
         codes, weights = random.integers(0, K, (n, M)), random.integers(1, 9, n)
-        if kind is float:  # the weights are shares of all
-            X, codebooks, weights = X / 4, codebooks / 4, weights / weights.sum()
+        if kind is float:  # the weights are shares of all; sums are exact, in whichever order
+            shares = (1 + np.bincount(random.integers(0, n, 64 - n), minlength=n)) / 64
+            X, codebooks, weights = X / 4, codebooks / 4, shares
         yield X, codes, codebooks, weights
 
 
