@@ -37,7 +37,7 @@ MOST_LOST = 10  # processes of ours that may be ended from outside while a class
 NO_ANSWERS = AnswerBank()  # no mistake is known by name
 ROOMS = ("course/grading", "course/proving", "course/writing", "utils", "nbgrader_config.py")
 CODE = tuple(ROOT / name for name in ROOMS)  # what grades
-Task = tuple[Path, str, str, dict[str, Any], bool, AnswerBank, str, int]  # of grade_student
+Task = tuple[Path, str, str, dict[str, Any], bool, AnswerBank, str]  # of grade_student
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def grade_class(
             options = common | dict((settings or {}).get(name, {}))
             made_of = [grader, repr(sorted(options.items())), str(submission.submitted)]
             key = _hash(*map(str.encode, made_of), submission.notebook)
-            yield name, (root, unit.name, name, options, feedback, bank, key, os.getpid())
+            yield name, (root, unit.name, name, options, feedback, bank, key)
 
     with alone(root / "grading"):
         if intake.exists():
@@ -157,6 +157,16 @@ def grade_class(
         for result in aside:
             add(result)
     return sorted(results, key=lambda result: result.student)
+
+
+def _end_with(parent: int) -> None:
+    """Let this process end with the one that has started it, from its first moment on: one that waits for
+    its first submission would outlive a grader that was ended by minutes."""
+    from course.grading.inside import end_with_parent
+
+    end_with_parent()
+    if os.getppid() != parent:  # it has ended meanwhile
+        os._exit(1)
 
 
 def _results(todo: Iterator[tuple[str, Task]], jobs: int) -> Iterator[StudentResult]:
@@ -176,7 +186,12 @@ def _results(todo: Iterator[tuple[str, Task]], jobs: int) -> Iterator[StudentRes
 
     for _ in range(MOST_LOST):
         try:
-            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+            parallel = joblib.Parallel(
+                n_jobs=jobs,
+                return_as="generator_unordered",
+                initializer=_end_with,
+                initargs=(os.getpid(),),
+            )
             for result in parallel(tasks()):
                 del under_way[result.student]
                 yield result
@@ -244,19 +259,14 @@ def grade_student(
     feedback: bool,
     bank: AnswerBank = NO_ANSWERS,
     key: str = "",
-    parent: int = 0,
 ) -> StudentResult:
     """Grade one submission. Whatever goes wrong ends up in the result, never in an exception:
     three hundred submissions are graded in one go, and some are broken in new ways.
 
-    Its cells are not run if they have been run for the same `key`; the scores are read again. In a
-    process that `parent` has started, this ends with it."""
+    Its cells are not run if they have been run for the same `key`; the scores are read again."""
     from course.grading.gradebook import settled
-    from course.grading.inside import end_with_parent
     from course.grading.nbgrader_setup import kept_course
 
-    if parent == os.getppid():
-        end_with_parent()
     started = time.monotonic()
     try:
         course = kept_course(root, settings)
