@@ -505,22 +505,23 @@ examine(try_q3_cosines, cases_q3_cosines, KEYS["q3_cosines"], protect=["codes", 
 # $\sum_i w_i \lVert x_i R - y_i \rVert^2$: go through the argument above once more with the weights
 # in it. A rotation that mirrors (determinant −1) is allowed. Nothing is centred or scaled.
 #
-# **Example.** Rows 0 and 2 would rather stay as they are, row 1 would rather turn by 90°:
+# **Example.** Rows 0 and 3 would rather keep their direction, rows 1 and 2 would rather turn by 90°:
 #
 # | row | weight | X | Y |
 # |---|---|---|---|
 # | 0 | 2 | (1, 0) | (1, 0) |
 # | 1 | 4 | (1, 0) | (0, 1) |
-# | 2 | 1 | (0, 1) | (0, 1) |
+# | 2 | 4 | (0, 1) | (−1, 0) |
+# | 3 | 2 | (0, 2) | (0, 1) |
 #
 # The best R has the rows **(0.6, 0.8)** and **(−0.8, 0.6)**, a turn by 53°. Its weighted squared
-# error is **4**. Without a rotation it is 8, and with the best R for equal weights 5.06.
+# error is **10**. Without a rotation it is 18, and with the best R for equal weights 11.14.
 
 # %% tags=["locked:q4_example"]
 # The example, to play with.
-TO_TURN = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-TARGET = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
-TURN_WEIGHTS = np.array([2.0, 4.0, 1.0])
+TO_TURN = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 2.0]])
+TARGET = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 1.0]])
+TURN_WEIGHTS = np.array([2.0, 4.0, 4.0, 2.0])
 
 # %% tags=["answer:q4"]
 def best_rotation(X, Y, weights):
@@ -541,11 +542,13 @@ def best_rotation(X, Y, weights):
 
 
 # %% tags=["check:q4:4"]
-# Check question 4: R^T R, which is I for an orthogonal R, and the weighted squared error.
+# Check question 4: R^T R, which is I for an orthogonal R, and the weighted squared error. (Where rows are
+# few, or a column is zero, several R are equally good: there only R^T R counts.)
 def cases_q4(random):
     yield TO_TURN, TARGET, TURN_WEIGHTS
-    yield np.array([[2.0, 0], [0, 1]]), np.array([[2.0, 0], [0, -1]]), np.ones(2)
-    for n, d, noise in ((30, 3, 0.0), (25, 2, 1.0), (20, 4, 0.5), (3, 5, 0.1), (2, 4, 0.1), (5, 5, 2.0),
+    mirrored = np.array([[2.0, 0], [0, 1], [1, 1], [1, -1]])
+    yield mirrored, mirrored * [1, -1], np.array([1.0, 1, 2, 2])
+    for n, d, noise in ((30, 3, 0.0), (25, 2, 1.0), (20, 4, 0.5), (3, 5, 0.1), (2, 4, 0.1), (15, 5, 2.0),
                         (40, 6, 20.0), (9, 1, 0.1), (12, 3, 3.0), (60, 4, 5.0)):
         X = random.normal(size=(n, d)) * np.arange(d, 0, -1) + random.normal(size=d)
         if n == 20:
@@ -557,10 +560,11 @@ def cases_q4(random):
 def try_q4(X, Y, weights):
     R = best_rotation(X, Y, weights)
     if np.shape(R) != (X.shape[1], X.shape[1]):
-        return R
+        return {"shape of R": np.shape(R)}
     R = np.asarray(R, dtype=float)
-    error = weights @ ((X @ R - Y) ** 2).sum(axis=1)
-    return {"R^T R": R.T @ R, "error": error if len(X) >= len(R) else "any"}
+    if len(X) < len(R) or not X.any(axis=0).all():
+        return {"R^T R is I": bool(np.allclose(R.T @ R, np.eye(len(R)), atol=1e-6))}
+    return {"R^T R": R.T @ R, "error": weights @ ((X @ R - Y) ** 2).sum(axis=1)}
 
 
 examine(try_q4, cases_q4, KEYS["q4"], protect=["X", "Y", "weights"],

@@ -119,7 +119,6 @@ def best_rotation(X, Y, weights):
         "weight.",
         changes=product("(X.T * (weights >= weights.mean())) @ Y"),
         variants=(
-            product("(X.T * (weights == weights.max())) @ Y"),
             product("(X.T * (weights > np.median(weights))) @ Y"),
             product("(X.T * (weights >= np.median(weights))) @ Y"),
             product("(X.T * (weights >= 1)) @ Y"),
