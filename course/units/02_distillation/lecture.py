@@ -1723,6 +1723,7 @@ whole, in_bits = larger.values()
 apart = [sum(low > 0 or high < 0 for _, low, high in one.points) for one in (whole, in_bits)]
 claim(whole.lost < 0 and whole.mean < 0 and apart[0] == 1, "GRU-64 is behind, on test for sure in one seed")
 claim(abs(in_bits.lost) < 0.003 and abs(in_bits.mean) < 0.3 and apart[1] == 0, "in few bits nothing is told apart")
+
 # %% [markdown]
 # **Larger students**, without made-up texts, which no teacher has heard half by half, and on test comment by comment:
 #
