@@ -41,7 +41,7 @@ from course.writing.notebooks import (
 from course.writing.units import ROOT, Unit, find_unit
 
 HONEST, STOCK = 50, 6  # students of a class; those that stock nbgrader grades of it
-MANY, WATCHED = 500, (100, 200, 300, 400)
+MANY, WATCHED = 2000, (100, 500, 1000, 1500)
 FLOOD = 100_000_000  # bytes that one student's code prints
 UNITS = ("efficiency", "quantization", "aware")
 PLAIN = """c = get_config()
