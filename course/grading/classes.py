@@ -18,6 +18,7 @@ import os
 import shutil
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -175,6 +176,8 @@ def _results(todo: Iterator[tuple[str, Task]], jobs: int) -> Iterator[StudentRes
     import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    # With the libraries of another unit a process grows by so much that joblib starts a fresh one.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     under_way: dict[str, Task] = {}
 
     def tasks() -> Iterator[Any]:
