@@ -8,6 +8,7 @@ import pytest
 
 from course.cli import app
 from course.measuring import results
+from course.measuring.budgets import best_on_dev, of_budgets
 from course.writing import published, readme
 from course.writing.units import ROOT
 from utils.data import SPLITS, load_sample
@@ -73,6 +74,19 @@ def test_the_best_of_a_budget_is_best_on_dev_among_what_fits():
     records += measured("a seed too large", 1400, 0.60, 0.60)
     records += measured("a seed too large", 1501, 0.60, 0.60)
     assert readme._within_budgets(records) == [(*readme.BUDGETS[0], "hashed words", "chosen")]
+
+
+def test_the_table_knows_every_experiment_that_ships_a_file_for_a_budget():
+    records = [
+        {**row, "results": path.stem}
+        for path in results.RESULTS.glob("*.json")
+        for row in results.load_results(path.stem).get("records", ())
+        if of_budgets(row)
+    ]
+    best = best_on_dev(records)
+    assert best
+    for row in best.values():
+        assert (row["results"], row["experiment"]) in readme.BUDGETS
 
 
 def test_a_model_that_was_not_measured_gets_a_sentence(monkeypatch):
