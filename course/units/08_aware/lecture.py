@@ -1118,7 +1118,7 @@ claim(all(on_dev > 0 for on_dev, _ in more.values()) and more[6000][1] < 0 < mor
 # |---:|---|---|---:|---:|---:|
 # {{ table_budgets }}
 #
-# On dev that is {{ f"{gains[1500][0]:+.1f}"}} and {{ f"{gains[6000][0]:+.1f}"}} points, on test {{ f"{gains[1500][1]:+.1f}"}} and
+# Taught by the ensemble alone, codes at a price gain on dev {{ f"{gains[1500][0]:+.1f}"}} and {{ f"{gains[6000][0]:+.1f}"}} points, on test {{ f"{gains[1500][1]:+.1f}"}} and
 # {{ f"{gains[6000][1]:+.1f}"}}: less than the intervals are wide. Two made-up texts for each comment, labelled by the
 # small transformer of section 10, bring {{ f"{more[1500][0]:+.1f}"}} and {{ f"{more[6000][0]:+.1f}"}} more on dev, on test
 # {{ f"{more[1500][1]:+.1f}"}} and {{ f"{more[6000][1]:+.1f}"}}. In {{ f"{tiny_now['file_bytes']:,}"}} bytes there are
@@ -1149,7 +1149,7 @@ claim(all(r["file_bytes"] <= 64_000 for r in priced_grus["dev"]), "all of them f
 
 # %% [markdown]
 # **A GRU in 64,000 bytes** learns its steps, and pays for its bytes, as in section 6. Unit 02's had a fixed number of
-# bits. What the price saves buys words: all that {{ priced["min_count"]}} comments have. Those that are taught heard
+# bits. What the price saves buys words: all that at least {{ priced["min_count"]}} comments have. Those that are taught heard
 # made-up texts, too, the last from the small transformer of section 10. {{ len(priced_grus["dev"])}} seeds each:
 #
 # | | learned from | words | bits a weight | complete, bytes, largest | macro-F1, dev | test |
