@@ -1700,14 +1700,14 @@ print("(units, layers): highest on dev", leading, " within one standard error", 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def draw_search(axes, split):
     """A line for each width, one layer to five, with their number beside it; dots are single seeds."""
-    for width, marker, color in zip(widths, plots.MARKERS, plots.PALETTE, strict=False):
+    asides = ((-15, -5), (9, -5), (-15, -5), (7, 4))  # neighbours' files are as large
+    for width, aside, marker, color in zip(widths, asides, plots.MARKERS, plots.PALETTE, strict=False):
         keys = [(split, width, layers) for layers in range(1, 6)]
         x, y = [kb_of[key] for key in keys], [f1_of[key].mean() for key in keys]
         axes.plot(x, y, marker + "-", color=color, label=f"{width} units", markersize=8)
         for key, kb, mean in zip(keys, x, y, strict=True):
             axes.plot([kb] * len(f1_of[key]), f1_of[key], "o", color=color, markersize=4.5,
                       markeredgecolor="white", markeredgewidth=0.6, zorder=3)
-            aside = (-15, -5) if width in widths[::2] else (7, 4)  # neighbours' files are as large
             axes.annotate(key[2], (kb, mean), xytext=aside, textcoords="offset points",
                           color=plots.ink(color), weight="bold")
     axes.set(title=f"On {split}, number of layers beside each mean", xlabel="file (kB)")
