@@ -308,9 +308,8 @@ def _read_scores(
     reasons = {} if graded is None else score_notebook(graded)
     questions: dict[str, QuestionScore] = {}
     with open_gradebook(course.db_url) as gradebook:
-        submission = gradebook.find_submission_notebook(assignment, assignment, student)
-        for grade in submission.grades:
-            name = question_of(grade.cell.name)
+        for name, grade in gradebook.grades_of(assignment, assignment, student).items():
+            name = question_of(name)
             tested = grade.cell.cell_type == "code"
             if graded is None and tested:
                 grade.auto_score, grade.needs_manual_grade = 0.0, False

@@ -1,8 +1,7 @@
 """nbgrader's step that runs a submission, done by the judge: see course.grading.judge."""
 
-import ast
 import atexit
-import sys
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,10 @@ from course.grading.judge import Judge
 from course.grading.sandbox import DERIVES, PRELOAD, Sandbox, Unsafe
 from course.writing.notebooks import read_notebook
 
-LIGHT = ("numpy", "utils.checking")
+LIGHT = ("numpy", "utils.checking", "IPython.core.interactiveshell")
+HELD = {name if name.startswith("utils.") else name.partition(".")[0] for name in PRELOAD}
+WATCHED = re.compile(r"\butils\.\w+")
+IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+)?import[ \t]+(.+)", re.MULTILINE)
 
 
 class JudgedExecute(NbGraderPreprocessor):
@@ -41,7 +43,10 @@ class JudgedExecute(NbGraderPreprocessor):
         source = Path(folders.root) / folders.source_directory / names["assignment"]
         path = source / f"{names['notebook']}.ipynb"
         judge = _judge(path, path.stat().st_mtime_ns, self.unsafe, self.seed)
-        judged = judge.judge(nb, seconds=self.seconds, answer_seconds=self.answer_seconds)
+        box = judge.box.ready()
+        if imported(nb) - box.modules:  # which an assignment does not need, and few import
+            box = _box(self.unsafe, (*PRELOAD, DERIVES))
+        judged = judge.judge(nb, box, seconds=self.seconds, answer_seconds=self.answer_seconds)
         judged.notebook.metadata["course"] = {"flags": judged.flags}
         return judged.notebook, resources
 
@@ -50,27 +55,34 @@ class JudgedExecute(NbGraderPreprocessor):
 def _judge(path: Path, changed: int, unsafe: bool, seed: str) -> Judge:
     solution = read_notebook(path)
     box = _box(unsafe, preload_of(solution))
-    judge = Judge(solution, box, seed=seed)  # while the server imports
-    box.wait()
-    return judge
+    return Judge(solution, box, seed=seed)  # while the server imports
 
 
 @lru_cache(maxsize=4)
 def _box(unsafe: bool, preload: tuple[str, ...]) -> Sandbox:
-    """One server for all assignments that need the same; it ends with this process."""
+    """One server for all submissions that need the same; it ends with this process."""
     box = (Unsafe if unsafe else Sandbox)(preload=preload).launch()
     atexit.register(box.close)
     return box
 
 
 def preload_of(solution: NotebookNode) -> tuple[str, ...]:
-    """The libraries that a server imports before students' code runs: for an assignment of plain Python
-    and NumPy no others, which would take seconds."""
-    trees = (ast.parse(cell.source) for cell in solution.cells if cell.cell_type == "code")
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    named |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    heavy = {name for name in named if name.partition(".")[0] not in sys.stdlib_module_names}
-    if not heavy - set(LIGHT):
-        return LIGHT
-    return (*PRELOAD, DERIVES) if any(name.startswith("torch") for name in named) else PRELOAD
+    """The libraries that a server imports before students' code runs: those that an assignment imports,
+    or whose functions its checks watch. For one of plain Python and NumPy the others would take seconds,
+    and make every fork dearer."""
+    named = imported(solution).union(*(WATCHED.findall(cell.source) for cell in solution.cells))
+    found = [name for name in PRELOAD if {name, name.partition(".")[0]} & named]
+    return (*LIGHT, *found, *([DERIVES] if "torch" in found else []))
+
+
+def imported(nb: NotebookNode) -> set[str]:
+    """What a notebook imports of that which a server can hold: packages, and parts of `utils`."""
+    found: set[str] = set()
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            for whence, names in IMPORT.findall(cell.source):
+                parts = [name.split(".") for name in re.findall(r"[\w.]+", names)]
+                head = whence.split(".") if whence else []
+                for part in ([*head, *part] for part in parts):
+                    found.add(".".join(part[:2]) if part[0] == "utils" else part[0])
+    return found & HELD

@@ -78,6 +78,7 @@ SYSTEM = (
 )
 BOX, DATA, ENVIRONMENT = "/box", "/box/data", "/box/environment"
 START_SECONDS = 300
+MOST_READY = 100_000  # bytes in which a server names what it has imported
 BLOCKED = (
     "; where AppArmor keeps programs from making user namespaces, as on Ubuntu 24.04, allow it by "
     "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
@@ -123,11 +124,10 @@ class Sandbox:
 
         Raises SandboxError if there can be none here.
         """
-        self.launch().wait()
-        return self
+        return self.launch().ready()
 
     def launch(self) -> "Sandbox":
-        """Start the server; `wait` says if there can be one."""
+        """Start the server; `ready` says if there can be one."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = self.command(theirs.fileno())
         self.process = subprocess.Popen(
@@ -140,27 +140,29 @@ class Sandbox:
             start_new_session=True,
         )
         theirs.close()
-        self.control, self.ready = ours, False
+        self.control, self.serves = ours, False
         return self
 
-    def wait(self) -> None:
-        """Until the server has imported the libraries. Raises SandboxError if there can be none here."""
-        if self.ready or self.process is None:
-            return
+    def ready(self) -> "Sandbox":
+        """Wait until the server has imported the libraries. Raises SandboxError if there can be none
+        here."""
+        if self.serves or self.process is None:
+            return self
         ours = self.control
         ours.settimeout(START_SECONDS)
         try:
-            ready = ours.recv(100)
+            ready = ours.recv(MOST_READY)
         except TimeoutError:
             ready = b""
         ours.settimeout(None)
-        if ready != b"ready":
+        if not ready:
             self.process.kill()
             said = (self.process.communicate()[1] or b"").decode(errors="replace").strip()
             self.process = None
             raise SandboxError(blocked(said.splitlines()[-1] if said else "it did not start"))
         self._prove()
-        self.ready = True
+        self.modules, self.serves = frozenset(json.loads(ready)), True
+        return self
 
     def _prove(self) -> None:
         """Make one sandbox, so that a kernel that forbids it is noticed before anybody is graded."""
