@@ -59,7 +59,8 @@ def grade(
 ) -> None:
     """Grade a class with nbgrader, one submission at a time, so that none can stop the others.
 
-    Students' code runs in a sandbox (Linux, bubblewrap), and what it answers is judged outside.
+    Students' code runs in a sandbox (Linux, bubblewrap; or Docker, where the environment says
+    COURSE_SANDBOX=docker), and what it answers is judged outside.
     Where there can be no sandbox nobody is graded, unless you say **--unsafe**. Hidden tests draw other
     inputs than the repository has, from a seed of the class in grading/seed.txt.
 
