@@ -87,16 +87,11 @@ def judged_by(
     scheduler: str,
     solution: str,
     submission: NotebookNode,
-    *,
-    unsafe: bool,
-    seed: str,
-    seconds: float,
-    answer_seconds: float | None,
+    **how: Any,
 ) -> Judged:
-    """A submission as :meth:`course.grading.judge.Judge.judge` gives it back, from a worker; `solution` is
-    the text of a notebook. Raises UserError if the cluster is gone, and what a worker raises."""
-    how = {"seconds": seconds, "answer_seconds": answer_seconds}
-    message = ("judge", about(), unsafe, solution, seed, json.dumps(submission), how)
+    """What `judged_here` of `course.grading.judges` would give, from a worker. Raises UserError if the
+    cluster is gone, and RuntimeError if the worker cannot."""
+    message = ("judge", about(), solution, json.dumps(submission), how)
     client = _kept_client(scheduler)
     try:
         if client.status == "closed":  # after it has tried for a while to connect again
@@ -242,18 +237,15 @@ class _Judges:
     def judge(
         self,
         theirs: dict[str, str],
-        unsafe: bool,
         solution: str,
-        seed: str,
         submission: str,
-        how: dict[str, float | None],
+        how: dict[str, Any],
     ) -> tuple[str, list[str]]:
-        from course.grading.judges import judge_of
+        from course.grading.judges import judged_here
 
-        if why := self.refusal(theirs, unsafe):  # of a worker that came later
+        if why := self.refusal(theirs, how["unsafe"]):  # of a worker that came later
             raise UserError(why)
-        judge = judge_of(solution, unsafe, seed)
-        judged = judge.judge(nbformat.from_dict(json.loads(submission)), **how)
+        judged = judged_here(solution, nbformat.from_dict(json.loads(submission)), **how)
         return json.dumps(judged.notebook), judged.flags
 
 

@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Unicode
 
-from course.grading.judges import judge_of
+from course.grading.judges import judged_here
 
 
 class JudgedExecute(NbGraderPreprocessor):
@@ -33,13 +33,13 @@ class JudgedExecute(NbGraderPreprocessor):
         folders, names = self.config.CourseDirectory, resources["nbgrader"]
         source = Path(folders.root) / folders.source_directory / names["assignment"]
         solution = (source / f"{names['notebook']}.ipynb").read_text(encoding="utf-8")
-        limits = {"seconds": self.seconds, "answer_seconds": self.answer_seconds}
+        how = {"unsafe": self.unsafe, "seed": self.seed, "seconds": self.seconds}
+        how |= {"answer_seconds": self.answer_seconds}
         if self.scheduler:
             from course.grading.cluster import judged_by
 
-            how = {"unsafe": self.unsafe, "seed": self.seed}
-            judged = judged_by(self.scheduler, solution, nb, **how, **limits)
+            judged = judged_by(self.scheduler, solution, nb, **how)
         else:
-            judged = judge_of(solution, self.unsafe, self.seed).judge(nb, **limits)
+            judged = judged_here(solution, nb, **how)
         judged.notebook.metadata["course"] = {"flags": judged.flags}
         return judged.notebook, resources

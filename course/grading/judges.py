@@ -8,15 +8,29 @@ from functools import lru_cache
 import nbformat
 from nbformat import NotebookNode
 
-from course.grading.judge import Judge
+from course.grading.judge import Judge, Judged
 from course.grading.sandbox import DERIVES, PRELOAD, Sandbox, Unsafe, chosen
 
 LIGHT = ("numpy", "utils.checking")
 
 
+def judged_here(
+    solution: str,
+    submission: NotebookNode,
+    *,
+    unsafe: bool,
+    seed: str,
+    seconds: float,
+    answer_seconds: float | None,
+) -> Judged:
+    """A submission as :meth:`course.grading.judge.Judge.judge` gives it back; `solution` is the text of a
+    notebook."""
+    judge = _judge(solution, unsafe, seed)
+    return judge.judge(submission, seconds=seconds, answer_seconds=answer_seconds)
+
+
 @lru_cache(maxsize=4)
-def judge_of(text: str, unsafe: bool, seed: str) -> Judge:
-    """Of the assignment whose solution is the notebook in this text."""
+def _judge(text: str, unsafe: bool, seed: str) -> Judge:
     solution = nbformat.reads(text, as_version=4)
     box = _box(unsafe, preload_of(solution))
     judge = Judge(solution, box, seed=seed)  # while the server imports

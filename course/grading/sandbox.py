@@ -138,6 +138,11 @@ class Sandbox:
 
     def launch(self) -> "Sandbox":
         """Start the server; `wait` says if there can be one."""
+        self.control, self.ready = self._begin(), False
+        return self
+
+    def _begin(self) -> socket.socket:
+        """Start the process, and return the socket that the server is talked to by."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = self.command(theirs.fileno())
         self.process = subprocess.Popen(
@@ -150,14 +155,13 @@ class Sandbox:
             start_new_session=True,
         )
         theirs.close()
-        self.control, self.ready = ours, False
-        return self
+        return ours
 
     def wait(self) -> None:
         """Until the server has imported the libraries. Raises SandboxError if there can be none here."""
         if self.ready or self.process is None:
             return
-        if not self._answers():
+        if self._first_word() != b"ready":
             self.control.close()
             self.process.kill()
             said = _last_line(self.process.communicate()[1])
@@ -166,12 +170,13 @@ class Sandbox:
         self._prove()
         self.ready = True
 
-    def _answers(self) -> bool:
+    def _first_word(self) -> bytes:
+        """What the server says when it is ready; nothing if it is not in time."""
         self.control.settimeout(START_SECONDS)
         try:
-            return self.control.recv(100) == b"ready"
+            return self.control.recv(100)
         except TimeoutError:
-            return False
+            return b""
         finally:
             self.control.settimeout(None)
 
@@ -295,7 +300,7 @@ class Container(Sandbox):
     must run on this machine, as root (not "rootless"), and let this user give it commands.
     """
 
-    def launch(self) -> "Container":
+    def _begin(self) -> socket.socket:
         docker = shutil.which("docker")
         if docker is None:
             raise SandboxError("Docker is missing")
@@ -305,15 +310,14 @@ class Container(Sandbox):
             made = subprocess.run([docker, "import", "-", IMAGE], input=empty, capture_output=True)
             if made.returncode:
                 raise SandboxError(_last_line(made.stderr))
-        # A container inherits no sockets. Once the server has called, there is no way to it by this one.
+        # A container inherits no sockets: the server calls, after which this way to it is gone.
         self.folder = tempfile.TemporaryDirectory(prefix="sandbox")
-        self.control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.control.bind(f"{self.folder.name}/socket")
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listening.bind(f"{self.folder.name}/socket")
         if os.getuid() == 0:
             for path in (self.folder.name, f"{self.folder.name}/socket"):
                 os.chown(path, NOBODY, NOBODY)
-        self.control.listen(1)
-        self.ready = False
+        listening.listen(1)
         self.process = subprocess.Popen(
             [docker, *self.command(f"{TALK}/socket")],
             stdin=subprocess.DEVNULL,
@@ -321,17 +325,17 @@ class Container(Sandbox):
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        return self
+        return listening
 
-    def _answers(self) -> bool:
+    def _first_word(self) -> bytes:
         listening, until = self.control, time.monotonic() + START_SECONDS
         while not select.select([listening], [], [], 0.1)[0]:
             if self.process.poll() is not None or time.monotonic() > until:
-                return False
+                return b""
         self.control = listening.accept()[0]
         listening.close()
         self.folder.cleanup()
-        return super()._answers()
+        return super()._first_word()
 
     def close(self) -> None:
         if self.process is not None:

@@ -8,7 +8,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from course.errors import UserError
-from course.grading import execute
+from course.grading import judges
 from course.grading.classes import QuestionScore, StudentResult, grade_class
 from course.grading.demo import demo_students, grade_demo, surprises
 from course.grading.intake import read_class
@@ -221,8 +221,8 @@ def test_what_looks_like_an_attempt_on_the_grading_costs_nothing_and_is_told(uni
 
 
 def test_the_options_reach_the_judge(unit, grade, monkeypatch):
-    seen, judge = [], execute.judge_of
-    monkeypatch.setattr(execute, "judge_of", lambda *asked: seen.append(asked[1:]) or judge(*asked))
+    seen, judge = [], judges._judge
+    monkeypatch.setattr(judges, "_judge", lambda *asked: seen.append(asked[1:]) or judge(*asked))
     files = {"ada/01_tiny/01_tiny.ipynb": unit.release_notebook().read_text()}
     _, results = grade(files, jobs=1, feedback=False, seed="autumn")
     assert results["ada"].status == "graded"

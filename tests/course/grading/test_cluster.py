@@ -25,6 +25,7 @@ from tests.course.grading.test_killed import (
 )
 
 STUDENTS = 10
+HOW = {"unsafe": True, "seed": "", "seconds": 1, "answer_seconds": None}
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ def test_a_process_ends_with_its_worker():
 
 def test_what_goes_wrong_where_it_is_judged_is_told(processes):
     with pytest.raises(RuntimeError, match="NotJSONError: Notebook does not appear"):
-        on_worker("judge", about(), True, "no notebook", "", "{}", {})
+        on_worker("judge", about(), "no notebook", "{}", HOW)
 
 
 def test_only_what_would_judge_alike_judges(workers, monkeypatch, processes):
@@ -177,7 +178,7 @@ def test_only_what_would_judge_alike_judges(workers, monkeypatch, processes):
     with pytest.raises(UserError, match=f"worker at tcp://.* cannot judge: {why}"):
         ready(workers.scheduler_address, True)
     with pytest.raises(RuntimeError, match=f"UserError: {why}"):  # a worker that came later
-        on_worker("judge", other, True, "", "", "", {})
+        on_worker("judge", other, "", "{}", HOW)
 
 
 def test_what_is_no_cluster_is_told_in_a_sentence(monkeypatch):
