@@ -269,9 +269,13 @@ PLAIN = "--plain"  # argument: no namespaces of their own (--unsafe, and tests o
 
 
 def main() -> None:
-    """Serve submissions that come over the socket whose number is the first argument."""
+    """Serve submissions that come over a socket, whose number or path is the first argument."""
     plain = PLAIN in sys.argv
-    control = socket.socket(fileno=int(sys.argv[1]))
+    if sys.argv[1].isdigit():
+        control = socket.socket(fileno=int(sys.argv[1]))
+    else:
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control.connect(sys.argv[1])
     if os.getuid() == 0 and not plain:
         nobody = 65534
         os.setgroups([])
