@@ -38,6 +38,7 @@ from nbformat.v4 import new_output
 
 from course.grading.inside import end_with_parent, own_memory
 from course.grading.judging import Judging, Step, Trusted
+from course.grading.processes import while_waiting
 from course.grading.sandbox import DERIVES, Limits, Sandbox
 from course.grading.session import MODULE
 from course.grading.signs import signs_in
@@ -161,8 +162,11 @@ class Judge:
         box = (box or self.box).ready()
         found, crashes = {"broken": "not tried"}, 0
         for _ in range(MOST_TRIES):
+            server = box.process
             found = self._judged(submission, box, seconds, answer_seconds)
-            if "broken" in found:
+            if (
+                "broken" in found and box.process is server
+            ):  # else another thread has started it anew
                 box.restart()
             elif not _crashed(found) or crashes:
                 break
@@ -204,9 +208,9 @@ class Judge:
             finally:
                 os._exit(code)
         os.close(writing)
-        with os.fdopen(reading) as pipe:
+        with while_waiting(), os.fdopen(reading) as pipe:
             said = pipe.read()
-        ended = os.waitpid(pid, 0)[1]
+            ended = os.waitpid(pid, 0)[1]
         return json.loads(said) if ended == 0 else {"broken": "the process that judged it ended"}
 
     def signs(self, submission: NotebookNode) -> list[str]:

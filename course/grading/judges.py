@@ -3,6 +3,7 @@
 import atexit
 import re
 from functools import lru_cache
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -32,6 +33,12 @@ def judged_here(
     if imported(submission) - box.modules:  # which an assignment does not need, and few import
         box = _box(unsafe, (*PRELOAD, DERIVES))
     return judge.judge(submission, box, seconds=seconds, answer_seconds=answer_seconds)
+
+
+def box_for(solution: Path, unsafe: bool) -> Sandbox:
+    """Where submissions of an assignment run: launched, if it was not, and perhaps not yet ready."""
+    text = solution.read_text(encoding="utf-8")
+    return _box(unsafe, preload_of(nbformat.reads(text, as_version=4)))
 
 
 @lru_cache(maxsize=4)
