@@ -241,7 +241,10 @@ def test_grade_a_download(course, built_unit, tmp_path):
 
 
 def test_without_a_sandbox_nobody_is_graded_unless_it_is_asked_for(course, built_unit, monkeypatch):
-    monkeypatch.setattr(sandbox, "without_sandbox", lambda: sandbox.SandboxError("it is not there"))
+    missing = sandbox.SandboxError("it is not there")
+    monkeypatch.setattr(sandbox, "without_sandbox", lambda: missing)
+    monkeypatch.setattr(sandbox.Sandbox, "command", Mock(side_effect=missing))
+    judges._box.cache_clear()  # one that another test has started
     grading = built_unit.root / "grading"
     release = read_notebook(built_unit.release_notebook())
     write_notebook(release, grading / "submitted" / "ada" / "01_tiny" / "01_tiny.ipynb")
