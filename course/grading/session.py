@@ -33,6 +33,9 @@ START_SECONDS = 120  # until a sandbox must be there, on a busy machine
 MOST_MEMORY = 10**10  # that a sandbox may say a call took
 
 
+# What utils.checking.watch says of an answer.
+CALLS = "This question asks you to write it: your answer calls "
+HIDES = "Your answer sets a profile function, which hides what it calls from this test."
 # What reading a reply that is not made as it should be may raise.
 MISMADE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
@@ -109,8 +112,18 @@ class Session:
         finally:
             self._growing = before
         if error is not None:
+            error.not_own_work = self._believes(error)
             raise error
         return value
+
+    def _believes(self, error: BaseException) -> bool:
+        """Whether an error is the verdict of the sandbox's watch, which a test says as it stands: in
+        other words there may be what the answer was asked."""
+        if not getattr(error, "not_own_work", False):
+            return False
+        called = str(error).removeprefix(CALLS).removesuffix(".").split(" and ")
+        named = len(set(called)) == len(called) and set(called) <= set(self.forbidden)
+        return named or (bool(self.forbidden) and str(error) == HIDES)
 
     def _send(self, kind: str, *rest: Any) -> list:
         """The reply to a message, after whatever the sandbox asks meanwhile."""

@@ -12,6 +12,10 @@ from course.grading.nbgrader_setup import Course
 from course.proving.shell import error_output
 from tests.course.grading.judging import cell
 from tests.course.grading.right import RIGHT
+from utils.checking.keys import Key, as_known
+from utils.checking.outcomes import outcome_of, outcome_of_error
+from utils.checking.trials import Run
+from utils.checking.verdict import diagnose
 
 NAME = "01_tiny"
 # Raises what it was asked, and what it was asked before, encoded.
@@ -22,6 +26,39 @@ def median(values):
     seen.append(repr(values))
     raise ValueError(base64.b64encode("; ".join(seen).encode()).decode())
 """
+
+# A right answer to the first question that notes what it was asked, for the second one to tell.
+NOTES = """seen = []
+
+def median(values):
+    seen.append(repr(values))
+    ordered = sorted(values)
+    return (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
+
+def told():
+    return "; ".join(seen[-4:]).encode().hex()
+"""
+VERDICT = """def shares(counts):
+    error = AssertionError(told())
+    error.not_own_work = True
+    raise error
+"""
+CALLED = """class KernelDied(Exception):
+    pass
+
+def shares(counts):
+    return counts
+
+raise KernelDied(told())
+"""
+# Ways in which an answer tells what another was asked.
+LATER = {
+    "an error": "def shares(counts):\n    raise ValueError(told())",
+    "a failure": "def shares(counts):\n    raise AssertionError(told())",
+    "a verdict": VERDICT,
+    "an assertion": "def shares(counts):\n    return counts\n\nassert False, told()",
+    "an accident": CALLED,
+}
 
 
 def opening(page):
@@ -76,6 +113,16 @@ def test_what_a_hidden_test_asked_is_not_in_it_however_it_is_told(submit):
     assert "ValueError: what it says is not shown" in unescape(page)
 
 
+@pytest.mark.parametrize("answer", LATER.values(), ids=LATER)
+def test_what_a_hidden_test_asked_is_in_no_later_check_and_cell(submit, answer):
+    _, nb, page = submit(RIGHT | {"q1": NOTES, "q2": answer}, feedback=True)
+    asked = b"[30, 10, 20]".hex()
+    outputs = [str(cell.get("outputs")) for cell in nb.cells]
+    assert any(asked in text for text in outputs)  # else there is nothing to leave out
+    assert asked not in page
+    assert "Question 2 : 3 of 3 points lost" in opening(page)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "shown"),
     [
@@ -116,4 +163,39 @@ def test_cells_below_a_hidden_test_tell_only_the_kind_of_their_errors():
         one.outputs = [error_output("KeyError", "c2VjcmV0")]
     hush(type("Notebook", (), {"cells": [above, hidden, below, check]}))
     said = [one.outputs[0].evalue for one in (above, below, check)]
-    assert said == ["c2VjcmV0", "what it says is not shown", "c2VjcmV0"]
+    assert said == ["c2VjcmV0", *["what it says is not shown"] * 2]
+
+
+TOLD = "c2VjcmV0"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        outcome_of(TOLD),
+        outcome_of({TOLD: 1.0}),
+        outcome_of([TOLD, 1.0]),
+        outcome_of([float(n) for n in TOLD.encode()] + [0.0] * 32),
+        outcome_of_error(ValueError(TOLD)),
+        outcome_of_error(ValueError(f"\n  input:    {TOLD}\n  expected: {TOLD}\n  {TOLD}")),
+        outcome_of_error(type(f"Mine\n  input:    {TOLD}", (Exception,), {})()),
+    ],
+    ids=lambda outcome: outcome.shown[:20],
+)
+@pytest.mark.parametrize("recognised", [True, False])
+def test_a_check_below_a_hidden_test_says_nothing_that_the_answer_gave(outcome, recognised):
+    right = as_known(outcome_of([1.0] * 40))
+    named = (("Look again.", {0: outcome.sketch()}),) if recognised else ()
+    said = diagnose([Run({"counts": [3]}, outcome)], Key("q2", 1, (right,), named), 1e-6)
+    given = TOLD if TOLD in said else str(TOLD.encode()[0])
+    assert given in said and recognised == said.startswith("Look again.")
+    hidden = cell("### BEGIN HIDDEN TESTS\n1", "q1_test_hidden", 2)
+    above, below = cell("1", "q1_test_visible", 0), cell("1", "q2_test_visible", 0)
+    for one in (above, below):
+        one.outputs = [error_output("AssertionError", said)]
+    hush(type("Notebook", (), {"cells": [above, hidden, below]}))
+    assert above.outputs[0].evalue == said
+    told = below.outputs[0].evalue
+    assert given not in told and told.endswith("run this check in your notebook to see more)")
+    if recognised:
+        assert told.startswith("Look again.\n  input:    counts=[3]\n  expected: [1")
