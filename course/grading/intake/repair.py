@@ -82,8 +82,11 @@ def mend(nb: NotebookNode, release: NotebookNode) -> tuple[list[str], list[str]]
     knows the hidden ones.) Returns what was found, in sentences: first what an instructor should
     look at, then what is mended without doubt."""
     dropped = repair(nb)
-    given = give_back(nb, release)
     original = {name: c for c in release.cells if (name := grade_id(c)) is not None}
+    for cell in nb.cells:
+        if grade_id(cell) not in original:
+            cell.metadata.pop("nbgrader", None)
+    given = give_back(nb, release)
     own = {name for name, cell in original.items() if is_answer(cell) or is_manual(cell)}
     present, marked = {}, []
     for cell in nb.cells:
@@ -93,8 +96,6 @@ def mend(nb: NotebookNode, release: NotebookNode) -> tuple[list[str], list[str]]
             if _marks(cell) != _marks(original[name]):
                 marked.append(name)
             cell.metadata["nbgrader"] = deepcopy(original[name].metadata["nbgrader"])
-        else:
-            cell.metadata.pop("nbgrader", None)
     both = [name for name in original if name in present]
     changed = [n for n in both if n not in own and present[n].source != original[n].source]
     retyped = [n for n in both if _retype(present[n], original[n].cell_type)]

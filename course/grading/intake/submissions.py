@@ -31,6 +31,7 @@ READY = "ready"
 NEEDS_A_LOOK = "needs a look"
 COULD_NOT_RUN = "could not run"
 
+ENDING = re.compile(r"\.(json|txt)$|^[^.]+$", re.IGNORECASE)  # a notebook's that lost its own
 TIMESTAMP, TIMESTAMP_BYTES = "timestamp.txt", 200
 TIME = re.compile(
     r"\d{4}-\d\d?-\d\d?([T ]\d\d?:\d\d[\d:.]*)?Z?( ?[+-]\d\d:?\d\d| [A-Za-z_]+(/[\w+-]+)*)?"
@@ -136,7 +137,7 @@ def _submission_of(
     here = any(_folder_of(file, releases) for file in files)
     found = _Found(look=list(hand_in.look), notes=list(hand_in.notes))
     _sort(files, found, Allowance())
-    mine = []
+    mine, strange = [], []
     for notebook in found.notebooks:
         said = unit if not hand_in.folders or unit in notebook.name[:-1] else ""
         by_text = _unit_by_text(notebook, releases)
@@ -149,7 +150,15 @@ def _submission_of(
         else:
             notebook.look = [f"{notebook} is of {theirs}, not {unit}; ask for the right one."]
             notebook.nb = None
+            strange.append(notebook)
+            continue
         mine.append(notebook)
+    if any(
+        notebook.answers and not notebook.blank for notebook in mine
+    ):  # all units in one archive
+        found.others += [notebook.name for notebook in strange]
+    else:
+        mine += strange
     if hand_in.folders and elsewhere and not (here or mine):
         return None
     if any(notebook.answers for notebook in mine):  # the rest are no versions of the assignment
@@ -205,7 +214,7 @@ def _sort(files: Iterable[File], found: _Found, allowance: Allowance, nested: in
                 f"The archive names {_names([file.parts])} by a path that {file.unsafe}; nothing is "
                 "written there, but ask how it came about."
             )
-        if not (NOTEBOOK.search(name) or ARCHIVE.search(name)):
+        if not (NOTEBOOK.search(name) or ARCHIVE.search(name) or _is_one(file, allowance)):
             if file.refused:
                 found.refused.append(f"{_names([file.parts])} {file.refused}.")
             elif not file.folder and name != TIMESTAMP:
@@ -217,7 +226,7 @@ def _sort(files: Iterable[File], found: _Found, allowance: Allowance, nested: in
         try:
             if file.refused:
                 raise Unreadable(file.refused)
-            data = allowance.read(file, NOTEBOOK_BYTES if NOTEBOOK.search(name) else ARCHIVE_BYTES)
+            data = allowance.read(file, ARCHIVE_BYTES if ARCHIVE.search(name) else NOTEBOOK_BYTES)
             if data.startswith(b"PK"):  # whatever the name says
                 if nested == NESTED:
                     raise Unreadable("is an archive in archives; ask for the notebook alone")
@@ -225,12 +234,23 @@ def _sort(files: Iterable[File], found: _Found, allowance: Allowance, nested: in
                     inside = [f for f in files_in(archive, file.parts) if not is_junk(f)]
                     _sort(inside, found, allowance, nested + 1)
                 continue
-            if not NOTEBOOK.search(name) and not data.lstrip().startswith(b"{"):
+            if ARCHIVE.search(name) and not data.lstrip().startswith(b"{"):
                 raise Unreadable("is no zip that can be read; ask for the notebook alone")
             notebook.nb, notebook.look, notebook.notes = parse_notebook(data)
         except Unreadable as error:
             notebook.look = [f"{notebook} {error}."]
         found.notebooks.append(notebook)
+
+
+def _is_one(file: File, allowance: Allowance) -> bool:
+    """Whether a file with another ending is a notebook all the same."""
+    if file.folder or file.refused or not ENDING.search(file.parts[-1]):
+        return False
+    try:
+        data = allowance.read(file, NOTEBOOK_BYTES)
+    except Unreadable:
+        return False
+    return data.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{") and b'"cells"' in data
 
 
 def _submitted(files: Iterable[File], unit: str, look: list[str]) -> datetime | None:

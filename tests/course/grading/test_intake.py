@@ -89,7 +89,7 @@ ARCHIVES = {
     "lzma": (lambda z, nb: z({"a.ipynb": nb}, compression=zipfile.ZIP_LZMA), "packed in a way"),
     "nested": (nested(2), "is an archive in archives"),
     "many files": (many, "holds more than 40 files"),
-    "bomb": (lambda z, nb: z({"01_tiny.ipynb": bytes(20 * MB)}), "as a zip bomb does"),
+    "bomb": (lambda z, nb: z({"01_tiny.ipynb": bytes(33 * MB)}), "holds more than 32 MB"),
 }
 
 
@@ -125,7 +125,7 @@ def test_an_archive_with_the_ending_of_a_notebook_is_opened(
 
 
 def test_much_output_is_no_bomb(one, make_zip, answered, answers_of, tiny):
-    output = nbformat.v4.new_output("stream", text="0" * 10 * MB)
+    output = nbformat.v4.new_output("stream", text="0" * 20 * MB)  # packed to a thousandth
     answered.cells[1].outputs = [output]
     submission = one({"01_tiny/work.zip": make_zip({"01_tiny.ipynb": answered})})
     ready(submission, answers_of, tiny)
@@ -247,6 +247,9 @@ def test_folders_without_end_and_files_without_number(take, answered):
         "01_tiny/01_tiny (1).ipynb",
         "01_tiny/01_tiny-1.ipynb",
         "01_tiny/01_tiny.ipynb.txt",
+        "01_tiny/01_tiny.json",
+        "01_tiny/01_tiny.txt",
+        "01_tiny/01_tiny",
         "homework/final version.ipynb",
         "a folder/01_tiny/01_tiny.ipynb",
     ],
@@ -307,6 +310,21 @@ def test_a_blank_notebook_is_graded(one, tiny):
     submission = one({NAME: tiny.release})
     assert submission.status == READY and submission.notebook is not None
     says(submission, "It is blank")
+
+
+def test_all_units_in_one_archive(one, tiny, make_zip, answers_of):
+    members = {f"course/{name}/{name}.ipynb": nb for name, nb in tiny.releases.items()}
+    members["course/01_tiny/01_tiny.ipynb"] = tiny.answered
+    submission = one({"01_tiny/course.zip": make_zip(members)})
+    ready(submission, answers_of, tiny)
+    says(submission, "Not used: 01_tiny/course.zip/course/02_other/02_other.ipynb.")
+
+
+def test_texts_beside_the_notebook_are_no_notebooks(one, answered, answers_of, tiny):
+    files = {NAME: answered, "01_tiny/notes.txt": b"See the cells.", "01_tiny/data.json": b"{}"}
+    submission = one(files)
+    ready(submission, answers_of, tiny)
+    says(submission, "Not used: 01_tiny/data.json, 01_tiny/notes.txt.")
 
 
 @pytest.mark.parametrize("name", [NAME, "01_tiny.ipynb", "notebook.ipynb"])

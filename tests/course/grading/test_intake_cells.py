@@ -63,6 +63,10 @@ def no_dictionary(nb):
     find(nb, "q1").metadata["nbgrader"] = ["q1"]
 
 
+def renamed_answer(nb):
+    find(nb, "q1").metadata["nbgrader"]["grade_id"] = "my_q1"
+
+
 def long_metadata(nb):
     find(nb, "q1").metadata["nbgrader"]["checksum"] = "0" * 100_000
 
@@ -109,6 +113,7 @@ CERTAIN = {
     unknown_type: "q1: was given another cell type",
     damaged_metadata: "q1: was copied or its metadata damaged",
     no_dictionary: "q1: had lost its name in the metadata",
+    renamed_answer: "q1: had lost its name in the metadata",
     long_metadata: "q1: was copied or its metadata damaged",
     stripped: "q1, q1_test_visible, q1_test_hidden, q2 (and 2 more): had lost its name",
     stripped_of_ids_too: "(and 2 more): had lost its name in the metadata, and has it again",
