@@ -53,6 +53,7 @@ def double(values):
     logging.warning("careful")
     return 2 * np.asarray(values)
 """,
+    "lines for the system's shell": f"!pip install numpy\n%pip install numpy\n{RIGHT}",
     "a list": "def double(values):\n    return [2 * value for value in values]",
     "a tensor": "import torch\ndef double(values):\n    return 2 * torch.tensor(values)",
     "a series": "from collections import deque\ndef double(values):\n    return deque(2 * values)",
