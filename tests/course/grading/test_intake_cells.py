@@ -39,6 +39,12 @@ def changed_test(nb):
     find(nb, "q1_test_visible").source = "pass"
 
 
+def moved_answer(nb):
+    """Below its tests, as where cells are dragged."""
+    nb.cells.remove(cell := find(nb, "q1"))
+    nb.cells.append(cell)
+
+
 def retyped_test(nb):
     cell = find(nb, "q1_test_hidden")
     cell.cell_type = "markdown"
@@ -107,6 +113,7 @@ CERTAIN = {
     copied_test: "q1_test_hidden: was copied",
     copied_answer: "q1: was copied",
     deleted_test: "q1_test_hidden: was deleted, and is put back",
+    moved_answer: "q1_test_visible, q1_test_hidden: stood above its answer, and is put below it",
     changed_test: "q1_test_visible: was changed, and the original runs instead",
     retyped_test: "q1_test_hidden: was given another cell type",
     retyped_answer: "q1: was given another cell type",
