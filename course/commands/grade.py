@@ -136,7 +136,11 @@ def grade(
     looks = who_needs_a_look(everything)
     shown = {(name, result.student) for name, graded in results.items() for result in graded}
     if before := sum((name, result.student) not in shown for name, result in looks):
-        who = "1 submission graded before needs" if before == 1 else f"{before} submissions graded before need"
+        who = (
+            "1 submission graded before needs"
+            if before == 1
+            else f"{before} submissions graded before need"
+        )
         shared.console.print(f"{who} a look, too: {path} says why.", style="red", soft_wrap=True)
     raise typer.Exit(1 if looks else 0)
 

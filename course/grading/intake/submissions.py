@@ -165,6 +165,8 @@ def _submission_of(
         found.others += [n.name for n in mine if n.nb is not None and not n.answers]
         mine = [n for n in mine if n.nb is None or n.answers]
     chosen, look, notes = _choose(mine, unit)
+    if chosen is not None:
+        look += _beside(chosen, found.others)
     look, notes = [*found.look, *look], [*found.notes, *notes]
     (notes if chosen else look).extend(found.refused)
     if chosen is None and not look:
@@ -346,6 +348,26 @@ def _choose(notebooks: list[_Notebook], unit: str) -> tuple[_Notebook | None, li
     elif len(read) > 1:
         notes.append(f"{chosen} is graded; the others are blank or the same.")
     return chosen, [*look, *chosen.look], [*notes, *chosen.notes]
+
+
+def _beside(notebook: _Notebook, others: Iterable[tuple[str, ...]]) -> list[str]:
+    """What an instructor should know where a notebook needs code from a file beside it."""
+    folder = notebook.name[:-1]
+    inside = [
+        n[len(folder) :] for n in others if n[: len(folder)] == folder and n[-1][-3:] == ".py"
+    ]
+    code = "\n".join(cell.source for cell in notebook.nb.cells if cell.cell_type == "code")
+    needed = [
+        name
+        for name in dict.fromkeys(names[0].removesuffix(".py") for names in inside)
+        if re.search(rf"^\s*(?:from|import|%run)\s+{re.escape(name)}\b", code, re.MULTILINE)
+    ]
+    if not needed:
+        return []
+    names = shown(", ".join(needed))
+    return [
+        f"It imports {names}, handed in beside it, which does not run here; ask for one notebook."
+    ]
 
 
 def _rank(notebook: _Notebook, unit: str) -> tuple[bool, int, str]:
