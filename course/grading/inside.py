@@ -26,6 +26,7 @@ import socket
 import struct
 import sys
 import tempfile
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -63,6 +64,12 @@ class Theirs:
     def __setattr__(self, name: str, value: object) -> None:
         self._runner.back(self._handle.number, "set", name, [value], {})
 
+    def __copy__(self) -> Any:
+        return self._runner.back(self._handle.number, "copy", "copy", [], {})
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        return self._runner.back(self._handle.number, "copy", "deepcopy", [], {})
+
     def __repr__(self) -> str:
         return self._handle.shown
 
@@ -76,6 +83,7 @@ class Runner:
         self.given: dict[int, Any] = {}  # tensors of the judge's that gradients are asked by
         self.shell = shell
         self.nonce = b""
+        self.speaking = threading.Lock()  # an answer may ask the judge's objects from threads
 
     def export(self, value: object) -> Handle:
         number = id(value)  # stays its own: the table keeps the object
@@ -174,10 +182,9 @@ class Runner:
             raise NameError(f"name {target!r} is not defined") from None
 
     def back(self, number: int, op: str, name: str, args: list, kwargs: dict) -> Any:
-        nonce = self.nonce
-        self.channel.send("back", nonce, number, op, name, args, kwargs)
-        kind, _, value = self.channel.receive()
-        self.nonce = nonce
+        with self.speaking:
+            self.channel.send("back", self.nonce, number, op, name, args, kwargs)
+            kind, _, value = self.channel.receive()
         if kind == "error":
             raise error_of(value)
         return value

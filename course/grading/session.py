@@ -10,6 +10,7 @@ Nothing that comes from the sandbox is trusted: it is decoded with limits, and a
 number that its question was sent with. One that does not ends the sandbox.
 """
 
+import copy
 import os
 import socket
 import time
@@ -28,6 +29,7 @@ from course.grading.wire import Growing, Handle, Items, Part, WireError, decode,
 from utils.checking.trials import SECONDS, Endless
 
 MODULE = "assignment"  # the __name__ of the trusted notebook, and so of its classes
+MOST_COPIES = 1000  # of objects that were handed over, which are kept
 MOST_CALLS_BACK = 200_000  # by one answer, for all its inputs
 START_SECONDS = 120  # until a sandbox must be there, on a busy machine
 MOST_MEMORY = 10**10  # that a sandbox may say a call took
@@ -68,7 +70,7 @@ class Session:
         self._shared: dict[int, object] = {}
         self._numbers = count(1)
         self._growing: dict[int, Any] = {}  # arguments of this call that gradients are asked by
-        self._backs = 0
+        self._backs = self._copies = 0
         try:
             first = self.channel.receive(time.monotonic() + START_SECONDS)
         except (Closed, Late) as error:
@@ -235,6 +237,11 @@ class Session:
         shared = self._shared[number]
         if op == "call" and callable(shared):
             return shared(*args, **kwargs)
+        if op == "copy":
+            self._copies += 1
+            if self._copies > MOST_COPIES:
+                raise MemoryError("too many copies of what the test handed over")
+            return copy.copy(shared) if name == "copy" else copy.deepcopy(shared)
         public = name.isidentifier() and not name.startswith("_")
         if op == "call" or not public or type(shared).__module__ != MODULE:
             raise AttributeError(f"{name or 'it'} cannot be used while work is graded")
