@@ -125,7 +125,7 @@ class Session:
             return False
         called = str(error).removeprefix(CALLS).removesuffix(".").split(" and ")
         named = len(set(called)) == len(called) and set(called) <= set(self.forbidden)
-        return named or (bool(self.forbidden) and str(error) == HIDES)
+        return named or str(error) == HIDES
 
     def _send(self, kind: str, *rest: Any) -> list:
         """The reply to a message, after whatever the sandbox asks meanwhile."""

@@ -66,6 +66,12 @@ def test_an_honest_answer_keeps_its_points(judge, name):
     assert points(done.notebook) == {"q1": 2, "q2": 3}, reason(done.notebook, "q1")
 
 
+def test_recursion_without_end_is_no_attempt_on_the_watch(judge):
+    done = judge(handed_in(assignment(), "def double(values):\n    return double(values)"))
+    assert "raises RecursionError: maximum recursion depth" in reason(done.notebook, "q1")
+    assert done.flags == []
+
+
 def test_what_an_answer_does_to_its_arguments_is_seen(judge):
     code = "def double(values):\n    values *= 2\n    return values"
     done = judge(handed_in(assignment(), code))
