@@ -26,6 +26,7 @@ import socket
 import struct
 import sys
 import tempfile
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -63,6 +64,12 @@ class Theirs:
     def __setattr__(self, name: str, value: object) -> None:
         self._runner.back(self._handle.number, "set", name, [value], {})
 
+    def __copy__(self) -> Any:
+        return self._runner.back(self._handle.number, "copy", "copy", [], {})
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        return self._runner.back(self._handle.number, "copy", "deepcopy", [], {})
+
     def __repr__(self) -> str:
         return self._handle.shown
 
@@ -77,6 +84,7 @@ class Runner:
         self.shell = shell
         self.plain = True  # since it was set: nothing came but plain data
         self.nonce = b""
+        self.speaking = threading.Lock()  # an answer may ask the judge's objects from threads
 
     def export(self, value: object) -> Handle:
         number = id(value)  # stays its own: the table keeps the object
@@ -153,6 +161,8 @@ class Runner:
         except Endless:
             return ["endless", self.nonce, time.process_time() - started]
         except BaseException as error:
+            if isinstance(error.__context__, RecursionError):  # Python itself took the watch off
+                error = error.__context__
             return ["raised", self.nonce, *self.after(given, before, started), failed(error)]
         return ["value", self.nonce, *self.after(given, before, started), peak, result]
 
@@ -188,10 +198,9 @@ class Runner:
             raise NameError(f"name {target!r} is not defined") from None
 
     def back(self, number: int, op: str, name: str, args: list, kwargs: dict) -> Any:
-        nonce = self.nonce
-        self.channel.send("back", nonce, number, op, name, args, kwargs)
-        kind, _, value = self.channel.receive()
-        self.nonce = nonce
+        with self.speaking:
+            self.channel.send("back", self.nonce, number, op, name, args, kwargs)
+            kind, _, value = self.channel.receive()
         if kind == "error":
             raise error_of(value)
         return value

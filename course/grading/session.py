@@ -10,6 +10,7 @@ Nothing that comes from the sandbox is trusted: it is decoded with limits, and a
 number that its question was sent with. One that does not ends the sandbox.
 """
 
+import copy
 import os
 import socket
 import time
@@ -28,11 +29,15 @@ from course.grading.wire import Growing, Handle, Items, Part, WireError, decode,
 from utils.checking.trials import SECONDS, Endless
 
 MODULE = "assignment"  # the __name__ of the trusted notebook, and so of its classes
+MOST_COPIES = 1000  # of objects that were handed over, which are kept
 MOST_CALLS_BACK = 200_000  # by one answer, for all its inputs
 START_SECONDS = 120  # until a sandbox must be there, on a busy machine
 MOST_MEMORY = 10**10  # that a sandbox may say a call took
 
 
+# What utils.checking.watch says of an answer.
+CALLS = "This question asks you to write it: your answer calls "
+HIDES = "Your answer sets a profile function, which hides what it calls from this test."
 # What reading a reply that is not made as it should be may raise.
 MISMADE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
@@ -65,7 +70,7 @@ class Session:
         self._shared: dict[int, object] = {}
         self._numbers = count(1)
         self._growing: dict[int, Any] = {}  # arguments of this call that gradients are asked by
-        self._backs = 0
+        self._backs = self._copies = 0
         try:
             first = self.channel.receive(time.monotonic() + START_SECONDS)
         except (Closed, Late) as error:
@@ -110,8 +115,18 @@ class Session:
         finally:
             self._growing = before
         if error is not None:
+            error.not_own_work = self._believes(error)
             raise error
         return value
+
+    def _believes(self, error: BaseException) -> bool:
+        """Whether an error is the verdict of the sandbox's watch, which a test says as it stands: in
+        other words there may be what the answer was asked."""
+        if not getattr(error, "not_own_work", False):
+            return False
+        called = str(error).removeprefix(CALLS).removesuffix(".").split(" and ")
+        named = len(set(called)) == len(called) and set(called) <= set(self.forbidden)
+        return named or str(error) == HIDES
 
     def _send(self, kind: str, *rest: Any) -> list:
         """The reply to a message, after whatever the sandbox asks meanwhile."""
@@ -223,6 +238,11 @@ class Session:
         shared = self._shared[number]
         if op == "call" and callable(shared):
             return shared(*args, **kwargs)
+        if op == "copy":
+            self._copies += 1
+            if self._copies > MOST_COPIES:
+                raise MemoryError("too many copies of what the test handed over")
+            return copy.copy(shared) if name == "copy" else copy.deepcopy(shared)
         public = name.isidentifier() and not name.startswith("_")
         if op == "call" or not public or type(shared).__module__ != MODULE:
             raise AttributeError(f"{name or 'it'} cannot be used while work is graded")

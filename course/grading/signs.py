@@ -5,14 +5,13 @@ have honest uses, too, so each says what was seen and where.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 
 MODULES = {
     "ctypes": "reaches below Python",
-    "gc": "looks through all objects",
     "inspect": "looks at callers or at source code",
     "linecache": "looks at source code",
-    "multiprocessing": "starts processes",
     "pty": "starts processes",
     "signal": "handles signals, which stop an endless answer",
     "socket": "uses the network",
@@ -27,6 +26,9 @@ NAMES = {
     "_current_frames": "looks at callers",
     "f_back": "looks at callers",
     "f_globals": "looks at callers",
+    "get_objects": "looks through all objects",
+    "get_referents": "looks through all objects",
+    "get_referrers": "looks through all objects",
     "setprofile": "takes the watch over answers off",
     "settrace": "takes the watch over answers off",
     "fork": "starts processes",
@@ -47,11 +49,11 @@ NAMES = {
     "__builtins__": "reaches for Python's own names",
 }
 EQUALS = ("__eq__", "__array_ufunc__", "__array_function__", "__torch_function__")
-TEXTS = {
-    "/proc": "looks at processes",
+TEXTS = {  # each a pattern
+    r"/proc\b": "looks at processes",
     "HIDDEN TESTS": "looks for hidden tests",
     "NBGRADER": "asks whether it is being graded",
-    "gradebook.db": "looks for the gradebook",
+    r"gradebook\.db": "looks for the gradebook",
     "solutions/": "looks for solutions",
 }
 TRUSTED = {
@@ -66,6 +68,12 @@ TRUSTED = {
     "checking",
     "modules",
 }
+# What has one of the names above, and an honest use in many a notebook.
+HONEST = re.compile(
+    r"sys\.(stdin|stdout|stderr)|torch\.backends\..+|platform\.system"
+    r"|get_ipython\(\)\.(run_line_magic|magic|system|getoutput)"
+)
+FRESH = ast.Dict | ast.DictComp | ast.List | ast.ListComp
 
 
 def signs_in(source: str) -> list[str]:
@@ -73,15 +81,35 @@ def signs_in(source: str) -> list[str]:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
-        return []
+        try:
+            tree = ast.parse(_without_magics(source))
+        except (SyntaxError, ValueError, RecursionError):
+            return []
     found = {(line, what): None for line, what in _seen(tree)}
     return [f"line {line} {what}" for line, what in sorted(found)]
 
 
+def _without_magics(source: str) -> str:
+    """A cell as the notebook's shell runs it, with the same lines; what a magic for the whole cell would
+    do with them is not asked."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    first, rest = source.partition("\n")[::2]
+    return TransformerManager().transform_cell(f"pass\n{rest}" if first[:2] == "%%" else source)
+
+
 def _seen(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+    own, fresh = _own(tree)
+    passed: set[ast.AST] = set()  # for being a part of what is honest
+    for node in ast.walk(tree):  # what is around before what is inside
         line = getattr(node, "lineno", 0)
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        if node in passed or (isinstance(node, ast.Name) and node.id in own):
+            continue
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            passed.add(node.value)  # says what the code below it is for
+        elif isinstance(node, ast.Attribute) and HONEST.fullmatch(_dotted(node)):
+            passed |= set(ast.walk(node))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
             names = [alias.name for alias in node.names]
             for name in [node.module or ""] if isinstance(node, ast.ImportFrom) else names:
                 if what := MODULES.get(name.partition(".")[0]):
@@ -93,17 +121,57 @@ def _seen(tree: ast.AST) -> Iterator[tuple[int, str]]:
             if what := NAMES.get(name):
                 yield line, f"{what} ({name})"
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
-                if _root(node) in TRUSTED:
+                if _root(node) in TRUSTED - fresh:
                     yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
-            if _root(node) in TRUSTED:
+            if _root(node) in TRUSTED - fresh:
                 yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"
         elif isinstance(node, ast.FunctionDef) and node.name in EQUALS:
-            yield line, f"says what its results equal ({node.name})"
+            if not _compares(node):
+                yield line, f"says what its results equal ({node.name})"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             for text, what in TEXTS.items():
-                if text in node.value:
-                    yield line, f"{what} ({text!r})"
+                if found := re.search(text, node.value):
+                    yield line, f"{what} ({found[0]!r})"
+
+
+def _own(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """The names that code gives a value of its own before it reads them, and those that it gives a new
+    list or dict."""
+    first: dict[str, ast.Name | ast.arg] = {}
+    fresh: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.arg):
+            name = node.id if isinstance(node, ast.Name) else node.arg
+            place = min(first.get(name, node), node, key=lambda n: (n.lineno, n.col_offset))
+            first[name] = place
+        elif isinstance(node, ast.Assign) and isinstance(node.value, FRESH):
+            fresh |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    own = {
+        name
+        for name, node in first.items()
+        if name[:2] != "__" and (isinstance(node, ast.arg) or isinstance(node.ctx, ast.Store))
+    }
+    return own, fresh
+
+
+def _compares(method: ast.FunctionDef) -> bool:
+    """Whether an `__eq__` looks at what it compares with."""
+    names = [arg.arg for arg in method.args.args[1:]]
+    read = {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}
+    return method.name == "__eq__" and bool(read & set(names))
+
+
+def _dotted(node: ast.AST) -> str:
+    """A name with its attributes, such as "sys.stdout"; that of what a call returns ends in "()"."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    call = isinstance(node, ast.Call)
+    root = node.func if isinstance(node, ast.Call) else node
+    parts.append((root.id if isinstance(root, ast.Name) else "") + "()" * call)
+    return ".".join(reversed(parts))
 
 
 def _root(node: ast.AST) -> str:

@@ -53,6 +53,7 @@ def double(values):
     logging.warning("careful")
     return 2 * np.asarray(values)
 """,
+    "lines for the system's shell": f"!pip install numpy\n%pip install numpy\n{RIGHT}",
     "a list": "def double(values):\n    return [2 * value for value in values]",
     "a tensor": "import torch\ndef double(values):\n    return 2 * torch.tensor(values)",
     "a series": "from collections import deque\ndef double(values):\n    return deque(2 * values)",
@@ -63,6 +64,12 @@ def double(values):
 def test_an_honest_answer_keeps_its_points(judge, name):
     done = judge(handed_in(assignment(), HONEST[name]))
     assert points(done.notebook) == {"q1": 2, "q2": 3}, reason(done.notebook, "q1")
+
+
+def test_recursion_without_end_is_no_attempt_on_the_watch(judge):
+    done = judge(handed_in(assignment(), "def double(values):\n    return double(values)"))
+    assert "raises RecursionError: maximum recursion depth" in reason(done.notebook, "q1")
+    assert done.flags == []
 
 
 def test_what_an_answer_does_to_its_arguments_is_seen(judge):
@@ -113,6 +120,52 @@ def test_gradients_cross(box, name, monkeypatch):
     done = Judge(nb, box).judge(handed_in(nb, code), seconds=SECONDS)
     assert points(done.notebook) == {"q1": earned, "q2": 3}
     assert said in reason(done.notebook, "q1")
+
+
+HANDED = """
+class Scale:
+    def __init__(self):
+        self.factor, self.inside = 2, {"calls": 0}
+
+    def of(self, value):
+        self.inside["calls"] += 1
+        return self.factor * value
+
+scale = Scale()
+assert double(scale) == [2 * n for n in range(40)], "not double"
+assert (scale.factor, scale.inside["calls"]) == %s, "changed"
+"""
+THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+def double(scale):
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(scale.of, range(40)))
+"""
+COPIES = """
+import copy
+def double(scale):
+    one, other = copy.copy(scale), copy.deepcopy(scale)
+    other.factor = one.factor = 1
+    return [one.of(n) + other.of(n) for n in range(40)]
+"""
+
+
+@pytest.mark.parametrize(("code", "left"), [(THREADS, (2, 40)), (COPIES, (2, 40))])
+def test_what_a_test_hands_over_may_be_copied_and_asked_from_threads(box, monkeypatch, code, left):
+    monkeypatch.setitem(TESTS, "handed", HANDED % (left,))
+    nb = assignment("handed")
+    done = Judge(nb, box).judge(handed_in(nb, code), seconds=SECONDS)
+    assert points(done.notebook) == {"q1": 2, "q2": 3}, reason(done.notebook, "q1")
+    assert done.flags == []
+
+
+def test_copies_have_an_end(box, monkeypatch):
+    monkeypatch.setitem(TESTS, "handed", HANDED % ((2, 0),))
+    nb = assignment("handed")
+    code = "import copy\ndef double(scale):\n    while True:\n        copy.deepcopy(scale)"
+    done = Judge(nb, box).judge(handed_in(nb, code), seconds=SECONDS)
+    assert "MemoryError: too many copies" in reason(done.notebook, "q1")
+    assert points(done.notebook) == {"q1": 0, "q2": 3}
 
 
 LATER = "\nimport os, threading\nthreading.Timer(2, os._exit, [0]).start()"
