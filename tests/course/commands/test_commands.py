@@ -254,7 +254,7 @@ def test_without_a_sandbox_nobody_is_graded_unless_it_is_asked_for(course, built
     missing = sandbox.SandboxError("it is not there")
     monkeypatch.setattr(sandbox, "without_sandbox", lambda: missing)
     monkeypatch.setattr(sandbox.Sandbox, "command", Mock(side_effect=missing))
-    judges._box.cache_clear()  # one that another test has started
+    judges.close_boxes()  # one that another test has started
     grading = built_unit.root / "grading"
     release = read_notebook(built_unit.release_notebook())
     write_notebook(release, grading / "submitted" / "ada" / "01_tiny" / "01_tiny.ipynb")

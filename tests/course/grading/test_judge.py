@@ -5,7 +5,7 @@ import pytest
 
 from course.grading.judge import Judge
 from course.grading.sandbox import Sandbox
-from course.writing.notebooks import write_notebook
+from course.writing.notebooks import grade_id, write_notebook
 from tests.course.grading.judging import (
     CASES,
     RIGHT,
@@ -13,6 +13,7 @@ from tests.course.grading.judging import (
     WITH_TORCH,
     WRONG,
     assignment,
+    cell,
     handed_in,
     points,
     reason,
@@ -221,3 +222,41 @@ def test_the_step_of_nbgrader(box, tmp_path, monkeypatch):
     done, _ = step.preprocess(handed_in(assignment(), WRONG), names)
     assert points(done) == {"q1": 0, "q2": 3}
     assert done.metadata["course"] == {"flags": []}
+
+
+REMEMBERS = """import numpy as np
+seen = []
+def double(values):
+    seen.append(len(values))
+    return -2 * np.asarray(values)
+"""
+
+
+def with_check(nb, source="assert double(np.zeros(8)) is None, str(seen)"):
+    """The assignment with a check without points above the hidden test of question 1."""
+    at = next(i for i, c in enumerate(nb.cells) if grade_id(c) == "q1_hidden")
+    nb.cells.insert(at, cell(source, "q1_check", 0))
+    return nb
+
+
+def test_a_check_without_points_is_asked_only_where_points_were_lost(box):
+    nb = with_check(assignment())
+    judge = Judge(nb, box)
+    right, wrong = (
+        judge.judge(handed_in(nb, code), seconds=SECONDS) for code in (RIGHT, REMEMBERS)
+    )
+    said = [
+        next(c for c in done.notebook.cells if grade_id(c) == "q1_check").outputs
+        for done in (right, wrong)
+    ]
+    assert points(right.notebook) == {"q1": 2, "q2": 3} and said[0] == []
+    assert points(wrong.notebook) == {"q1": 0, "q2": 3} and len(said[1]) == 1
+
+
+def test_a_check_without_points_asks_code_that_has_seen_no_hidden_input(box):
+    check = "double(np.zeros(8)); assert False, str(double.seen())"
+    tells = REMEMBERS + "double.seen = lambda: seen\n"
+    nb = with_check(assignment(), check)
+    done = Judge(nb, box).judge(handed_in(nb, tells), seconds=SECONDS).notebook
+    outputs = {grade_id(c): str(c.get("outputs")) for c in done.cells if grade_id(c)}
+    assert "[8]" in outputs["q1_check"] and points(done)["q1"] == 0
