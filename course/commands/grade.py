@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from course.commands import shared
-from course.commands.shared import Jobs, app
+from course.commands.shared import app
 from course.errors import UserError
 from course.writing.units import Unit
 
@@ -48,7 +48,12 @@ def grade(
             "before, and at first one by chance."
         ),
     ] = "",
-    jobs: Jobs = 2,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Submissions to judge at once; one more than cores is the fastest."
+        ),
+    ] = 3,
     scheduler: Annotated[
         str,
         typer.Option(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from course.grading.classes import StudentResult, grade_class
 from course.grading.intake import read_class
+from course.grading.seeds import class_seed
 from course.writing.notebooks import read_notebook
 from course.writing.units import Unit, find_unit
 
@@ -32,7 +33,8 @@ def grade_elsewhere(
     shutil.copy(unit.solution_notebook(), path)
     releases = {unit.name: read_notebook(unit.release_notebook())}
     submissions = read_class(folder, releases, unit.name)
-    return grade_class(unit, course, submissions, jobs=jobs, on_result=on_result)
+    seed = class_seed(course / "grading", "measured")
+    return grade_class(unit, course, submissions, seed=seed, jobs=jobs, on_result=on_result)
 
 
 if __name__ == "__main__":

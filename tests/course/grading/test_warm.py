@@ -77,6 +77,7 @@ def test_the_newest_version_is_the_one_that_nbgrader_says(monkeypatch):
     assert said.stdout.strip() == newest_version() == nbgrader.api.get_alembic_version()
 
 
+@pytest.mark.filterwarnings("ignore:Object of type")  # nbgrader's, as in its own gradebook
 def test_cells_that_are_added_in_a_block_are_found_in_it(url):
     """All of a notebook are asked for at once, and remembered while the block lasts."""
     with open_gradebook(url) as gradebook:
