@@ -1,6 +1,7 @@
 """A shell that runs the cells of a notebook in this process, as a kernel would."""
 
 import os
+import re
 import signal
 import sys
 from functools import lru_cache
@@ -10,6 +11,8 @@ from typing import Any
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+# A magic, a line for the system, a question for help, a call without parentheses, or a prompt.
+ADDED = re.compile(r"[%!?\r\f\v]|^[ \t]*[,;/]|^(?:>>>|\.\.\.|[ \t]*In \[)", re.MULTILINE)
 CRASHED, TIMED_OUT = "KernelDied", "CellTimeoutError"
 
 
@@ -61,7 +64,11 @@ def make_shell() -> Any:
 
         @lru_cache(maxsize=256)  # noqa: B019 - there is one shell, and it lives as long as we do
         def transform_cell(self, raw_cell: str) -> str:
-            """Reading a cell for magics takes longer than running most; forks inherit the cache."""
+            """Reading a cell for magics takes longer than running most; forks inherit the cache. One that
+            holds nothing of what IPython adds to Python stays as it is."""
+            several = "\n" in raw_cell.rstrip("\n")
+            if several and not raw_cell[0].isspace() and not ADDED.search(raw_cell):
+                return raw_cell if raw_cell.endswith("\n") else f"{raw_cell}\n"
             return super().transform_cell(raw_cell)
 
         def showtraceback(self, *args: Any, **options: Any) -> None:
