@@ -272,6 +272,16 @@ class Judging:
         return time.monotonic() - self.opened
 
 
+def _said(error: BaseException) -> tuple[str, str]:
+    """Name and message of what a test raised. An answer that raises what a test or the judge would say
+    of it is said to raise that."""
+    name, text = type(error).__name__, _text(error)
+    own = hasattr(error, "where") and not error.not_own_work  # as `error_of` makes one
+    if own and name in ("AssertionError", CRASHED, TIMED_OUT):
+        return "AssertionError", f"Your answer raises {name}: {text}"
+    return name, text
+
+
 def _text(error: BaseException) -> str:
     try:
         return str(error)
@@ -290,13 +300,3 @@ def _alarm(seconds: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _said(error: BaseException) -> tuple[str, str]:
-    """Name and message of what a test raised. An answer that raises what a test or the judge would say
-    of it is said to raise that."""
-    name, text = type(error).__name__, _text(error)
-    own = hasattr(error, "where") and not error.not_own_work  # as `error_of` makes one
-    if own and name in ("AssertionError", CRASHED, TIMED_OUT):
-        return "AssertionError", f"Your answer raises {name}: {text}"
-    return name, text
