@@ -12,13 +12,9 @@ So a student loses the points of the question that went wrong, and the instructo
 something did. What looks like an attempt on the grading is told in `problem`, whatever the state.
 """
 
-import contextlib
-import hashlib
-import os
 import shutil
 import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,17 +23,15 @@ from typing import Any
 
 from course.errors import UserError
 from course.grading.intake import COULD_NOT_RUN, NEEDS_A_LOOK, READY, Submission
+from course.grading.processes import CODE, alone, hash_of, hashed, in_turn
 from course.writing.mistakes import AnswerBank, load_answers
-from course.writing.units import ROOT, Unit
+from course.writing.units import Unit
 
 GRADED = "graded"
 ELSEWHERE = "elsewhere a virtual machine will do, or WSL"
 SLACK = 3  # times a unit's seconds: several are graded at once, and not every machine is as fast
 MOST_FLAGS = 3  # told of one submission; the graded notebook's metadata has them all
-MOST_LOST = 10  # processes of ours that may be ended from outside while a class is graded
 NO_ANSWERS = AnswerBank()  # no mistake is known by name
-ROOMS = ("course/grading", "course/proving", "course/writing", "utils", "nbgrader_config.py")
-CODE = tuple(ROOT / name for name in ROOMS)  # what grades
 Task = tuple[Path, str, str, dict[str, Any], bool, AnswerBank, str]  # of grade_student
 
 
@@ -85,6 +79,7 @@ def grade_class(
     seed: str = "",
     feedback: bool = True,
     jobs: int = 2,
+    scheduler: str = "",
     on_result: Callable[[StudentResult], None] = lambda result: None,
 ) -> list[StudentResult]:
     """Grade the submissions of a unit, one result for each of them.
@@ -96,21 +91,28 @@ def grade_class(
     students' names.
 
     A cell, and the tests of a question, may take the unit's seconds, three times over. With a
-    `seed`, hidden tests draw inputs of the class's own from it. Raises SandboxError, before anything is
-    done, if students' code cannot be confined on this machine, unless it is `unsafe`, and UserError
-    where it cannot be judged at all, or while another process grades in `root`.
+    `seed`, hidden tests draw inputs of the class's own from it. With a `scheduler`, the workers of that Dask
+    cluster judge, as many submissions at once as they can, whatever `jobs` is. Raises SandboxError, before
+    anything is done, if students' code cannot be confined on this machine, unless it is `unsafe`, and
+    UserError where it cannot be judged at all, or while another process grades in `root`.
 
     Nobody's cells run again if nothing has changed since they ran to the end: neither the submission,
     the solution, the options nor the code that grades. So a run that was ended goes on where it was.
     """
     if not can_judge():
         raise UserError(f"Grading takes Linux ({ELSEWHERE}).")
-    from course.grading.sandbox import without_sandbox
+    if scheduler:
+        from course.grading.cluster import ready
 
-    if not unsafe and (missing := without_sandbox()) is not None:
-        raise missing
-    from course.grading.nbgrader_setup import Course
+        jobs = ready(scheduler, unsafe)
+        from course.grading.nbgrader_setup import Course
+    else:
+        from course.grading.judges import box_for
 
+        box = box_for(unit.solution_notebook(root), unsafe)  # it imports while we do
+        from course.grading.nbgrader_setup import Course
+
+        box.ready()
     intake = root.resolve() / "grading" / "intake"
     common = {
         "CourseDirectory.submitted_directory": str(intake),
@@ -120,7 +122,7 @@ def grade_class(
         "JudgedExecute.seed": seed,
     }
     bank = load_answers(unit.mistakes_folder)
-    grader = _hash_of(unit.solution_notebook(root), *CODE)
+    grader = hash_of(unit.solution_notebook(root), *CODE)
     results: list[StudentResult] = []
     taken: dict[str, Submission] = {}
     aside: list[StudentResult] = []  # of what is not run, from joblib's thread, which must not fail
@@ -129,7 +131,7 @@ def grade_class(
         on_result(result)
         results.append(result)
 
-    def tasks() -> Iterator[tuple[str, Task]]:
+    def tasks() -> Iterator[Task]:
         for submission in submissions:
             taken[submission.student] = replace(submission, notebook=None)
             if submission.notebook is None:
@@ -144,8 +146,9 @@ def grade_class(
                 continue
             options = common | dict((settings or {}).get(name, {}))
             made_of = [grader, repr(sorted(options.items())), str(submission.submitted)]
-            key = _hash(*map(str.encode, made_of), submission.notebook)
-            yield name, (root, unit.name, name, options, feedback, bank, key)
+            key = hashed(*map(str.encode, made_of), submission.notebook)
+            options |= {"JudgedExecute.scheduler": scheduler}  # by which no score changes
+            yield root, unit.name, name, options, feedback, bank, key
 
     with alone(root / "grading"):
         if intake.exists():
@@ -160,68 +163,21 @@ def grade_class(
     return sorted(results, key=lambda result: result.student)
 
 
-def _end_with(parent: int) -> None:
-    """Let this process end with the one that has started it, from its first moment on: one that waits for
-    its first submission would outlive a grader that was ended by minutes."""
-    from course.grading.inside import end_with_parent
-
-    end_with_parent()
-    if os.getppid() != parent:  # it has ended meanwhile
-        os._exit(1)
-
-
-def _results(todo: Iterator[tuple[str, Task]], jobs: int) -> Iterator[StudentResult]:
-    """Results as they come. What a process had under way that was ended from outside, by hand or for
-    want of memory, is graded by another one."""
+def _results(todo: Iterator[Task], jobs: int) -> Iterator[StudentResult]:
+    """Results as they come. The threads of this process wait for others, which judge, at the same time;
+    what else a submission takes one of them does after the other."""
     import joblib
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    # With the libraries of another unit a process grows by so much that joblib starts a fresh one.
-    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-    under_way: dict[str, Task] = {}
 
     def tasks() -> Iterator[Any]:
-        for task in list(under_way.values()):
+        while True:
+            with in_turn():
+                task = next(todo, None)
+            if task is None:
+                return
             yield joblib.delayed(grade_student)(*task)
-        for name, task in todo:
-            under_way[name] = task
-            yield joblib.delayed(grade_student)(*task)
 
-    for _ in range(MOST_LOST):
-        try:
-            parallel = joblib.Parallel(
-                n_jobs=jobs,
-                return_as="generator_unordered",
-                initializer=_end_with,
-                initargs=(os.getpid(),),
-            )
-            for result in parallel(tasks()):
-                del under_way[result.student]
-                yield result
-            return
-        except TerminatedWorkerError:
-            continue
-    raise UserError(
-        f"Processes that grade were ended {MOST_LOST} times, perhaps for want of memory; run the command "
-        "again with fewer --jobs: it goes on where it was."
-    )
-
-
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Raises UserError if another process is in here for the same folder. The system lets go when a
-    process ends, however it ends."""
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"Another process is grading in {folder}; wait until it has ended, or end it."
-            ) from None
-        yield
+    parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered")
+    yield from parallel(tasks())
 
 
 def can_judge() -> bool:
@@ -270,28 +226,29 @@ def grade_student(
     from course.grading.gradebook import settled
     from course.grading.nbgrader_setup import kept_course
 
-    started = time.monotonic()
-    try:
-        course = kept_course(root, settings)
-        # Beside the graded notebook, which nbgrader deletes, and all else there, before it begins.
-        done = course.root / "grading" / "autograded" / student / assignment / "graded.txt"
-        again = not key or not done.is_file() or done.read_text() != key
-        problem = None
-        if again:
-            with settled(course.root, assignment, student):
-                problem = course.autograde(assignment, student)
-        status, questions, flags = _read_scores(
-            course, assignment, student, failed=bool(problem), bank=bank
-        )
-        if feedback and not problem:
-            problem = course.generate_feedback(assignment, student)
-        if again and key and not problem:
-            done.write_text(key)
-        if flags:
-            status = NEEDS_A_LOOK if status == GRADED else status
-            problem = " ".join(filter(None, [problem, _told(flags)]))
-    except Exception as error:
-        status, questions, problem = COULD_NOT_RUN, {}, f"{type(error).__name__}: {error}"
+    with in_turn():
+        started = time.monotonic()
+        try:
+            course = kept_course(root, settings)
+            # Beside the graded notebook, which nbgrader deletes, and all else there, before it begins.
+            done = course.root / "grading" / "autograded" / student / assignment / "graded.txt"
+            again = not key or not done.is_file() or done.read_text() != key
+            problem = None
+            if again:
+                with settled(course.root, assignment, student):
+                    problem = course.autograde(assignment, student)
+            status, questions, flags = _read_scores(
+                course, assignment, student, failed=bool(problem), bank=bank
+            )
+            if feedback and not problem:
+                problem = course.generate_feedback(assignment, student)
+            if again and key and not problem:
+                done.write_text(key)
+            if flags:
+                status = NEEDS_A_LOOK if status == GRADED else status
+                problem = " ".join(filter(None, [problem, _told(flags)]))
+        except Exception as error:
+            status, questions, problem = COULD_NOT_RUN, {}, f"{type(error).__name__}: {error}"
     return StudentResult(student, status, questions, problem or "", time.monotonic() - started)
 
 
@@ -308,9 +265,8 @@ def _read_scores(
     reasons = {} if graded is None else score_notebook(graded)
     questions: dict[str, QuestionScore] = {}
     with open_gradebook(course.db_url) as gradebook:
-        submission = gradebook.find_submission_notebook(assignment, assignment, student)
-        for grade in submission.grades:
-            name = question_of(grade.cell.name)
+        for name, grade in gradebook.grades_of(assignment, assignment, student).items():
+            name = question_of(name)
             tested = grade.cell.cell_type == "code"
             if graded is None and tested:
                 grade.auto_score, grade.needs_manual_grade = 0.0, False
@@ -327,19 +283,6 @@ def _read_scores(
     if graded is None:
         return COULD_NOT_RUN, questions, []
     return status_of(graded), questions, graded.metadata["course"]["flags"]
-
-
-def _hash(*parts: bytes) -> str:
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(hashlib.sha256(part).digest())
-    return whole.hexdigest()
-
-
-def _hash_of(*paths: Path) -> str:
-    """Of a file, or of all Python files below a folder."""
-    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))]
-    return _hash(*(file.read_bytes() for file in sorted(files)))
 
 
 def _told(flags: Sequence[str]) -> str:

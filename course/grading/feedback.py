@@ -2,8 +2,8 @@
 
 It is written from what the judge says of each test, the gradebook, and the student's own cells. Nothing
 that their code printed is on it, for it may print what it was given, in whichever code. For the same
-reason a hidden test says of an error only its kind, and the checks below it, which students can run
-themselves, leave out what the answer gave: either may hold what a hidden test asked.
+reason a hidden test says of an error only its kind, and a test with points below it, which students can
+run themselves, leaves out what the answer gave: either may hold what a hidden test asked.
 """
 
 import builtins
@@ -81,15 +81,17 @@ class Opening(GetGrades):
 
 def hush(nb: NotebookNode) -> None:
     """Take out of the errors of hidden tests what the answers themselves say, and so out of those of
-    all cells below the first of them: code that a test has called knows its inputs."""
+    all cells below the first of them whose code was there when it ran: it knows its inputs."""
     known = False
     for cell in nb.cells:
         if cell.cell_type != "code":
             continue
         hidden = is_test(cell) and BEGIN_HIDDEN in cell.source
         known = known or hidden
+        # A check without points asked code that had seen no hidden test (course.grading.judging).
+        clean = is_test(cell) and not hidden and not cell.metadata.nbgrader.points
         for output in cell.outputs:
-            if output.output_type == "error" and known:
+            if output.output_type == "error" and known and not clean:
                 said = output.ename, output.evalue
                 told = _of_test(*said, hidden) if is_test(cell) else _of_answer(*said)
                 output.ename, output.evalue = told

@@ -38,6 +38,7 @@ from nbformat.v4 import new_output
 
 from course.grading.inside import end_with_parent, own_memory
 from course.grading.judging import Judging, Step, Trusted
+from course.grading.processes import while_waiting
 from course.grading.sandbox import DERIVES, Limits, Sandbox
 from course.grading.session import MODULE
 from course.grading.signs import signs_in
@@ -87,6 +88,11 @@ class Judge:
             if cell.cell_type == "code" and grade_id(cell) and not is_answer(cell)
         }
         tested = {grade_id(cell) for cell in solution.cells if is_test(cell)}
+        self.told = {
+            grade_id(cell)
+            for cell in solution.cells
+            if is_test(cell) and not cell.metadata.nbgrader.points
+        }
         first = next((i for i, cell in enumerate(solution.cells) if is_answer(cell)), 0)
         self.answers = {grade_id(cell) for cell in solution.cells if is_answer(cell)}
         # What students were given, in whichever cell it stands.
@@ -132,7 +138,8 @@ class Judge:
         answers = [solved(cell.source) for cell in solution.cells if is_answer(cell)]
         tests = [self.trusted[name] for name in self.tests]
         keys = _keys_of(setup + answers, tests, seed) if seed else {}
-        self.known = Trusted(_ran(setup), self.tests, names, keys, box, limits)
+        self.box = box
+        self.known = Trusted(_ran(setup), self.tests, names, keys, limits)
         for test in tests:
             for text in UNPACKED.findall(test):
                 unpacked(text)  # which remembers it: not for each submission again
@@ -142,15 +149,25 @@ class Judge:
         gc.freeze()  # else each judge looks for garbage among all objects of the libraries
 
     def judge(
-        self, submission: NotebookNode, *, seconds: float, answer_seconds: float | None = None
+        self,
+        submission: NotebookNode,
+        box: Sandbox | None = None,
+        *,
+        seconds: float,
+        answer_seconds: float | None = None,
     ) -> Judged:
         """The submission with the outputs of its cells. It has all tests, once each; `seconds` is what
-        a cell, and the tests of a question, may take, and `answer_seconds`, if fewer, an answer."""
+        a cell, and the tests of a question, may take, and `answer_seconds`, if fewer, an answer. It
+        runs in another `box` than others if one is given."""
+        box = (box or self.box).ready()
         found, crashes = {"broken": "not tried"}, 0
         for _ in range(MOST_TRIES):
-            found = self._judged(submission, seconds, answer_seconds)
-            if "broken" in found:
-                self.known.box.restart()
+            server = box.process
+            found = self._judged(submission, box, seconds, answer_seconds)
+            if (
+                "broken" in found and box.process is server
+            ):  # else another thread has started it anew
+                box.restart()
             elif not _crashed(found) or crashes:
                 break
             else:
@@ -168,7 +185,7 @@ class Judge:
         return Judged(done, self.signs(submission) + flags)
 
     def _judged(
-        self, submission: NotebookNode, seconds: float, answer_seconds: float | None
+        self, submission: NotebookNode, box: Sandbox, seconds: float, answer_seconds: float | None
     ) -> dict[str, Any]:
         """What a process of its own finds: outputs and flags, or why it cannot, as `broken`."""
         steps = self.steps(submission)
@@ -182,7 +199,7 @@ class Judge:
                 self._limit_myself(seconds)
                 try:
                     least = min(seconds, answer_seconds or seconds)
-                    found = Judging(self.known, steps, seconds, least).run()
+                    found = Judging(self.known, box, steps, seconds, least).run()
                 except (RuntimeError, OSError) as error:  # of this machine, not of the submission
                     found = {"broken": str(error)}
                 with os.fdopen(writing, "w") as pipe:
@@ -191,9 +208,9 @@ class Judge:
             finally:
                 os._exit(code)
         os.close(writing)
-        with os.fdopen(reading) as pipe:
+        with while_waiting(), os.fdopen(reading) as pipe:
             said = pipe.read()
-        ended = os.waitpid(pid, 0)[1]
+            ended = os.waitpid(pid, 0)[1]
         return json.loads(said) if ended == 0 else {"broken": "the process that judged it ended"}
 
     def signs(self, submission: NotebookNode) -> list[str]:
@@ -220,7 +237,7 @@ class Judge:
                 continue
             name = grade_id(cell)
             if name in self.tests:
-                steps.append(Step(index, "", name))
+                steps.append(Step(index, "", name, told=name in self.told))
                 continue
             source = self.trusted.get(name, cell.source)
             if name in self.answers:

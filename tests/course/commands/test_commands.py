@@ -6,13 +6,14 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from unittest.mock import Mock
 
 import pytest
 
 from course import cli, run
 from course.commands import shared
 from course.errors import UserError
-from course.grading import classes, demo, sandbox
+from course.grading import classes, demo, judges, sandbox
 from course.measuring import inference
 from course.writing.notebooks import read_notebook, write_notebook
 from course.writing.units import ROOT
@@ -250,7 +251,10 @@ def test_grade_a_download(course, built_unit, tmp_path):
 
 
 def test_without_a_sandbox_nobody_is_graded_unless_it_is_asked_for(course, built_unit, monkeypatch):
-    monkeypatch.setattr(sandbox, "without_sandbox", lambda: sandbox.SandboxError("it is not there"))
+    missing = sandbox.SandboxError("it is not there")
+    monkeypatch.setattr(sandbox, "without_sandbox", lambda: missing)
+    monkeypatch.setattr(sandbox.Sandbox, "command", Mock(side_effect=missing))
+    judges._box.cache_clear()  # one that another test has started
     grading = built_unit.root / "grading"
     release = read_notebook(built_unit.release_notebook())
     write_notebook(release, grading / "submitted" / "ada" / "01_tiny" / "01_tiny.ipynb")
@@ -261,6 +265,8 @@ def test_without_a_sandbox_nobody_is_graded_unless_it_is_asked_for(course, built
     code, out, _ = course("grade", "--unsafe", "--jobs", "1")
     assert code == 0 and "Graded without a sandbox (--unsafe)" in out
     assert re.search(r"ada +│ graded +│ +0 │ +0 │ +0 │ +0 │", out), out
+    code, _, err = course("grade", "--demo", "--scheduler", "here")  # where workers have one
+    assert code == 2 and "'here' is no address of a Dask scheduler, which reads tcp://HOST" in err
     everybody = demo.demo_students
     monkeypatch.setattr(demo, "demo_students", lambda *a: everybody(*a)[:1])
     code, out, _ = course("grade", "--demo", "--jobs", "1")

@@ -207,9 +207,9 @@ def test_inputs_known_from_a_public_repository_help_nobody_in_a_class_with_its_o
 def test_the_step_of_nbgrader(box, tmp_path, monkeypatch):
     from traitlets.config import Config
 
-    from course.grading import execute
+    from course.grading import execute, judges
 
-    monkeypatch.setattr(execute, "_box", lambda unsafe, preload: box)
+    monkeypatch.setattr(judges, "_box", lambda unsafe, preload: box)
     write_notebook(assignment(), tmp_path / "solutions" / "u" / "u.ipynb")
     config = Config()
     config.CourseDirectory.root, config.CourseDirectory.source_directory = (

@@ -44,6 +44,33 @@ def test_plain_data_crosses(value):
     assert again == value and type(again) is type(value)
 
 
+NUMBERS = st.lists(st.floats(allow_nan=False), min_size=9) | st.lists(st.integers(), min_size=9)
+
+
+@given(NUMBERS | NUMBERS.map(tuple))
+def test_long_lists_of_numbers_cross(value):
+    again = crossed(value)
+    assert again == value and type(again) is type(value)
+    assert [type(item) for item in again] == [type(item) for item in value]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int8, np.complex128])
+def test_lists_of_numpy_numbers_cross(kind):
+    again = crossed([*map(kind, range(20))])
+    assert again == [*range(20)] and {type(item) for item in again} == {kind}
+
+
+def test_a_long_list_of_two_kinds_of_numbers_is_packed_too():
+    value = [*np.linspace(0, 1, 3000), 2.0, *range(50)]
+    again = crossed(value)
+    assert again == value and [*map(type, again)] == [*map(type, value)]
+    assert len(encode(value, handle)) < 25_000
+
+
+def test_a_list_of_one_kind_of_numbers_takes_little_more_than_they_do():
+    assert len(encode([0.5] * 1000, handle)) < 8100
+
+
 ARRAYS = [
     np.arange(6).reshape(2, 3),
     np.arange(6.0).reshape(2, 3).T,
@@ -153,10 +180,10 @@ def test_limits_of_the_writer(value, said):
 
 
 def test_the_number_of_parts_is_limited_on_both_sides(monkeypatch):
-    many = encode([0] * 1000, handle)
+    many = encode([None] * 1000, handle)
     monkeypatch.setattr(wire, "MOST_PARTS", 1000)
     with pytest.raises(WireError, match="parts"):
-        encode([0] * 1000, handle)
+        encode([None] * 1000, handle)
     with pytest.raises(WireError, match="parts"):
         decode(many)
 
@@ -223,4 +250,4 @@ def test_places_outside_a_sparse_matrix_are_refused(rows, columns):
     writer.put(b"p", b"\2" + 2 * (3).to_bytes(8, "little"))
     writer.write([np.array(rows), np.array(columns), np.array([1.0])], 1)
     with pytest.raises(WireError):
-        decode(b"".join(writer.pieces))
+        decode(bytes(writer.data))
