@@ -228,6 +228,7 @@ class Judging:
     def _cell(self, step: Step) -> None:
         if step.extra and self.extra <= 0:
             self.outputs[step.index] = [dict(error_output(TIMED_OUT, TOO_LATE))]
+            self._after(step.source, (TIMED_OUT, TOO_LATE))
             return
         started = time.monotonic()
         seconds = self.answer_seconds if step.answers else self.seconds

@@ -123,6 +123,15 @@ def test_gradients_cross(box, name, monkeypatch):
     assert said in reason(done.notebook, "q1")
 
 
+def test_a_cell_for_which_no_time_is_left_has_not_run(judge):
+    nb = handed_in(assignment(), "# In the cell above.", before=RIGHT)
+    nb.cells.insert(1, cell("while True: pass"))
+    done = judge(nb, seconds=3)
+    assert points(done.notebook) == {"q1": 0, "q2": 3}
+    said = "The cell that defines `double` did not run (CellTimeoutError: not run: cells of the"
+    assert said in reason(done.notebook, "q1")
+
+
 HANDED = """
 class Scale:
     def __init__(self):
