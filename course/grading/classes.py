@@ -90,11 +90,14 @@ def grade_class(
     single students. `on_result` is told each result as it comes; the list is in the order of the
     students' names.
 
-    A cell, and the tests of a question, may take the unit's seconds, three times over. With a
-    `seed`, hidden tests draw inputs of the class's own from it. With a `scheduler`, the workers of that Dask
-    cluster judge, as many submissions at once as they can, whatever `jobs` is. Raises SandboxError, before
-    anything is done, if students' code cannot be confined on this machine, unless it is `unsafe`, and
-    UserError where it cannot be judged at all, or while another process grades in `root`.
+    `jobs` submissions are judged at once. A cell, and the tests of a question, may take the unit's
+    seconds, three times over. With a `seed`, hidden tests draw inputs of the class's own from it. With a
+    `scheduler`, the workers of that Dask cluster judge, as many submissions at once as they can, whatever
+    `jobs` is.
+
+    Raises SandboxError, before anything is done, if students' code cannot be confined on this machine,
+    unless it is `unsafe`, and UserError where it cannot be judged at all, or while another process grades
+    in `root`.
 
     Nobody's cells run again if nothing has changed since they ran to the end: neither the submission,
     the solution, the options nor the code that grades. So a run that was ended goes on where it was.
