@@ -31,6 +31,10 @@ MODULE = "assignment"  # the __name__ of the trusted notebook, and so of its cla
 MOST_CALLS_BACK = 200_000  # by one answer, for all its inputs
 START_SECONDS = 120  # until a sandbox must be there, on a busy machine
 MOST_MEMORY = 10**10  # that a sandbox may say a call took
+# What the watch over answers says (utils.checking.watch): of a sandbox's verdict only which it is counts,
+# as its words would be shown to the student.
+CALLS = "This question asks you to write it: your answer calls {}."
+HIDES = "Your answer sets a profile function, which hides what it calls from this test."
 
 
 # What reading a reply that is not made as it should be may raise.
@@ -81,10 +85,13 @@ class Session:
         Raises Gone, Closed, Late or WireError if the sandbox ended, or does not stop.
         """
         self.deadline = time.monotonic() + seconds + 10
-        error = self._send("cell", source, float(seconds))[2]
-        if error is None:
-            return None
-        name, said = error
+        try:
+            error = self._send("cell", source, float(seconds))[2]
+            if error is None:
+                return None
+            name, said = error
+        except MISMADE as mismade:
+            raise mismade if isinstance(mismade, WireError) else WireError(str(mismade)) from None
         if not isinstance(name, str) or not isinstance(said, str):
             raise WireError("no error of a cell")
         return name[:200], said[:2000]
@@ -137,7 +144,7 @@ class Session:
         for place, data in changed.items():
             _become(given[place], decode(data, self._make_changed))
         if kind == "raised":
-            return None, error_of(rest[0])
+            return None, self._own_words(error_of(rest[0]))
         if kind != "value":
             raise WireError(f"no kind of reply: {kind[:20]}")
         peak, data = rest
@@ -147,6 +154,21 @@ class Session:
             tracemalloc.reset_peak()
             bytearray(max(0, min(int(peak), MOST_MEMORY)))
         return value, None
+
+    def _own_words(self, error: BaseException) -> BaseException:
+        """An error of an answer; a verdict of the watch in the judge's words."""
+        if not getattr(error, "not_own_work", False):
+            return error
+        if not self.forbidden:
+            raise WireError("a verdict of a watch that there is not")
+        said = str(error)
+        names = said.removeprefix(CALLS.partition("{}")[0]).removesuffix(".").split(" and ")
+        called = [name for name in self.forbidden if name in names]
+        if not called and said != HIDES:
+            self.flags.append("its process speaks for the watch over answers")
+        verdict: Any = AssertionError(CALLS.format(" and ".join(called)) if called else HIDES)
+        verdict.not_own_work = True
+        return verdict
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:

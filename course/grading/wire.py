@@ -13,6 +13,7 @@ A class that is derived from a built-in one, or from an array, crosses as what i
 import math
 import re
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +27,9 @@ MOST_PARTS = 1_000_000  # values in a message, those inside others included
 MOST_DEPTH = 60
 MOST_ITEMS = 100_000  # read from an iterator, as in utils.checking.outcomes
 MOST_DIGITS = 4096  # bytes of an integer
+MOST_ALIKE = (
+    100  # keys of one hash, such as 0, 2**61 - 1 and their like: to store n takes n * n steps
+)
 DTYPE = re.compile(
     r"[<>|=](?:b1|[iu][1248]|f(?:2|4|8|16)|c(?:8|16|32)|[SU]\d{1,6}|[mM]8\[[0-9a-zA-Z]+\])"
 )
@@ -262,8 +266,11 @@ class _Reader:
             return self.take(self.unpack("Q")[0])
         if tag in _MANY:
             return _MANY[tag](self.some(depth))
+        if tag in _UNORDERED:
+            return _UNORDERED[tag](_apart(self.some(depth)))
         if tag == b"d":
             flat = self.some(depth, 2)
+            _apart(flat[::2])
             return dict(zip(flat[::2], flat[1::2], strict=True))
         if tag == b"a":
             return self.array()
@@ -281,7 +288,10 @@ class _Reader:
                 array.flat[i] = self.read(depth + 1)
             return array
         if tag == b"r":
-            return range(*self.read(depth + 1))
+            numbers = range(*self.read(depth + 1))
+            if len(numbers) > MOST_PARTS:
+                raise WireError("too many numbers")
+            return numbers
         if tag == b"q":
             return Fraction(self.number())
         if tag == b"D":
@@ -314,7 +324,10 @@ class _Reader:
         (n,) = self.unpack("B")
         if n > 32:
             raise WireError("too many dimensions")
-        return self.unpack(f"{n}Q") if n else ()
+        shape = self.unpack(f"{n}Q") if n else ()
+        if 0 in shape and math.prod(filter(None, shape)) > MOST_PARTS:  # which take no bytes
+            raise WireError("too many rows")
+        return shape
 
     def array(self) -> np.ndarray:
         name, order, shape = self.text(), self.take(1).decode(), self.shape()
@@ -354,4 +367,12 @@ class _Reader:
 
 
 _PLAIN = {b"N": None, b"T": True, b"F": False}
-_MANY: dict[bytes, Callable[[list], Any]] = {b"l": list, b"t": tuple, b"S": set, b"Z": frozenset}
+_MANY: dict[bytes, Callable[[list], Any]] = {b"l": list, b"t": tuple}
+_UNORDERED: dict[bytes, Callable[[list], Any]] = {b"S": set, b"Z": frozenset}
+
+
+def _apart(keys: list) -> list:
+    """The keys, whose hashes tell them apart."""
+    if keys and max(Counter(map(hash, keys)).values()) > MOST_ALIKE:
+        raise WireError("too many keys of one hash")
+    return keys

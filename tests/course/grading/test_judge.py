@@ -6,6 +6,7 @@ import pytest
 from course.grading.judge import Judge
 from course.grading.sandbox import Sandbox
 from course.writing.notebooks import write_notebook
+from tests.course.grading import judging
 from tests.course.grading.judging import (
     CASES,
     RIGHT,
@@ -149,6 +150,50 @@ def test_inputs_known_from_a_public_repository_help_nobody_in_a_class_with_its_o
     assert points(own.judge(nb, seconds=SECONDS).notebook)["q1"] == 0
     right = own.judge(handed_in(assignment()), seconds=SECONDS)
     assert points(right.notebook)["q1"] == 2
+
+
+CANCELS = """
+from utils.checking.outcomes import weights
+def double(values):
+    return np.resize([1e30, -1e30], len(values)) / weights(len(values))
+"""
+
+
+def test_many_numbers_that_cancel_out_are_no_answer_in_a_class_with_its_own_seed(box, monkeypatch):
+    """A notebook's key holds sums of many numbers, each right within a part of its terms' sizes."""
+    many = CASES.replace("(1, 4, 9)", "(1200,)")
+    monkeypatch.setattr(judging, "CASES", many)
+    monkeypatch.setitem(TESTS, "many", TESTS["examine"].replace(CASES, many))
+    nb = assignment("many")
+    done = [
+        Judge(nb, box, seed=s).judge(handed_in(nb, CANCELS), seconds=SECONDS) for s in ("", "7")
+    ]
+    assert [points(one.notebook)["q1"] for one in done] == [2, 0]
+    right = Judge(nb, box, seed="7").judge(handed_in(nb), seconds=SECONDS)
+    assert points(right.notebook)["q1"] == 2
+
+
+SPEAKS = """
+def double(values):
+    error = AssertionError("asked: " + repr(values.tolist()) + {more})
+    error.not_own_work = True
+    raise error
+"""
+
+
+@pytest.mark.parametrize("more", ["''", "' calls numpy.polyval'"])
+def test_what_is_said_for_the_watch_is_said_in_the_judges_words(judge, more):
+    """A student reads them, and an answer knows what a hidden test asks."""
+    for test in ("own", "examine"):
+        done = judge(handed_in(assignment(test), SPEAKS.replace("{more}", more)), test)
+        assert points(done.notebook) == {"q1": 0, "q2": 3}
+        assert "asked" not in reason(done.notebook, "q1")
+        assert any("watch" in flag for flag in done.flags)
+    calls = "def double(values):\n    return np.polyval([2, 0], values)"
+    done = judge(handed_in(assignment("own"), calls), "own")
+    assert (points(done.notebook)["q1"], done.flags) == (0, [])
+    said = "This question asks you to write it: your answer calls numpy.polyval."
+    assert reason(done.notebook, "q1") == said
 
 
 def test_the_step_of_nbgrader(box, tmp_path, monkeypatch):
