@@ -5,6 +5,7 @@ import re
 from html import unescape
 
 import pytest
+from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 
 from course.grading.feedback import hush
@@ -96,6 +97,14 @@ def test_what_a_hidden_test_asked_is_not_in_it_however_it_is_told(submit):
             "The result is built in another way than the question says: {'c2Vj': #}, not #.",
             "The result is built in another way than the question says.",
         ),
+        (
+            "AssertionError",
+            "Your answer must raise ValueError here, and raises nothing.c2Vj: x.",
+            "Your answer must raise ValueError here, and raises nothing.",
+        ),
+        ("AssertionError", "Your answer raises !c2Vj: x.", "Your answer raises an error."),
+        ("KernelDied", "c2VjcmV0", "an error: what it says is not shown"),
+        ("CellTimeoutError", "c2VjcmV0", "an error: what it says is not shown"),
         ("c2VjcmV0", "c2VjcmV0", "an error: what it says is not shown"),
         ("CellTimeoutError", "this cell took longer than 3 s", "this cell took longer than 3 s"),
     ],
@@ -109,11 +118,26 @@ def test_hidden_tests_tell_no_words_of_the_answer(name, text, shown):
     assert said.split("\n  (on inputs")[0] == shown and error.traceback == []
 
 
-def test_cells_below_a_hidden_test_tell_only_the_kind_of_their_errors():
-    above, below, check = cell("1"), cell("1"), cell("1", "q2_test_visible", 0)
+def test_cells_below_a_hidden_test_tell_at_most_the_kind_of_their_errors():
+    """Of those that a student added not even that: a thousand of them could spell what a test asked."""
+    above, below, answer = cell("1"), cell("1"), cell("1", "q2")
+    check = cell("1", "q2_test_visible", 0)
     hidden = cell("### BEGIN HIDDEN TESTS\n1", "q1_test_hidden", 2)
-    for one in (above, below, check):
+    for one in (above, below, answer, check):
         one.outputs = [error_output("KeyError", "c2VjcmV0")]
-    hush(type("Notebook", (), {"cells": [above, hidden, below, check]}))
-    said = [one.outputs[0].evalue for one in (above, below, check)]
-    assert said == ["c2VjcmV0", "what it says is not shown", "c2VjcmV0"]
+    hush(type("Notebook", (), {"cells": [above, hidden, below, answer, check]}))
+    said = [
+        f"{one.outputs[0].ename}: {one.outputs[0].evalue}" for one in (above, below, answer, check)
+    ]
+    quiet = "what it says is not shown"
+    known = "KeyError: c2VjcmV0"
+    assert said == [known, f"an error: {quiet}", f"KeyError: {quiet}", known]
+
+
+def test_what_a_check_prints_of_an_answer_is_not_in_it_below_a_hidden_test():
+    passed, told = "Hidden test of q1: passed (2 inputs).\n", "8 bits: error 0.123\n"
+    first, hidden = cell("1", "q1_check", 0), cell("### BEGIN HIDDEN TESTS\n1", "q1_hidden", 2)
+    for one in (first, hidden):
+        one.outputs = [new_output("stream", name="stdout", text=told + passed)]
+    hush(type("Notebook", (), {"cells": [first, hidden]}))
+    assert [one.outputs[0].text for one in (first, hidden)] == [told + passed, passed]
