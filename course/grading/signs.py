@@ -5,18 +5,36 @@ have honest uses, too, so each says what was seen and where.
 """
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.inputtransformer2 import TransformerManager
 
 MODULES = {
+    "__main__": "reaches for the process that runs its cells",
+    "_thread": "starts threads, which the watch over answers may not see",
+    "builtins": "reaches for Python's own names",
+    "asyncio": "starts threads, which the watch over answers may not see",
+    "concurrent": "starts threads, which the watch over answers may not see",
     "ctypes": "reaches below Python",
     "gc": "looks through all objects",
+    "importlib": "imports in a way of its own",
     "inspect": "looks at callers or at source code",
+    "joblib": "starts processes",
     "linecache": "looks at source code",
+    "marshal": "makes code of data",
     "multiprocessing": "starts processes",
+    "pickle": "makes code of data",
     "pty": "starts processes",
+    "runpy": "makes code of data",
     "signal": "handles signals, which stop an endless answer",
     "socket": "uses the network",
     "subprocess": "starts programs",
+    "threading": "starts threads, which the watch over answers may not see",
+    "tracemalloc": "measures memory, as a test does",
     "urllib": "uses the network",
     "requests": "uses the network",
     "nbgrader": "uses the gradebook's program",
@@ -27,6 +45,19 @@ NAMES = {
     "_current_frames": "looks at callers",
     "f_back": "looks at callers",
     "f_globals": "looks at callers",
+    "getprofile": "looks at the watch over answers",
+    "exec": "makes code of data",
+    "eval": "makes code of data",
+    "compile": "makes code of data",
+    "__import__": "imports in a way of its own",
+    "import_module": "imports in a way of its own",
+    "__code__": "looks at the code of a function",
+    "__globals__": "looks into a module from within",
+    "__dict__": "looks into a module from within",
+    "vars": "looks into a module from within",
+    "globals": "looks into a module from within",
+    "attrgetter": "reaches for names that it puts together",
+    "ctypeslib": "reaches below Python",
     "setprofile": "takes the watch over answers off",
     "settrace": "takes the watch over answers off",
     "fork": "starts processes",
@@ -46,7 +77,9 @@ NAMES = {
     "ANY": "says what its results equal",
     "__builtins__": "reaches for Python's own names",
 }
+BUILT_IN = ("exec", "eval", "compile", "vars", "globals")  # a part of a library may be called so
 EQUALS = ("__eq__", "__array_ufunc__", "__array_function__", "__torch_function__")
+LAZY = ("__array__", "detach", "toarray", "tocoo")  # called when a result is read
 TEXTS = {
     "/proc": "looks at processes",
     "HIDDEN TESTS": "looks for hidden tests",
@@ -68,42 +101,100 @@ TRUSTED = {
 }
 
 
+# Magics of a notebook that do no more than their code does; of all others the shell's own name is seen.
+TIMES_CELL = re.compile(r"\A\s*%%(?:time|capture)[ \t]*\w*[ \t]*$", re.MULTILINE)
+TIMES_LINE = re.compile(r"^([ \t]*)%(?:time|timeit(?:[ \t]+-\w[ \t]?\d+)*)[ \t]+", re.MULTILINE)
+SETS_UP = re.compile(
+    r"^([ \t]*)%(?:matplotlib[ \t]+\w+|config[ \t]+[\w.]+[ \t]*=[ \t]*[\w'\" ]+)[ \t]*$",
+    re.MULTILINE,
+)
+
+
 def signs_in(source: str) -> list[str]:
     """What was seen, each with its line, in the order of the lines; none in what is no Python."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+        tree = ast.parse(_plain(source))
+        found = {(line, what): None for line, what in _seen(tree)}
+    except (SyntaxError, ValueError):
         return []
-    found = {(line, what): None for line, what in _seen(tree)}
+    except (RecursionError, MemoryError):  # which a student's process may have been set up to read
+        return ["line 1 is nested too deep to be looked at"]
     return [f"line {line} {what}" for line, what in sorted(found)]
 
 
+def _plain(source: str) -> str:
+    """A cell as Python, its magics as the calls that they are."""
+    if "%" not in source and "!" not in source and "?" not in source:
+        return source
+    source = TIMES_CELL.sub("", source, count=1)
+    source = SETS_UP.sub(r"\1pass", TIMES_LINE.sub(r"\1", source))
+    return _magics().transform_cell(source)
+
+
+@lru_cache
+def _magics() -> "TransformerManager":
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    return TransformerManager()
+
+
 def _seen(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    imported = {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
         if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [alias.name for alias in node.names]
-            for name in [node.module or ""] if isinstance(node, ast.ImportFrom) else names:
+            whence = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                name = f"{whence}.{alias.name}".removeprefix(".")
                 if what := MODULES.get(name.partition(".")[0]):
-                    yield line, f"{what} ({name})"
+                    yield line, f"{what} ({whence or name})"
+                elif what := NAMES.get(alias.name) if whence else None:
+                    yield line, f"{what} ({alias.name})"
                 if name.startswith("utils.checking"):
                     yield line, "uses what checks answers (utils.checking)"
         elif isinstance(node, ast.Attribute | ast.Name):
             name = node.attr if isinstance(node, ast.Attribute) else node.id
-            if what := NAMES.get(name):
+            known = NAMES if isinstance(node, ast.Name) or name not in BUILT_IN else {}
+            if what := known.get(name):
                 yield line, f"{what} ({name})"
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
-                if _root(node) in TRUSTED:
+                if _root(node) in TRUSTED | imported:
                     yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"
+                elif name.startswith("__") and name not in ("__name__", "__doc__"):
+                    yield line, f"replaces a part of a class or function ({name})"
+            if isinstance(node, ast.Attribute) and name in ("modules", "multiprocessing"):
+                if _root(node) in ("sys", "torch"):
+                    yield line, f"reaches for modules ({ast.unparse(node)[:60]})"
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
             if _root(node) in TRUSTED:
                 yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"
         elif isinstance(node, ast.FunctionDef) and node.name in EQUALS:
             yield line, f"says what its results equal ({node.name})"
+        elif isinstance(node, ast.FunctionDef) and node.name in LAZY:
+            yield line, f"gives a result only when it is read ({node.name})"
+        elif isinstance(node, ast.Call) and _reaches(node, TRUSTED | imported):
+            yield line, f"reaches for names that it puts together ({ast.unparse(node.func)[:60]})"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             for text, what in TEXTS.items():
                 if text in node.value:
                     yield line, f"{what} ({text!r})"
+
+
+def _reaches(call: ast.Call, libraries: set[str]) -> bool:
+    """Whether an attribute is read or set by a name that is put together, or that is a sign itself."""
+    named = isinstance(call.func, ast.Name) and call.func.id in ("getattr", "setattr", "delattr")
+    if not named or len(call.args) < 2:
+        return False
+    name, of_library = call.args[1], _root(call.args[0]) in libraries
+    if isinstance(name, ast.Constant):
+        changes = isinstance(call.func, ast.Name) and call.func.id != "getattr"
+        return name.value in NAMES or (changes and of_library)
+    return of_library or not isinstance(name, ast.Name)
 
 
 def _root(node: ast.AST) -> str:
