@@ -24,6 +24,7 @@ import importlib
 import io
 import json
 import os
+import re
 import resource
 import symtable
 import sys
@@ -40,7 +41,7 @@ from course.grading.inside import end_with_parent
 from course.grading.judging import Judging, Step, Trusted
 from course.grading.memory import own_memory
 from course.grading.sandbox import DERIVES, Limits, Sandbox
-from course.grading.session import MODULE
+from course.grading.session import CALLS, MODULE
 from course.grading.signs import signs_in
 from course.proving.shell import CRASHED
 from course.writing.keys import UNPACKED, solved
@@ -59,6 +60,7 @@ from utils.checking.outcomes import Outcome
 from utils.checking.trials import run_cases
 
 LIMITS = Limits()
+LIBRARY = re.compile(r"[\"']utils(?:\.[a-z]\w*)+\.([a-z]\w*)[\"']")  # a function, and no method
 KEYS = "keys"  # the grade id of the cell that reads the keys of the visible checks
 # A process may be ended from outside, by hand or for want of memory: a crash counts if it comes twice.
 MOST_TRIES = 4
@@ -134,6 +136,7 @@ class Judge:
         answers = [solved(cell.source) for cell in solution.cells if is_answer(cell)]
         tests = [self.trusted[name] for name in self.tests]
         keys = _keys_of(setup + answers, tests, seed) if seed else {}
+        self.library = frozenset(name for test in tests for name in LIBRARY.findall(test))
         self.known = Trusted(_ran(setup), self.tests, names, keys, box, limits)
         for test in tests:
             for text in UNPACKED.findall(test):
@@ -167,7 +170,11 @@ class Judge:
             clean = [{key: _printable(text) for key, text in output.items()} for output in outputs]
             done.cells[int(index)].outputs = [new_output(**output) for output in clean]
         flags = [" ".join(_printable(flag).split()) for flag in found["flags"]]
-        return Judged(done, self.signs(submission) + flags)
+        said = str(
+            found["outputs"]
+        )  # of who calls the library and is found out there is no more to say
+        library = frozenset() if CALLS.partition("{")[0] in said else self.library
+        return Judged(done, self.signs(submission, library) + flags)
 
     def _judged(
         self, submission: NotebookNode, seconds: float, answer_seconds: float | None
@@ -198,8 +205,9 @@ class Judge:
         ended = os.waitpid(pid, 0)[1]
         return json.loads(said) if ended == 0 else {"broken": "the process that judged it ended"}
 
-    def signs(self, submission: NotebookNode) -> list[str]:
-        """What in a student's own cells looks like an attempt on the grading."""
+    def signs(self, submission: NotebookNode, library: frozenset[str]) -> list[str]:
+        """What in a student's own cells looks like an attempt on the grading; `library` are functions that
+        they are to write themselves."""
         found = []
         for number, cell in enumerate(submission.cells, start=1):
             name = grade_id(cell)
@@ -209,7 +217,7 @@ class Judge:
                 and cell.source.strip() not in self.own
             ):
                 where = name or f"cell {number}"
-                found += [f"{where}: {sign}" for sign in signs_in(cell.source)]
+                found += [f"{where}: {sign}" for sign in signs_in(cell.source, library)]
         return found
 
     def steps(self, submission: NotebookNode) -> list[Step]:

@@ -110,11 +110,12 @@ SETS_UP = re.compile(
 )
 
 
-def signs_in(source: str) -> list[str]:
-    """What was seen, each with its line, in the order of the lines; none in what is no Python."""
+def signs_in(source: str, library: frozenset[str] = frozenset()) -> list[str]:
+    """What was seen, each with its line, in the order of the lines; none in what is no Python. `library`
+    are names of the library's functions that answers are to write themselves."""
     try:
         tree = ast.parse(_plain(source))
-        found = {(line, what): None for line, what in _seen(tree)}
+        found = {(line, what): None for line, what in _seen(tree, library)}
     except (SyntaxError, ValueError):
         return []
     except (RecursionError, MemoryError):  # which a student's process may have been set up to read
@@ -126,7 +127,7 @@ def _plain(source: str) -> str:
     """A cell as Python, its magics as the calls that they are."""
     if "%" not in source and "!" not in source and "?" not in source:
         return source
-    source = TIMES_CELL.sub("", source, count=1)
+    source = TIMES_CELL.sub("pass", source, count=1)
     source = SETS_UP.sub(r"\1pass", TIMES_LINE.sub(r"\1", source))
     return _magics().transform_cell(source)
 
@@ -138,13 +139,15 @@ def _magics() -> "TransformerManager":
     return TransformerManager()
 
 
-def _seen(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    imported = {
-        (alias.asname or alias.name).partition(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    }
+def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
+    imported, of_utils = set[str](), {"utils"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+            whole = isinstance(node, ast.Import)
+            imported |= names if whole else set()
+            parts = [alias.name for alias in node.names] if whole else [node.module or ""]
+            of_utils |= names if any(part.startswith("utils") for part in parts) else set()
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -155,6 +158,8 @@ def _seen(tree: ast.AST) -> Iterator[tuple[int, str]]:
                     yield line, f"{what} ({whence or name})"
                 elif what := NAMES.get(alias.name) if whence else None:
                     yield line, f"{what} ({alias.name})"
+                if whence.startswith("utils") and alias.name in (*library, "*"):
+                    yield line, f"imports what a question asks to write ({name})"
                 if name.startswith("utils.checking"):
                     yield line, "uses what checks answers (utils.checking)"
         elif isinstance(node, ast.Attribute | ast.Name):
@@ -162,6 +167,8 @@ def _seen(tree: ast.AST) -> Iterator[tuple[int, str]]:
             known = NAMES if isinstance(node, ast.Name) or name not in BUILT_IN else {}
             if what := known.get(name):
                 yield line, f"{what} ({name})"
+            if isinstance(node, ast.Attribute) and name in library and _root(node) in of_utils:
+                yield line, f"names what a question asks to write ({ast.unparse(node)[:60]})"
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
                 if _root(node) in TRUSTED | imported:
                     yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"

@@ -1,0 +1,83 @@
+"""What in a student's code is shown to an instructor, and what is not."""
+
+import pytest
+
+from course.grading.signs import signs_in
+
+LIBRARY = frozenset({"power_levels"})
+# Code, what is said of it, and a twin that does something similar for a good reason.
+SIGNS = {
+    "a table made before the watch": (
+        "from utils.quantization.scalar import power_levels as made\nTABLE = {2: made(2)}",
+        "line 1 imports what a question asks to write (utils.quantization.scalar.power_levels)",
+        "from utils.quantization import AffineQuantizer\ndef power_levels(bits): return [bits]",
+    ),
+    "by its module": (
+        "import utils.quantization.scalar as scalar\nTABLE = {2: scalar.power_levels(2)}",
+        "line 2 names what a question asks to write (scalar.power_levels)",
+        "import utils.metrics\nclass Own: power_levels = 1\nOwn.power_levels",
+    ),
+    "all at once": (
+        "from utils.quantization.scalar import *",
+        "line 1 imports what a question asks to write (utils.quantization.scalar.*)",
+        "from math import *",
+    ),
+    "behind a magic": (
+        "%matplotlib inline\nimport ctypes",
+        "line 2 reaches below Python (ctypes)",
+        "%matplotlib inline\n%config InlineBackend.figure_format = 'retina'\nimport math",
+    ),
+    "behind a magic for a cell": (
+        "%%time\nimport gc",
+        "line 2 looks through all objects (gc)",
+        "%%time\nx = [n % 3 for n in range(9)]",
+    ),
+    "in the line of a magic": (
+        "%matplotlib {__import__('os').system('true')}",
+        "line 1 uses the notebook's shell (get_ipython)",
+        "%time print('100 %')\n%timeit -n 3 sum([1])",
+    ),
+    "a shell": ("x = 1\n!ls", "line 2 starts programs (system)", "x = 1 if 2 != 3 else 4"),
+    "a name put together": (
+        "import sys\ngetattr(sys, '_get' + 'frame')",
+        "line 2 reaches for names that it puts together (getattr)",
+        "for name in ('real', 'imag'): getattr(1j, name)",
+    ),
+    "another name for it": (
+        "from sys import setprofile as watch",
+        "line 1 takes the watch over answers off (setprofile)",
+        "from sys import maxsize as most",
+    ),
+    "a module by another name": (
+        "import __main__ as own\nown.watch = None",
+        "line 2 replaces a part of a library (own.watch)",
+        "import math as own\nclass Point: pass\npoint = Point()\npoint.watch = None",
+    ),
+    "a method of a class": (
+        "def silence(notes): notes.__call__ = None",
+        "line 1 replaces a part of a class or function (__call__)",
+        "def name(function): function.__name__ = 'own'",
+    ),
+    "code of data": (
+        "exec('x = 1')",
+        "line 1 makes code of data (exec)",
+        "import re, torch\nre.compile('x')\ntorch.nn.Linear(1, 1).eval()",
+    ),
+    "too deep to be read": (
+        "-" * 200_000 + "1",
+        "line 1 is nested too deep to be looked at",
+        "(" * 20 + "1" + ")" * 20,
+    ),
+    "an assignment too deep to be shown": (
+        "np" + ".a" * 900 + " = 1",
+        "line 1 is nested too deep to be looked at",
+        "self" + ".a" * 20 + " = 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_what_looks_like_an_attempt_is_seen_and_its_twin_is_not(name):
+    code, said, twin = SIGNS[name]
+    assert said in signs_in(code, LIBRARY)
+    assert signs_in(twin, LIBRARY) == []
