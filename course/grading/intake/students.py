@@ -78,7 +78,7 @@ def _not_empty(found: list[HandIn], path: Path) -> list[HandIn]:
 
 
 def _by_student(top: str, files: list[File], units: set[str]) -> list[HandIn]:
-    files = _unwrapped([file for file in files if not is_junk(file)], units)
+    files = _unwrapped([file for file in files if not is_junk(file) or _is_for(file, units)], units)
     grouped: dict[tuple[str, str], HandIn] = {}
     for file in files:
         first, rest = file.parts[0], file.parts[1:]
@@ -113,6 +113,12 @@ def _by_student(top: str, files: list[File], units: set[str]) -> list[HandIn]:
         hand_in.look += [text for text in look if text not in hand_in.look]
         hand_in.notes += [text for text in notes if text not in hand_in.notes]
     return _named(grouped)
+
+
+def _is_for(file: File, units: set[str]) -> bool:
+    """Whether a file lies in a unit's folder in somebody's, whatever that somebody is called."""
+    below = file.below(file.parts[1:])
+    return len(file.parts) > 1 and file.parts[1] in units and not is_junk(below)
 
 
 def _unwrapped(files: list[File], units: set[str]) -> list[File]:
