@@ -1,5 +1,6 @@
 # Two commands: `make course` runs everything, `make test` tests everything but what needs a browser.
-# Grading and its tests need bubblewrap (apt install bubblewrap).
+# Grading and its tests need bubblewrap (apt install bubblewrap); tests of Docker in its place are left out
+# where there is none.
 # Another Python: make course PYTHON=python3.13
 
 PYTHON ?= python3
@@ -54,7 +55,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import torch' 2> /dev/null || \
 	  $(BIN)/pip install --quiet --retries 1 --no-deps --index-url $(CPU_TORCH) -c constraints.txt torch || \
 	  echo "No CPU build of PyTorch could be had; installing the default one."
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev,transformer]"
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev,transformer,dask]"
 	@touch $@
 
 # Leaves .venv, and grading/ with what students handed in.

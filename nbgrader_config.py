@@ -45,7 +45,7 @@ c.Autograde.sanitize_preprocessors = [
     "course.grading.preprocessors.CheckMetadata",
 ]
 # In place of nbgrader's Execute: students' code in a sandbox, tests outside (see docs/judge.md). It
-# takes c.JudgedExecute.seconds, .seed and .unsafe, of which `python -m course grade` has options.
+# takes c.JudgedExecute.seconds, .seed, .scheduler and .unsafe; `python -m course grade` has options for it.
 c.Autograde.autograde_preprocessors = [
     "course.grading.execute.JudgedExecute",
     "nbgrader.preprocessors.SaveAutoGrades",

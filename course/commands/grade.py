@@ -49,10 +49,18 @@ def grade(
         ),
     ] = "",
     jobs: Jobs = 2,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Of a Dask cluster, such as tcp://HOST:8786: its workers judge, whatever --jobs says.",
+        ),
+    ] = "",
 ) -> None:
     """Grade a class with nbgrader, one submission at a time, so that none can stop the others.
 
-    Students' code runs in a sandbox (Linux, bubblewrap), and what it answers is judged outside.
+    Students' code runs in a sandbox (Linux, bubblewrap; or Docker, where the environment says
+    COURSE_SANDBOX=docker), and what it answers is judged outside.
     Where there can be no sandbox nobody is graded, unless you say **--unsafe**. Hidden tests draw other
     inputs than the repository has, from a seed of the class in grading/seed.txt.
 
@@ -64,6 +72,12 @@ def grade(
     found and what to do; somebody must look at it, and the exit code is 1. So is code that looks
     like an attempt on the grading: it costs nothing by itself.
 
+    A class that outgrows this machine is judged by a Dask cluster: **--scheduler** takes the address. Each
+    worker needs the same commit, installed with the extra `dask`, and a sandbox, but no folder that it
+    shares with this machine: submissions, hidden tests and verdicts are sent, and this machine alone
+    writes the gradebook and all else. Whoever can reach a cluster's scheduler can run anything on its
+    workers; keep it in a network of yours.
+
     A question in words shows "?" until a person grades it in nbgrader's formgrader (in **lab**, at
     /formgrader), by the rubric that **guide** shows beside a full answer. Points and comments that a
     person gave stay when the class is graded again.
@@ -72,13 +86,14 @@ def grade(
     python -m course grade --demo
     python -m course grade grading/submitted --unit efficiency
     python -m course grade ~/Downloads/submissions.zip --unit 01 --jobs 4 --seed autumn-2026
+    python -m course grade --demo --scheduler tcp://127.0.0.1:8786
     ```
     """
     chosen = [shared.find_unit(unit)] if unit else shared.discover()
     if demo:
         if folder is not None:
             raise UserError("Give a folder or --demo, not both.")
-        _grade_demo(chosen, unsafe, seed, jobs)
+        _grade_demo(chosen, unsafe, seed, jobs, scheduler)
         return
     if unsafe:
         shared.console.print(UNSAFE, style="red", soft_wrap=True)
@@ -122,6 +137,7 @@ def grade(
                     unsafe=unsafe,
                     seed=seed,
                     jobs=jobs,
+                    scheduler=scheduler,
                     on_result=tell,
                 )
             if not results[one.name]:
@@ -156,12 +172,12 @@ def _show_scores(title: str, results: "Sequence[StudentResult]") -> None:
                 shared.console.print(reason, markup=False, no_wrap=True, overflow="ellipsis")
 
 
-def _grade_demo(units: list[Unit], unsafe: bool, seed: str, jobs: int) -> None:
+def _grade_demo(units: list[Unit], unsafe: bool, seed: str, jobs: int, scheduler: str) -> None:
     from course.grading.demo import grade_demo, surprises
     from course.run import find_data, has_no_sandbox, progress
 
     find_data(shared.console)
-    unsafe = unsafe or has_no_sandbox(shared.console)
+    unsafe = unsafe or (not scheduler and has_no_sandbox(shared.console))
     wrong = []
     for unit in units:
         with progress(shared.console) as bar:
@@ -172,6 +188,7 @@ def _grade_demo(units: list[Unit], unsafe: bool, seed: str, jobs: int) -> None:
                 unsafe=unsafe,
                 seed=seed,
                 jobs=jobs,
+                scheduler=scheduler,
                 on_result=lambda result: bar.advance(task),  # noqa: B023 - used at once
             )
         _show_scores(unit.name, results)

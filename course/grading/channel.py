@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from course.grading.wire import MOST_BYTES, Export, Make, WireError, decode, encode
 
 LENGTH = struct.Struct("<Q")
+SOME = 65_536  # bytes that are received at once: most messages are smaller
 MOST_TEXT = 2000  # characters of an error's message
 
 
@@ -27,10 +28,23 @@ class Channel:
 
     def __init__(self, link: socket.socket, export: Export, make: Make) -> None:
         self.link, self.export, self.make = link, export, make
+        self._ahead = b""  # received, and not yet read
+        self._read, self._write = select.poll(), select.poll()
+        self._read.register(link, select.POLLIN)
+        self._write.register(link, select.POLLOUT)
 
     def send(self, *message: Any, deadline: float | None = None) -> None:
         data = encode(list(message), self.export)
-        self._move(LENGTH.pack(len(data)) + data, select.POLLOUT, deadline)
+        left = memoryview(LENGTH.pack(len(data)) + data)
+        while left:
+            try:
+                n = self.link.send(left[:1_000_000], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            except BlockingIOError:
+                self._wait(self._write, deadline)
+                continue
+            except OSError:
+                raise Closed from None
+            left = left[n:]
 
     def receive(self, deadline: float | None = None) -> list:
         """The next message. `deadline` is by time.monotonic().
@@ -42,45 +56,42 @@ class Channel:
         WireError
             If what comes is no message.
         """
-        (size,) = LENGTH.unpack(self._move(LENGTH.size, select.POLLIN, deadline))
+        (size,) = LENGTH.unpack(self._take(LENGTH.size, deadline))
         if size > MOST_BYTES + 1000:
             raise WireError(f"a message of {size:,} bytes")
-        message = decode(self._move(size, select.POLLIN, deadline), self.make)
+        message = decode(self._take(size, deadline), self.make)
         if not isinstance(message, list) or not message or not isinstance(message[0], str):
             raise WireError("a message is a list that begins with its kind")
         return message
 
     def waiting(self) -> bool:
         """Whether something has come that nobody asked for."""
-        return bool(select.select([self.link], [], [], 0)[0])
+        return bool(self._ahead or self._read.poll(0))
 
-    def _move(self, what: bytes | int, event: int, deadline: float | None) -> bytes:
-        """Send these bytes, or receive so many, with no longer wait than until the deadline."""
-        sending = isinstance(what, bytes)
-        left = memoryview(what) if isinstance(what, bytes) else None
-        pieces, missing = [], len(what) if isinstance(what, bytes) else what
-        poll = select.poll()
-        poll.register(self.link, event)
-        while missing:
-            wait = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-            if not poll.poll(wait):
-                raise Late
+    def _take(self, missing: int, deadline: float | None) -> bytes:
+        """Receive so many bytes, with no longer wait than until the deadline."""
+        pieces = [self._ahead]
+        missing -= len(self._ahead)
+        while missing > 0:
+            if deadline is not None:
+                self._wait(self._read, deadline)
             try:
-                if sending and left is not None:
-                    n = self.link.send(left[:1_000_000], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-                    left = left[n:]
-                else:
-                    piece = self.link.recv(min(missing, 1_000_000))
-                    n = len(piece)
-                    pieces.append(piece)
-            except BlockingIOError:
-                continue
+                piece = self.link.recv(min(max(missing, SOME), 1_000_000))
             except OSError:
-                n = 0
-            if not n:
+                piece = b""
+            if not piece:
                 raise Closed
-            missing -= n
-        return b"".join(pieces)
+            pieces.append(piece)
+            missing -= len(piece)
+        data = b"".join(pieces)
+        end = len(data) + missing  # what is missing may be less than nothing
+        self._ahead = data[end:]
+        return data[:end]
+
+    def _wait(self, poll: Any, deadline: float | None) -> None:
+        wait = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        if not poll.poll(wait):
+            raise Late
 
 
 class Failure(NamedTuple):

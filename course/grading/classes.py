@@ -12,8 +12,6 @@ So a student loses the points of the question that went wrong, and the instructo
 something did. What looks like an attempt on the grading is told in `problem`, whatever the state.
 """
 
-import contextlib
-import hashlib
 import os
 import shutil
 import sys
@@ -27,8 +25,9 @@ from typing import Any
 
 from course.errors import UserError
 from course.grading.intake import COULD_NOT_RUN, NEEDS_A_LOOK, READY, Submission
+from course.grading.processes import CODE, alone, end_with, hash_of, hashed
 from course.writing.mistakes import AnswerBank, load_answers
-from course.writing.units import ROOT, Unit
+from course.writing.units import Unit
 
 GRADED = "graded"
 ELSEWHERE = "elsewhere a virtual machine will do, or WSL"
@@ -36,8 +35,6 @@ SLACK = 3  # times a unit's seconds: several are graded at once, and not every m
 MOST_FLAGS = 3  # told of one submission; the graded notebook's metadata has them all
 MOST_LOST = 10  # processes of ours that may be ended from outside while a class is graded
 NO_ANSWERS = AnswerBank()  # no mistake is known by name
-ROOMS = ("course/grading", "course/proving", "course/writing", "utils", "nbgrader_config.py")
-CODE = tuple(ROOT / name for name in ROOMS)  # what grades
 Task = tuple[Path, str, str, dict[str, Any], bool, AnswerBank, str]  # of grade_student
 
 
@@ -85,6 +82,7 @@ def grade_class(
     seed: str = "",
     feedback: bool = True,
     jobs: int = 2,
+    scheduler: str = "",
     on_result: Callable[[StudentResult], None] = lambda result: None,
 ) -> list[StudentResult]:
     """Grade the submissions of a unit, one result for each of them.
@@ -96,9 +94,10 @@ def grade_class(
     students' names.
 
     A cell, and the tests of a question, may take the unit's seconds, three times over. With a
-    `seed`, hidden tests draw inputs of the class's own from it. Raises SandboxError, before anything is
-    done, if students' code cannot be confined on this machine, unless it is `unsafe`, and UserError
-    where it cannot be judged at all, or while another process grades in `root`.
+    `seed`, hidden tests draw inputs of the class's own from it. With a `scheduler`, the workers of that Dask
+    cluster judge, as many submissions at once as they can, whatever `jobs` is. Raises SandboxError, before
+    anything is done, if students' code cannot be confined on this machine, unless it is `unsafe`, and
+    UserError where it cannot be judged at all, or while another process grades in `root`.
 
     Nobody's cells run again if nothing has changed since they ran to the end: neither the submission,
     the solution, the options nor the code that grades. So a run that was ended goes on where it was.
@@ -107,7 +106,11 @@ def grade_class(
         raise UserError(f"Grading takes Linux ({ELSEWHERE}).")
     from course.grading.sandbox import without_sandbox
 
-    if not unsafe and (missing := without_sandbox()) is not None:
+    if scheduler:
+        from course.grading.cluster import ready
+
+        jobs = ready(scheduler, unsafe)
+    elif not unsafe and (missing := without_sandbox()) is not None:
         raise missing
     from course.grading.nbgrader_setup import Course
 
@@ -120,7 +123,7 @@ def grade_class(
         "JudgedExecute.seed": seed,
     }
     bank = load_answers(unit.mistakes_folder)
-    grader = _hash_of(unit.solution_notebook(root), *CODE)
+    grader = hash_of(unit.solution_notebook(root), *CODE)
     results: list[StudentResult] = []
     taken: dict[str, Submission] = {}
     aside: list[StudentResult] = []  # of what is not run, from joblib's thread, which must not fail
@@ -144,7 +147,8 @@ def grade_class(
                 continue
             options = common | dict((settings or {}).get(name, {}))
             made_of = [grader, repr(sorted(options.items())), str(submission.submitted)]
-            key = _hash(*map(str.encode, made_of), submission.notebook)
+            key = hashed(*map(str.encode, made_of), submission.notebook)
+            options |= {"JudgedExecute.scheduler": scheduler}  # by which no score changes
             yield name, (root, unit.name, name, options, feedback, bank, key)
 
     with alone(root / "grading"):
@@ -158,16 +162,6 @@ def grade_class(
         for result in aside:
             add(result)
     return sorted(results, key=lambda result: result.student)
-
-
-def _end_with(parent: int) -> None:
-    """Let this process end with the one that has started it, from its first moment on: one that waits for
-    its first submission would outlive a grader that was ended by minutes."""
-    from course.grading.inside import end_with_parent
-
-    end_with_parent()
-    if os.getppid() != parent:  # it has ended meanwhile
-        os._exit(1)
 
 
 def _results(todo: Iterator[tuple[str, Task]], jobs: int) -> Iterator[StudentResult]:
@@ -192,7 +186,7 @@ def _results(todo: Iterator[tuple[str, Task]], jobs: int) -> Iterator[StudentRes
             parallel = joblib.Parallel(
                 n_jobs=jobs,
                 return_as="generator_unordered",
-                initializer=_end_with,
+                initializer=end_with,
                 initargs=(os.getpid(),),
             )
             for result in parallel(tasks()):
@@ -205,23 +199,6 @@ def _results(todo: Iterator[tuple[str, Task]], jobs: int) -> Iterator[StudentRes
         f"Processes that grade were ended {MOST_LOST} times, perhaps for want of memory; run the command "
         "again with fewer --jobs: it goes on where it was."
     )
-
-
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Raises UserError if another process is in here for the same folder. The system lets go when a
-    process ends, however it ends."""
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"Another process is grading in {folder}; wait until it has ended, or end it."
-            ) from None
-        yield
 
 
 def can_judge() -> bool:
@@ -308,9 +285,8 @@ def _read_scores(
     reasons = {} if graded is None else score_notebook(graded)
     questions: dict[str, QuestionScore] = {}
     with open_gradebook(course.db_url) as gradebook:
-        submission = gradebook.find_submission_notebook(assignment, assignment, student)
-        for grade in submission.grades:
-            name = question_of(grade.cell.name)
+        for name, grade in gradebook.grades_of(assignment, assignment, student).items():
+            name = question_of(name)
             tested = grade.cell.cell_type == "code"
             if graded is None and tested:
                 grade.auto_score, grade.needs_manual_grade = 0.0, False
@@ -327,19 +303,6 @@ def _read_scores(
     if graded is None:
         return COULD_NOT_RUN, questions, []
     return status_of(graded), questions, graded.metadata["course"]["flags"]
-
-
-def _hash(*parts: bytes) -> str:
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(hashlib.sha256(part).digest())
-    return whole.hexdigest()
-
-
-def _hash_of(*paths: Path) -> str:
-    """Of a file, or of all Python files below a folder."""
-    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))]
-    return _hash(*(file.read_bytes() for file in sorted(files)))
 
 
 def _told(flags: Sequence[str]) -> str:

@@ -126,6 +126,7 @@ def grade_demo(
     loop_seconds: int = LOOP_SECONDS,
     unsafe: bool = False,
     seed: str = "",
+    scheduler: str = "",
     on_result: Callable[[StudentResult], None] = lambda result: None,
 ) -> tuple[list[DemoStudent], list[StudentResult]]:
     """Grade the demo class of a unit in `workspace`, which is made anew, as a class is graded."""
@@ -151,6 +152,7 @@ def grade_demo(
         seed=seed,
         feedback=False,
         jobs=jobs,
+        scheduler=scheduler,
         on_result=on_result,
     )
     return students, results

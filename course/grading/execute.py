@@ -1,9 +1,5 @@
 """nbgrader's step that runs a submission, done by the judge: see course.grading.judge."""
 
-import ast
-import atexit
-import sys
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +7,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Unicode
 
-from course.grading.judge import Judge
-from course.grading.sandbox import DERIVES, PRELOAD, Sandbox, Unsafe
-from course.writing.notebooks import read_notebook
-
-LIGHT = ("numpy", "utils.checking")
+from course.grading.judges import judged_here
 
 
 class JudgedExecute(NbGraderPreprocessor):
@@ -33,44 +25,21 @@ class JudgedExecute(NbGraderPreprocessor):
     ).tag(config=True)
     unsafe = Bool(False, help="Run students' code without a sandbox.").tag(config=True)
     seed = Unicode("", help="Hidden tests draw inputs of a class's own from it.").tag(config=True)
+    scheduler = Unicode("", help="Of a Dask cluster, whose workers judge.").tag(config=True)
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         folders, names = self.config.CourseDirectory, resources["nbgrader"]
         source = Path(folders.root) / folders.source_directory / names["assignment"]
-        path = source / f"{names['notebook']}.ipynb"
-        judge = _judge(path, path.stat().st_mtime_ns, self.unsafe, self.seed)
-        judged = judge.judge(nb, seconds=self.seconds, answer_seconds=self.answer_seconds)
+        solution = (source / f"{names['notebook']}.ipynb").read_text(encoding="utf-8")
+        how = {"unsafe": self.unsafe, "seed": self.seed, "seconds": self.seconds}
+        how |= {"answer_seconds": self.answer_seconds}
+        if self.scheduler:
+            from course.grading.cluster import judged_by
+
+            judged = judged_by(self.scheduler, solution, nb, **how)
+        else:
+            judged = judged_here(solution, nb, **how)
         judged.notebook.metadata["course"] = {"flags": judged.flags}
         return judged.notebook, resources
-
-
-@lru_cache(maxsize=4)
-def _judge(path: Path, changed: int, unsafe: bool, seed: str) -> Judge:
-    solution = read_notebook(path)
-    box = _box(unsafe, preload_of(solution))
-    judge = Judge(solution, box, seed=seed)  # while the server imports
-    box.wait()
-    return judge
-
-
-@lru_cache(maxsize=4)
-def _box(unsafe: bool, preload: tuple[str, ...]) -> Sandbox:
-    """One server for all assignments that need the same; it ends with this process."""
-    box = (Unsafe if unsafe else Sandbox)(preload=preload).launch()
-    atexit.register(box.close)
-    return box
-
-
-def preload_of(solution: NotebookNode) -> tuple[str, ...]:
-    """The libraries that a server imports before students' code runs: for an assignment of plain Python
-    and NumPy no others, which would take seconds."""
-    trees = (ast.parse(cell.source) for cell in solution.cells if cell.cell_type == "code")
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    named |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    heavy = {name for name in named if name.partition(".")[0] not in sys.stdlib_module_names}
-    if not heavy - set(LIGHT):
-        return LIGHT
-    return (*PRELOAD, DERIVES) if any(name.startswith("torch") for name in named) else PRELOAD

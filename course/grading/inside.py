@@ -28,14 +28,14 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from course.grading.channel import Channel, Closed, Failure, error_of, failure_of
 from course.grading.memory import hold_more, own_memory
-from course.grading.wire import Growing, Handle, Items, Part, WireError, encode, is_tensor
+from course.grading.wire import Growing, Handle, Items, Part, WireError, decode, encode, is_tensor
 from course.proving.shell import make_shell, run_cell
 from utils.checking.trials import Endless, at_most
 from utils.checking.watch import own_work
@@ -76,6 +76,7 @@ class Runner:
         self.objects: dict[int, object] = {}
         self.given: dict[int, Any] = {}  # tensors of the judge's that gradients are asked by
         self.shell = shell
+        self.plain = True  # since it was set: nothing came but plain data
         self.nonce = b""
 
     def export(self, value: object) -> Handle:
@@ -91,6 +92,7 @@ class Runner:
         return list(grad(tensor, by, gradient, retain_graph=True, allow_unused=True))
 
     def make(self, part: Part) -> Any:
+        self.plain = False
         if isinstance(part, Growing):
             self.given[part.number] = part.tensor
             return part.tensor
@@ -122,16 +124,17 @@ class Runner:
         self,
         target: str | int,
         name: str,
-        args: list,
-        kwargs: dict,
+        packed: list[bytes],
+        names: list[str],
         forbidden: list[str],
         seconds: float,
         memory: bool,
     ) -> list:
         """Call a name of the notebook, an object that was handed out (a number), or a method of it;
         a name after "=" is read, not called."""
-        given = [*args, *kwargs.values()]
-        before = [encode(value, self.export) for value in given]
+        given, before = self.unpacked(packed)
+        args, named = given[: len(given) - len(names)], given[len(given) - len(names) :]
+        kwargs = dict(zip(names, named, strict=True))
         peak, started = 0, time.process_time()
         try:
             with at_most(seconds):
@@ -155,6 +158,17 @@ class Runner:
         except BaseException as error:
             return ["raised", self.nonce, *self.after(given, before, started), failed(error)]
         return ["value", self.nonce, *self.after(given, before, started), peak, result]
+
+    def unpacked(self, packed: list[bytes]) -> tuple[list, list[bytes]]:
+        """The arguments of a call, and what is compared with them after it: their own bytes, unless they
+        hold objects of the judge's."""
+        given, before = [], []
+        for data in packed:
+            self.plain = True
+            value = decode(data, self.make)
+            given.append(value)
+            before.append(data if self.plain else encode(value, self.export))
+        return given, before
 
     def after(self, given: list, before: list, started: float) -> list:
         """What the call made of its arguments, by their places, and its seconds."""
@@ -259,15 +273,20 @@ PLAIN = "--plain"  # argument: no namespaces of their own (--unsafe, and tests o
 
 
 def main() -> None:
-    """Serve submissions that come over the socket whose number is the first argument."""
+    """Serve submissions that come over a socket, whose number or path is the first argument."""
     plain = PLAIN in sys.argv
-    control = socket.socket(fileno=int(sys.argv[1]))
+    if sys.argv[1].isdigit():
+        control = socket.socket(fileno=int(sys.argv[1]))
+    else:
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control.connect(sys.argv[1])
     if os.getuid() == 0 and not plain:
         nobody = 65534
         os.setgroups([])
         os.setresgid(nobody, nobody, nobody)
         os.setresuid(nobody, nobody, nobody)
         LIBC.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # so that it may write its own /proc/self/uid_map
+    gc.disable()  # which takes a sixth of the time of these imports, and finds nothing
     for name in sys.argv[2].split(","):
         importlib.import_module(name)
     shell = make_shell()
@@ -275,9 +294,10 @@ def main() -> None:
     for number in (0, 1, 2):
         os.dup2(os.open(os.devnull, os.O_RDWR), number)
     gc.collect()
+    gc.enable()
     gc.freeze()  # else a fork looks for garbage among all objects of the libraries, and copies them
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    control.send(b"ready")
+    control.send(json.dumps(sorted(_packages(sys.modules))).encode())
     while True:
         data, files, _, _ = socket.recv_fds(control, 4096, 2)
         if not data:
@@ -299,6 +319,12 @@ def main() -> None:
                 os._exit(1)
         for file in files:
             os.close(file)
+
+
+def _packages(modules: Iterable[str]) -> set[str]:
+    """Packages, and parts of `utils`."""
+    parts = [name.split(".") for name in modules]
+    return {".".join(part[:2]) if part[0] == "utils" else part[0] for part in parts}
 
 
 def _say_broken(file: int, error: Exception) -> None:

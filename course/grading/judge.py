@@ -91,6 +91,11 @@ class Judge:
             if cell.cell_type == "code" and grade_id(cell) and not is_answer(cell)
         }
         tested = {grade_id(cell) for cell in solution.cells if is_test(cell)}
+        self.told = {
+            grade_id(cell)
+            for cell in solution.cells
+            if is_test(cell) and not cell.metadata.nbgrader.points
+        }
         first = next((i for i, cell in enumerate(solution.cells) if is_answer(cell)), 0)
         self.answers = {grade_id(cell) for cell in solution.cells if is_answer(cell)}
         # What students were given, in whichever cell it stands.
@@ -137,7 +142,8 @@ class Judge:
         tests = [self.trusted[name] for name in self.tests]
         keys = _keys_of(setup + answers, tests, seed) if seed else {}
         self.library = frozenset(name for test in tests for name in LIBRARY.findall(test))
-        self.known = Trusted(_ran(setup), self.tests, names, keys, box, limits)
+        self.box = box
+        self.known = Trusted(_ran(setup), self.tests, names, keys, limits)
         for test in tests:
             for text in UNPACKED.findall(test):
                 unpacked(text)  # which remembers it: not for each submission again
@@ -147,15 +153,22 @@ class Judge:
         gc.freeze()  # else each judge looks for garbage among all objects of the libraries
 
     def judge(
-        self, submission: NotebookNode, *, seconds: float, answer_seconds: float | None = None
+        self,
+        submission: NotebookNode,
+        box: Sandbox | None = None,
+        *,
+        seconds: float,
+        answer_seconds: float | None = None,
     ) -> Judged:
         """The submission with the outputs of its cells. It has all tests, once each; `seconds` is what
-        a cell, and the tests of a question, may take, and `answer_seconds`, if fewer, an answer."""
+        a cell, and the tests of a question, may take, and `answer_seconds`, if fewer, an answer. It
+        runs in another `box` than others if one is given."""
+        box = (box or self.box).ready()
         found, crashes = {"broken": "not tried"}, 0
         for _ in range(MOST_TRIES):
-            found = self._judged(submission, seconds, answer_seconds)
+            found = self._judged(submission, box, seconds, answer_seconds)
             if "broken" in found:
-                self.known.box.restart()
+                box.restart()
             elif not _crashed(found) or crashes:
                 break
             else:
@@ -170,14 +183,12 @@ class Judge:
             clean = [{key: _printable(text) for key, text in output.items()} for output in outputs]
             done.cells[int(index)].outputs = [new_output(**output) for output in clean]
         flags = [" ".join(_printable(flag).split()) for flag in found["flags"]]
-        said = str(
-            found["outputs"]
-        )  # of who calls the library and is found out there is no more to say
+        said = str(found["outputs"])  # of who is found out by the watch there is no more to say
         library = frozenset() if CALLS.partition("{")[0] in said else self.library
         return Judged(done, self.signs(submission, library) + flags)
 
     def _judged(
-        self, submission: NotebookNode, seconds: float, answer_seconds: float | None
+        self, submission: NotebookNode, box: Sandbox, seconds: float, answer_seconds: float | None
     ) -> dict[str, Any]:
         """What a process of its own finds: outputs and flags, or why it cannot, as `broken`."""
         steps = self.steps(submission)
@@ -191,7 +202,7 @@ class Judge:
                 self._limit_myself(seconds)
                 try:
                     least = min(seconds, answer_seconds or seconds)
-                    found = Judging(self.known, steps, seconds, least).run()
+                    found = Judging(self.known, box, steps, seconds, least).run()
                 except (RuntimeError, OSError) as error:  # of this machine, not of the submission
                     found = {"broken": str(error)}
                 with os.fdopen(writing, "w") as pipe:
@@ -230,7 +241,7 @@ class Judge:
                 continue
             name = grade_id(cell)
             if name in self.tests:
-                steps.append(Step(index, "", name))
+                steps.append(Step(index, "", name, told=name in self.told))
                 continue
             source = self.trusted.get(name, cell.source)
             if name in self.answers:

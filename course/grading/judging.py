@@ -33,12 +33,13 @@ TOO_LATE = "not run: cells of the student's own took too long"
 @dataclass(frozen=True)
 class Step:
     """A cell of a submission: `index` in it, and what is run: the student's source, or the trusted one
-    of a cell that students may not change. Tests are run by the judge. A cell that is `extra` stands in
-    no assignment: the student added it."""
+    of a cell that students may not change. Tests are run by the judge; one that is `told` gives no points,
+    and only says more. A cell that is `extra` stands in no assignment: the student added it."""
 
     index: int
     source: str
     test: str = ""
+    told: bool = False
     answers: str = ""  # the question that this cell answers
     extra: bool = False
 
@@ -46,25 +47,33 @@ class Step:
 @dataclass(frozen=True)
 class Trusted:
     """What a judge has of an assignment: the names of its notebook after the setup, its tests by their
-    grade ids, the names that answers define, keys of the class's own by the names of checks, and where
-    submissions run."""
+    grade ids, the names that answers define, keys of the class's own by the names of checks, and the
+    limits of a submission."""
 
     space: dict[str, Any]
     tests: Mapping[str, CodeType]
     names: Sequence[str]
     keys: Mapping[str, Key]
-    box: Sandbox
     limits: Limits
 
 
 class Judging:
     """Of one submission, in a process of its own. A cell, the tests of a question, and all extra cells
-    together may each take `seconds`; a cell with an answer `answer_seconds`."""
+    together may each take `seconds`; a cell with an answer `answer_seconds`.
+
+    The tests that give points run first. Those that give none are run for the questions that lost some,
+    to say why, in a new sandbox: so what they show of its answers was computed by code that has never
+    seen an input of a hidden test."""
 
     def __init__(
-        self, trusted: Trusted, steps: Sequence[Step], seconds: float, answer_seconds: float
+        self,
+        trusted: Trusted,
+        box: Sandbox,
+        steps: Sequence[Step],
+        seconds: float,
+        answer_seconds: float,
     ) -> None:
-        self.trusted, self.steps, self.seconds = trusted, steps, seconds
+        self.trusted, self.box, self.steps, self.seconds = trusted, box, steps, seconds
         self.answer_seconds = answer_seconds
         self.outputs: dict[int, list[dict]] = {}
         self.failed: dict[int, dict] = {}
@@ -97,20 +106,38 @@ class Judging:
         self.cells = cells._CELLS
         self.space.update({name: Asked(self, name) for name in self.trusted.names})
         signal.signal(signal.SIGALRM, _time_up)
-        for number, step in enumerate(self.steps):
-            if step.test and not self._bring(number):
+        scored = [i for i, step in enumerate(self.steps) if step.test and not step.told]
+        for number in scored:
+            if not self._bring(number):
                 break
-            if step.test:
-                self._test(number, step)
+            self._test(number, self.steps[number])
         for step in self.steps:
             if step.index in self.failed:
                 self.outputs[step.index] = [self.failed[step.index]]
-            elif step.test and step.index not in self.outputs:
+            elif step.test and not step.told and step.index not in self.outputs:
                 self.outputs[step.index] = [dict(error_output(CRASHED, NOT_RUN))]
             elif step.test and question_of(step.test) in self.culprits:
                 self.outputs[step.index] = [dict(error_output(CRASHED, LATER))]
         self._end()
+        self._tell([self.steps[number] for number in scored])
+        self._end()
         return {"outputs": self.outputs, "flags": list(dict.fromkeys(self.flags))}
+
+    def _tell(self, scored: Sequence[Step]) -> None:
+        """Run the tests that say why points were lost."""
+        lost = {question_of(step.test) for step in scored if _raised(self.outputs[step.index])}
+        passed = {question_of(step.test) for step in scored} - lost
+        first = dict(self.outputs)
+        for number, step in enumerate(self.steps):
+            question = question_of(step.test) if step.told else ""
+            if not question or question in passed | self.culprits:
+                continue
+            if not self._bring(number):
+                break
+            first[step.index], ended = self._tried(step, question)
+            if ended:
+                self._end()
+        self.outputs = first
 
     def ask(self, *message: Any) -> Any:
         return self._session.ask(*message)
@@ -141,7 +168,7 @@ class Judging:
 
     def _run_cells(self, number: int) -> None:
         if self.session is None:
-            link, self.leash = self.trusted.box.open(self.trusted.limits)
+            link, self.leash = self.box.open(self.trusted.limits)
             self.session, self.done, self.opened = Session(link), 0, time.monotonic()
             self.extra = self.seconds  # left to all extra cells
         while self.done < number:
@@ -274,6 +301,10 @@ class Judging:
         self.leash.close()
         self.session = None
         return time.monotonic() - self.opened
+
+
+def _raised(outputs: Sequence[Mapping[str, Any]]) -> bool:
+    return any(output["output_type"] == "error" for output in outputs)
 
 
 def _text(error: BaseException) -> str:

@@ -2,9 +2,7 @@
 
 import contextlib
 import logging
-import os
 import re
-import sys
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -114,7 +112,6 @@ class Course:
     """
 
     def __init__(self, root: Path, settings: dict[str, Any] | None = None) -> None:
-        add_scripts_to_path()
         self.root = root.resolve()
         self.config = load_config(self.root)
         for name, value in (settings or {}).items():
@@ -178,13 +175,6 @@ class Course:
         with warnings.catch_warnings():  # nbgrader's own queries, as SQLAlchemy 2.1 sees them
             warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nbgrader\.")
             return capture_log(converter)
-
-
-def add_scripts_to_path() -> None:
-    """nbgrader starts `alembic` by its name, which fails unless the environment is activated."""
-    scripts = str(Path(sys.executable).parent)
-    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
 
 
 def _reason(result: dict[str, Any]) -> str:

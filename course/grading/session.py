@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from course.grading.channel import Channel, Closed, Late, error_of, failure_of
-from course.grading.wire import Growing, Handle, Items, Part, WireError, decode, is_tensor
+from course.grading.wire import Growing, Handle, Items, Part, WireError, decode, encode, is_tensor
 from utils.checking.trials import SECONDS, Endless
 
 MODULE = "assignment"  # the __name__ of the trusted notebook, and so of its classes
@@ -102,8 +102,9 @@ class Session:
         given = [*args, *kwargs.values()]
         before, self._growing = self._growing, {}
         try:
+            packed = [encode(value, self._export) for value in given]
             reply = self._send(
-                *("call", target, name, list(args), kwargs),
+                *("call", target, name, packed, list(kwargs)),
                 *(list(self.forbidden), max(0.05, self.left), memory),
             )
             value, error = self._result(reply, given, memory)

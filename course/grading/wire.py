@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,9 +27,11 @@ MOST_PARTS = 1_000_000  # values in a message, those inside others included
 MOST_DEPTH = 60
 MOST_ITEMS = 100_000  # read from an iterator, as in utils.checking.outcomes
 MOST_DIGITS = 4096  # bytes of an integer
-MOST_ALIKE = (
-    100  # keys of one hash, such as 0, 2**61 - 1 and their like: to store n takes n * n steps
-)
+MOST_ALIKE = 100  # keys of one hash, as 0 and 2**61 - 1 have: to store n of them takes n * n steps
+FEW, MANY = 8, 1000  # items: so many are written one by one, if of several types also so many
+MOST_RUNS = 100
+SHORT, LONG = struct.Struct("<I"), struct.Struct("<Q")
+DIGITS, REAL = struct.Struct("<H"), struct.Struct("<d")
 DTYPE = re.compile(
     r"[<>|=](?:b1|[iu][1248]|f(?:2|4|8|16)|c(?:8|16|32)|[SU]\d{1,6}|[mM]8\[[0-9a-zA-Z]+\])"
 )
@@ -82,7 +84,7 @@ def encode(value: object, export: Export) -> bytes:
     """
     writer = _Writer(export)
     writer.write(value, 0)
-    return b"".join(writer.pieces)
+    return bytes(writer.data)
 
 
 def decode(data: bytes, make: Make = lambda part: part) -> Any:
@@ -104,30 +106,37 @@ def decode(data: bytes, make: Make = lambda part: part) -> Any:
 
 class _Writer:
     def __init__(self, export: Export) -> None:
-        self.export, self.pieces, self.parts, self.size = export, [], 0, 0
+        self.export, self.data, self.parts = export, bytearray(), 0
 
-    def put(self, tag: bytes, *pieces: bytes) -> None:
-        self.size += sum(map(len, pieces)) + 1
-        if self.size > MOST_BYTES:
+    def put(self, *pieces: bytes) -> None:
+        for piece in pieces:
+            self.data += piece
+        if len(self.data) > MOST_BYTES:
             raise WireError(f"more than {MOST_BYTES:,} bytes")
-        self.pieces += (tag, *pieces)
 
     def text(self, text: str) -> bytes:
         data = text.encode("utf-8", "surrogatepass")
-        return struct.pack("<I", len(data)) + data
+        return SHORT.pack(len(data)) + data
 
     def count(self, n: int) -> bytes:
-        return struct.pack("<Q", n)
+        return LONG.pack(n)
 
     def write(self, value: Any, depth: int) -> None:
         self.parts += 1
         if depth > MOST_DEPTH or self.parts > MOST_PARTS:
             raise WireError("too deep" if depth > MOST_DEPTH else "too many parts")
+        kind = type(value)
         if value is None:
             self.put(b"N")
         elif value is True or value is False:
             self.put(b"T" if value else b"F")
-        elif getattr(type(value), "only_handle", False):  # never asked what it may be
+        elif kind is float:
+            self.put(b"f", REAL.pack(value))
+        elif kind is str:
+            self.put(b"s", self.text(value))
+        elif kind in _TAGS:
+            self.many(kind, value, depth)
+        elif getattr(kind, "only_handle", False):  # never asked what it may be
             self.put_handle(value)
         elif isinstance(value, np.generic) and value.dtype.kind in "biufcSUmM":
             self.put(b"g", *self.array(np.asarray(value)))
@@ -135,34 +144,42 @@ class _Writer:
             data = int.to_bytes(value, int.bit_length(value) // 8 + 1, "little", signed=True)
             if len(data) > MOST_DIGITS:
                 raise WireError("an integer with too many digits")
-            self.put(b"i", struct.pack("<H", len(data)), data)
+            self.put(b"i", DIGITS.pack(len(data)), data)
         elif isinstance(value, float):
-            self.put(b"f", struct.pack("<d", value))
+            self.put(b"f", REAL.pack(value))
         elif isinstance(value, complex):
             self.put(b"c", struct.pack("<dd", value.real, value.imag))
         elif isinstance(value, str):
             self.put(b"s", self.text(str.__str__(value)))
         elif isinstance(value, bytes | bytearray):
             self.put(b"b", self.count(len(value)), bytes(value))
-        elif isinstance(value, list | tuple | set | frozenset):
-            kinds = ((list, b"l"), (tuple, b"t"), (set, b"S"), (frozenset, b"Z"))
-            kind, tag = next(pair for pair in kinds if isinstance(value, pair[0]))
-            self.put(tag, self.count(kind.__len__(value)))
-            for item in kind.__iter__(value):
-                self.write(item, depth + 1)
-        elif isinstance(value, dict):
-            self.put(b"d", self.count(dict.__len__(value)))
-            for key, item in dict.items(value):
-                self.write(key, depth + 1)
-                self.write(item, depth + 1)
         elif isinstance(value, np.ndarray) and value.dtype.kind in "biufcSUmM":
             self.put(b"a", *self.array(np.asarray(value)))
         elif isinstance(value, np.ndarray) and value.dtype.kind == "O":
             self.put(b"o", self.shape(value))
             for item in value.ravel():
                 self.write(item, depth + 1)
+        elif base := next((base for base in _TAGS if isinstance(value, base)), None):
+            self.many(base, value, depth)
         else:
             self.write_other(value, depth)
+
+    def many(self, kind: Any, value: Any, depth: int) -> None:
+        n = kind.__len__(value)
+        if kind is dict:
+            self.put(b"d", self.count(n))
+            for key, item in dict.items(value):
+                self.write(key, depth + 1)
+                self.write(item, depth + 1)
+            return
+        if n > FEW and type(value) in (list, tuple) and (runs := _runs(value)):
+            self.put(b"k", _TAGS[kind], self.count(len(runs)))
+            for numbers, packed in runs:
+                self.put(numbers, *self.array(packed))
+            return
+        self.put(_TAGS[kind], self.count(n))
+        for item in kind.__iter__(value):
+            self.write(item, depth + 1)
 
     def write_other(self, value: Any, depth: int) -> None:
         kind = type(value).__name__
@@ -210,6 +227,31 @@ def is_tensor(value: Any) -> bool:
     return type(value).__module__.startswith("torch") and hasattr(value, "requires_grad")
 
 
+def _runs(items: list | tuple) -> list[tuple[bytes, np.ndarray]]:
+    """The items as arrays, one for each run of Python's floats, Python's integers (of 64 bits) or NumPy's
+    numbers of one type; none if there is something else, or many runs. To write half a million numbers
+    one by one takes seconds."""
+    kinds = set(map(type, items))
+    if not all(kind in (float, int) or issubclass(kind, np.number) for kind in kinds):
+        return []
+    if len(kinds) > 1 and len(items) < MANY:
+        return []
+    runs = (
+        [(kind, list(run)) for kind, run in groupby(items, type)]
+        if len(kinds) > 1
+        else [(*kinds, items)]
+    )
+    if len(runs) > MOST_RUNS:
+        return []
+    found = []
+    for kind, run in runs:
+        if kind is int and not -(2**63) <= min(run) <= max(run) < 2**63:
+            return []
+        python = kind in (float, int)
+        found.append((b"P" if python else b"G", np.array(run, _NUMBERS.get(kind, kind))))
+    return found
+
+
 def _as_array(value: Any) -> np.ndarray | None:
     """What NumPy makes of a sequence or of what says that it is an array."""
     sequence = hasattr(value, "__len__") and hasattr(value, "__getitem__")
@@ -227,19 +269,20 @@ class _Reader:
         self.data, self.make, self.at, self.parts = data, make, 0, 0
 
     def take(self, n: int) -> bytes:
-        if n > len(self.data) - self.at:
+        at = self.at
+        if n > len(self.data) - at:
             raise WireError("the message ends early")
-        self.at += n
-        return bytes(self.data[self.at - n : self.at])
+        self.at = at + n
+        return bytes(self.data[at : at + n])
 
-    def unpack(self, form: str) -> tuple:
-        return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
+    def number(self, form: struct.Struct) -> Any:
+        return form.unpack(self.take(form.size))[0]
 
     def text(self) -> str:
-        return self.take(self.unpack("I")[0]).decode("utf-8", "surrogatepass")
+        return self.take(self.number(SHORT)).decode("utf-8", "surrogatepass")
 
     def some(self, depth: int, each: int = 1) -> list:
-        (n,) = self.unpack("Q")
+        n = self.number(LONG)
         if n * each > len(self.data) - self.at:  # each takes a byte at least
             raise WireError("more items than bytes")
         return [self.read(depth + 1) for _ in range(n * each)]
@@ -249,29 +292,25 @@ class _Reader:
         if depth > MOST_DEPTH or self.parts > MOST_PARTS:
             raise WireError("too deep" if depth > MOST_DEPTH else "too many parts")
         tag = self.take(1)
-        if tag in _PLAIN:
-            return _PLAIN[tag]
+        if tag == b"f":
+            return self.number(REAL)
+        if tag == b"s":
+            return self.text()
         if tag == b"i":
-            (n,) = self.unpack("H")
+            n = self.number(DIGITS)
             if n > MOST_DIGITS:
                 raise WireError("an integer with too many digits")
             return int.from_bytes(self.take(n), "little", signed=True)
-        if tag == b"f":
-            return self.unpack("d")[0]
-        if tag == b"c":
-            return complex(*self.unpack("dd"))
-        if tag == b"s":
-            return self.text()
-        if tag == b"b":
-            return self.take(self.unpack("Q")[0])
-        if tag in _MANY:
-            return _MANY[tag](self.some(depth))
         if tag in _UNORDERED:
             return _UNORDERED[tag](_apart(self.some(depth)))
+        if tag in _PLAIN:
+            return _PLAIN[tag]
         if tag == b"d":
             flat = self.some(depth, 2)
             _apart(flat[::2])
             return dict(zip(flat[::2], flat[1::2], strict=True))
+        if tag in _MANY:
+            return _MANY[tag](self.some(depth))
         if tag == b"a":
             return self.array()
         if tag == b"g":
@@ -279,6 +318,18 @@ class _Reader:
         return self.read_other(tag, depth)
 
     def read_other(self, tag: bytes, depth: int) -> Any:
+        if tag == b"k":
+            kind, items = _MANY[self.take(1)], []
+            for _ in range(min(self.number(LONG), MOST_RUNS)):
+                python, array = self.take(1) == b"P", self.array().ravel()
+                if array.size > MOST_BYTES // 8:  # of small types, each becomes an object
+                    raise WireError("too many parts")
+                items.extend(array.tolist() if python else array)
+            return kind(items)
+        if tag == b"c":
+            return complex(*struct.unpack("<dd", self.take(16)))
+        if tag == b"b":
+            return self.take(self.number(LONG))
         if tag == b"o":
             shape = self.shape()
             if math.prod(shape) > len(self.data) - self.at:
@@ -293,15 +344,15 @@ class _Reader:
                 raise WireError("too many numbers")
             return numbers
         if tag == b"q":
-            return Fraction(self.number())
+            return Fraction(self.digits())
         if tag == b"D":
-            return Decimal(self.number())
+            return Decimal(self.digits())
         if tag == b"I":
             return self.make(Items(self.text(), list(self.read(depth + 1))))
         if tag == b"n":
             return self.tensor()
         if tag == b"w":
-            number, tensor = self.unpack("Q")[0], self.tensor().requires_grad_()
+            number, tensor = self.number(LONG), self.tensor().requires_grad_()
             tensor.grad = self.read(depth + 1)
             return self.make(Growing(number, tensor))
         if tag == b"p":
@@ -309,10 +360,10 @@ class _Reader:
         if tag == b"A":
             return self.make(ArrayLike(self.text(), self.array()))
         if tag == b"h":
-            return self.make(Handle(self.unpack("Q")[0], self.text(), self.text()))
+            return self.make(Handle(self.number(LONG), self.text(), self.text()))
         raise WireError(f"no value begins with {tag!r}")
 
-    def number(self) -> str:
+    def digits(self) -> str:
         text = self.text()
         if len(text) > MOST_DIGITS or not re.fullmatch(
             r"-?[\d./]+|-?\d[\d.]*E[+-]\d{1,4}|-?NaN|-?Infinity", text
@@ -321,10 +372,10 @@ class _Reader:
         return text
 
     def shape(self) -> tuple[int, ...]:
-        (n,) = self.unpack("B")
+        n = self.take(1)[0]
         if n > 32:
             raise WireError("too many dimensions")
-        shape = self.unpack(f"{n}Q") if n else ()
+        shape = struct.unpack(f"<{n}Q", self.take(8 * n))
         if 0 in shape and math.prod(filter(None, shape)) > MOST_PARTS:  # which take no bytes
             raise WireError("too many rows")
         return shape
@@ -366,6 +417,8 @@ class _Reader:
         return coo_array((values, places), shape=shape).tocsr()
 
 
+_TAGS: dict[type, bytes] = {list: b"l", tuple: b"t", dict: b"d", set: b"S", frozenset: b"Z"}
+_NUMBERS = {float: "<f8", int: "<i8"}
 _PLAIN = {b"N": None, b"T": True, b"F": False}
 _MANY: dict[bytes, Callable[[list], Any]] = {b"l": list, b"t": tuple}
 _UNORDERED: dict[bytes, Callable[[list], Any]] = {b"S": set, b"Z": frozenset}

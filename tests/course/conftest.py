@@ -3,10 +3,8 @@ library only, so that a kernel starts in a second."""
 
 import re
 import shutil
-from functools import lru_cache
 from pathlib import Path
 
-import nbgrader.api
 import pytest
 
 from course.writing import build
@@ -282,16 +280,6 @@ def write_unit(root: Path, name: str = "01_tiny", **changes: tuple[str, str]) ->
         (folder / file).write_text(text.lstrip("\n"), encoding="utf-8")
     assert not left, f"not found: {[changes[what][0] for what in left]}"
     return read_unit(folder, root)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def alembic_is_asked_once():
-    """nbgrader starts a program, for a second, to ask which version a new gradebook has."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            nbgrader.api, "get_alembic_version", lru_cache(nbgrader.api.get_alembic_version)
-        )
-        yield
 
 
 @pytest.fixture

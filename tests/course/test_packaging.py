@@ -66,7 +66,7 @@ def test_constraints_pin_everything_that_make_installs_and_no_cuda():
         (specifier,) = requirement.specifier
         assert specifier.operator == "==", requirement
         pins[requirement.name] = Version(specifier.version)
-    for requirement in requirements("dev", "transformer", "peers", "glove", "browser"):
+    for requirement in requirements("dev", "transformer", "dask", "peers", "glove", "browser"):
         assert pins[requirement.name] in requirement.specifier, requirement
     assert not [name for name in pins if re.match("nvidia|triton|cuda", name)]
     assert pins["torch"].local is None  # "+cpu" is the choice of the index, see Makefile
@@ -112,7 +112,11 @@ def test_make_says_in_one_sentence_what_this_python_lacks(lacks, sentence, tmp_p
 
 def test_windows_gets_the_commands_that_make_runs():
     makefile, readme = (ROOT / "Makefile").read_text(), (ROOT / "README.md").read_text()
-    for arguments in ('-c constraints.txt -e ".[dev,transformer]"', "-m course run", "-m pytest"):
+    for arguments in (
+        '-c constraints.txt -e ".[dev,transformer,dask]"',
+        "-m course run",
+        "-m pytest",
+    ):
         assert arguments in makefile
         assert re.search(
             rf"^\.venv\\Scripts\\python .*{re.escape(arguments)}", readme, re.MULTILINE

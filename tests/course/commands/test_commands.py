@@ -252,6 +252,8 @@ def test_without_a_sandbox_nobody_is_graded_unless_it_is_asked_for(course, built
     code, out, _ = course("grade", "--unsafe", "--jobs", "1")
     assert code == 0 and "Graded without a sandbox (--unsafe)" in out
     assert re.search(r"ada +│ graded +│ +0 │ +0 │ +0 │ +0 │", out), out
+    code, _, err = course("grade", "--demo", "--scheduler", "here")  # where workers have one
+    assert code == 2 and "'here' is no address of a Dask scheduler, which reads tcp://HOST" in err
     everybody = demo.demo_students
     monkeypatch.setattr(demo, "demo_students", lambda *a: everybody(*a)[:1])
     code, out, _ = course("grade", "--demo", "--jobs", "1")

@@ -8,18 +8,13 @@ import pytest
 from nbgrader.api import Gradebook
 
 from course.errors import UserError
-from course.grading import execute
-from course.grading.classes import (
-    ROOMS,
-    QuestionScore,
-    StudentResult,
-    alone,
-    grade_class,
-)
+from course.grading import judges
+from course.grading.classes import QuestionScore, StudentResult, grade_class
 from course.grading.demo import demo_students, grade_demo, surprises
 from course.grading.intake import read_class
 from course.grading.nbgrader_setup import Course
 from course.grading.page import write_scores
+from course.grading.processes import ROOMS, alone
 from course.proving.harness import run_variants
 from course.proving.scores import score_notebook, status_of
 from course.writing import build
@@ -226,8 +221,8 @@ def test_what_looks_like_an_attempt_on_the_grading_costs_nothing_and_is_told(uni
 
 
 def test_the_options_reach_the_judge(unit, grade, monkeypatch):
-    seen, judge = [], execute._judge
-    monkeypatch.setattr(execute, "_judge", lambda *asked: seen.append(asked[2:]) or judge(*asked))
+    seen, judge = [], judges._judge
+    monkeypatch.setattr(judges, "_judge", lambda *asked: seen.append(asked[1:]) or judge(*asked))
     files = {"ada/01_tiny/01_tiny.ipynb": unit.release_notebook().read_text()}
     _, results = grade(files, jobs=1, feedback=False, seed="autumn")
     assert results["ada"].status == "graded"

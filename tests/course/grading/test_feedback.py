@@ -72,7 +72,7 @@ def test_what_a_hidden_test_asked_is_not_in_it_however_it_is_told(submit):
     said = re.findall(r"[A-Za-z0-9+/]{8,}={0,2}", str([c.get("outputs") for c in nb.cells]))
     asked = [base64.b64encode(text.encode()).decode() for text in ("[1, 2, 3]", "[30, 10, 20]")]
     assert asked[0] in said  # the visible test may be told
-    told = [text for text in said if text.startswith(asked[0][:8]) and text != asked[0]]
+    told = [text for text in said if text.startswith(asked[1][:8])]
     assert told and all(text not in page for text in told)  # the hidden one was, in the notebook
     assert "ValueError: what it says is not shown" in unescape(page)
 

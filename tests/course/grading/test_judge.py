@@ -199,9 +199,9 @@ def test_what_is_said_for_the_watch_is_said_in_the_judges_words(judge, more):
 def test_the_step_of_nbgrader(box, tmp_path, monkeypatch):
     from traitlets.config import Config
 
-    from course.grading import execute
+    from course.grading import execute, judges
 
-    monkeypatch.setattr(execute, "_box", lambda unsafe, preload: box)
+    monkeypatch.setattr(judges, "_box", lambda unsafe, preload: box)
     write_notebook(assignment(), tmp_path / "solutions" / "u" / "u.ipynb")
     config = Config()
     config.CourseDirectory.root, config.CourseDirectory.source_directory = (

@@ -30,7 +30,7 @@ ANSWERS = [
 ]
 
 
-def graded(built, root):
+def graded(built, root, scheduler=""):
     """The results of the class in a folder, each said as it comes."""
     unit = read_unit(Path(built) / "course" / "units" / NAME, Path(built))
     release = read_notebook(unit.release_notebook())
@@ -39,14 +39,15 @@ def graded(built, root):
     def say(result):
         print(result.student, flush=True)
 
-    return grade_class(unit, Path(root), students, feedback=False, jobs=2, on_result=say)
+    options = {"feedback": False, "jobs": 2, "scheduler": scheduler}
+    return grade_class(unit, Path(root), students, on_result=say, **options)
 
 
-def handed_in(built, root):
+def handed_in(built, root, number_of_students=STUDENTS):
     unit = read_unit(built / "course" / "units" / NAME, built)
     write_notebook(build.solution_from_source(unit), unit.solution_notebook(root))
     release = read_notebook(unit.release_notebook())
-    for number in range(STUDENTS):
+    for number in range(number_of_students):
         nb = with_answers(release, ANSWERS[number % len(ANSWERS)])
         write_notebook(nb, root / "grading/submitted" / f"s{number:02}" / NAME / f"{NAME}.ipynb")
 
@@ -63,8 +64,8 @@ def in_gradebook(root):
         return book.execute("select count(*), sum(auto_score) from grade").fetchall()
 
 
-def started(built, root):
-    command = [sys.executable, "-c", GRADER, str(built), str(root)]
+def started(built, root, *more):
+    command = [sys.executable, "-c", GRADER, str(built), str(root), *more]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

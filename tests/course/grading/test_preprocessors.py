@@ -15,7 +15,7 @@ from nbgrader.server_extensions.formgrader import handlers
 
 from course.grading.classes import grade_student
 from course.grading.judging import MAX_RESTARTS, TOO_LATE
-from course.grading.nbgrader_setup import CONFIG_FILE, Course, add_scripts_to_path, load_config
+from course.grading.nbgrader_setup import CONFIG_FILE, Course, load_config
 from course.proving.scores import failure_of, score_notebook
 from course.writing import build
 from course.writing.notebooks import grade_id, read_notebook, write_notebook
@@ -256,7 +256,6 @@ def test_nbgrader_typed_by_hand_does_the_same(class_root):
     )
     shutil.copy(CONFIG_FILE, class_root)
     command = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--student=by-hand"]
-    add_scripts_to_path()
     done = subprocess.run(command, cwd=class_root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "course.grading" not in done.stderr

@@ -4,13 +4,11 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import saveautogrades
 
-from course.grading.nbgrader_setup import add_scripts_to_path
 from course.grading.warm import SHORT, as_html, kept_gradebooks, open_gradebook
 
 
 @pytest.fixture
 def url(tmp_path):
-    add_scripts_to_path()
     path = tmp_path / "gradebook.db"
     Gradebook(f"sqlite:///{path}").close()
     return f"sqlite:///{path}"

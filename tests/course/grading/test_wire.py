@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.grading import wire
-from course.grading.wire import ArrayLike, Handle, Items, WireError, decode, encode
+from course.grading.wire import LONG, ArrayLike, Handle, Items, WireError, decode, encode
 
 PLAIN = st.recursive(
     st.none()
@@ -41,6 +41,33 @@ def crossed(value):
 def test_plain_data_crosses(value):
     again = crossed(value)
     assert again == value and type(again) is type(value)
+
+
+NUMBERS = st.lists(st.floats(allow_nan=False), min_size=9) | st.lists(st.integers(), min_size=9)
+
+
+@given(NUMBERS | NUMBERS.map(tuple))
+def test_long_lists_of_numbers_cross(value):
+    again = crossed(value)
+    assert again == value and type(again) is type(value)
+    assert [type(item) for item in again] == [type(item) for item in value]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int8, np.complex128])
+def test_lists_of_numpy_numbers_cross(kind):
+    again = crossed([*map(kind, range(20))])
+    assert again == [*range(20)] and {type(item) for item in again} == {kind}
+
+
+def test_a_long_list_of_two_kinds_of_numbers_is_packed_too():
+    value = [*np.linspace(0, 1, 3000), 2.0, *range(50)]
+    again = crossed(value)
+    assert again == value and [*map(type, again)] == [*map(type, value)]
+    assert len(encode(value, handle)) < 25_000
+
+
+def test_a_list_of_one_kind_of_numbers_takes_little_more_than_they_do():
+    assert len(encode([0.5] * 1000, handle)) < 8100
 
 
 ARRAYS = [
@@ -150,10 +177,10 @@ def test_limits_of_the_writer(value, said):
 
 
 def test_the_number_of_parts_is_limited_on_both_sides(monkeypatch):
-    many = encode([0] * 1000, handle)
+    many = encode([None] * 1000, handle)
     monkeypatch.setattr(wire, "MOST_PARTS", 1000)
     with pytest.raises(WireError, match="parts"):
-        encode([0] * 1000, handle)
+        encode([None] * 1000, handle)
     with pytest.raises(WireError, match="parts"):
         decode(many)
 
@@ -190,6 +217,7 @@ def of_one_hash(n):
     return b"".join(encode(k * (2**61 - 1), handle) for k in range(n))
 
 
+MOST = wire.MOST_BYTES // 8 + 1
 HOSTILE = {
     "many items": b"l" + (10**9).to_bytes(8, "little"),
     "many pairs": b"d" + (2**63).to_bytes(8, "little"),
@@ -205,6 +233,11 @@ HOSTILE = {
     "items of one hash": b"d" + (200).to_bytes(8, "little") + of_one_hash(400),
     "a range without end": b"r" + encode([0, 10**18, 1], handle),
     "rows of nothing": b"a\3\0\0\0<f8C\2" + (2**40).to_bytes(8, "little") + bytes(8),
+    "bytes that become objects": b"kl"
+    + LONG.pack(1)
+    + b"G\3\0\0\0|u1C\1"
+    + LONG.pack(9 * 10**6)
+    + bytes(9 * 10**6),
     "a key that is a list": b"d\1\0\0\0\0\0\0\0l" + bytes(8) + b"N",
     "a fraction of nothing": b"q\3\0\0\0" + b"1/0",
     "an endless number": b"D\4\0\0\0" + b"sNaN",
@@ -229,4 +262,4 @@ def test_places_outside_a_sparse_matrix_are_refused(rows, columns):
     writer.put(b"p", b"\2" + 2 * (3).to_bytes(8, "little"))
     writer.write([np.array(rows), np.array(columns), np.array([1.0])], 1)
     with pytest.raises(WireError):
-        decode(b"".join(writer.pieces))
+        decode(bytes(writer.data))

@@ -41,22 +41,6 @@ def double(values): return space["polyval"]([2, 0], values)
         right("import json\nassert json.loads(open('a', 'a+').read() or '[1]') == [1]"),
         earns=2,
     ),
-    "takes the watch out of its module": Forgery(
-        "own",
-        """
-import sys
-for module in list(sys.modules.values()):
-    for name in ("own_work", "_Notes"):
-        if hasattr(module, name):
-            setattr(module, name, type("No", (), {
-                "__new__": lambda cls, function=None, *names: function if callable(function) else object(),
-                "__enter__": lambda self: None,
-            }))
-def double(values): return np.polyval([2, 0], values)
-""",
-        right("import sys\nassert sys.version_info > (3,)"),
-        earns=2,
-    ),
     "takes the notes of the watch away": Forgery(
         "own", "%matplotlib inline" + CLEARS, "%matplotlib inline\n" + right(""), earns=2
     ),
