@@ -6,8 +6,10 @@ have honest uses, too, so each says what was seen and where.
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ MODULES = {
     "concurrent": "starts threads, which the watch over answers may not see",
     "ctypes": "reaches below Python",
     "gc": "looks through all objects",
+    "doctest": "makes code of data",
     "importlib": "imports in a way of its own",
     "inspect": "looks at callers or at source code",
     "joblib": "starts processes",
@@ -28,6 +31,7 @@ MODULES = {
     "marshal": "makes code of data",
     "multiprocessing": "starts processes",
     "pickle": "makes code of data",
+    "pydoc": "imports in a way of its own",
     "pty": "starts processes",
     "runpy": "makes code of data",
     "signal": "handles signals, which stop an endless answer",
@@ -56,6 +60,10 @@ NAMES = {
     "__dict__": "looks into a module from within",
     "vars": "looks into a module from within",
     "globals": "looks into a module from within",
+    "__self__": "looks into a module from within",
+    "__loader__": "imports in a way of its own",
+    "__spec__": "imports in a way of its own",
+    "allow_pickle": "makes code of data",
     "attrgetter": "reaches for names that it puts together",
     "ctypeslib": "reaches below Python",
     "setprofile": "takes the watch over answers off",
@@ -79,6 +87,8 @@ NAMES = {
 }
 BUILT_IN = ("exec", "eval", "compile", "vars", "globals")  # a part of a library may be called so
 EQUALS = ("__eq__", "__array_ufunc__", "__array_function__", "__torch_function__")
+BY_NAME = ("getattr", "setattr", "delattr")
+REACHES = ("sys.modules", "torch.multiprocessing")
 LAZY = ("__array__", "detach", "toarray", "tocoo")  # called when a result is read
 TEXTS = {
     "/proc": "looks at processes",
@@ -140,6 +150,7 @@ def _magics() -> "TransformerManager":
 
 
 def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     imported, of_utils = set[str](), {"utils"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -154,7 +165,8 @@ def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
             whence = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
             for alias in node.names:
                 name = f"{whence}.{alias.name}".removeprefix(".")
-                if what := MODULES.get(name.partition(".")[0]):
+                top = name.partition(".")[0]
+                if what := MODULES.get(top) or _of_its_own(top):
                     yield line, f"{what} ({whence or name})"
                 elif what := NAMES.get(alias.name) if whence else None:
                     yield line, f"{what} ({alias.name})"
@@ -174,9 +186,10 @@ def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
                     yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"
                 elif name.startswith("__") and name not in ("__name__", "__doc__"):
                     yield line, f"replaces a part of a class or function ({name})"
-            if isinstance(node, ast.Attribute) and name in ("modules", "multiprocessing"):
-                if _root(node) in ("sys", "torch"):
-                    yield line, f"reaches for modules ({ast.unparse(node)[:60]})"
+            if isinstance(node, ast.Attribute) and ast.unparse(node).endswith(REACHES):
+                yield line, f"reaches for modules ({ast.unparse(node)[:60]})"
+            if isinstance(node, ast.Name) and name in BY_NAME and id(node) not in called:
+                yield line, f"gives what reads names another name ({name})"
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
             if _root(node) in TRUSTED:
                 yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"
@@ -184,7 +197,9 @@ def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
             yield line, f"says what its results equal ({node.name})"
         elif isinstance(node, ast.FunctionDef) and node.name in LAZY:
             yield line, f"gives a result only when it is read ({node.name})"
-        elif isinstance(node, ast.Call) and _reaches(node, TRUSTED | imported):
+        elif isinstance(node, ast.keyword) and node.arg in NAMES:
+            yield line, f"{NAMES[node.arg]} ({node.arg})"
+        elif isinstance(node, ast.Call) and _reaches(node, TRUSTED | imported | of_utils):
             yield line, f"reaches for names that it puts together ({ast.unparse(node.func)[:60]})"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             for text, what in TEXTS.items():
@@ -192,9 +207,18 @@ def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
                     yield line, f"{what} ({text!r})"
 
 
+@lru_cache(maxsize=1000)
+def _of_its_own(module: str) -> str:
+    """What to say of a module that a student's code has written, or that libraries keep to themselves."""
+    if module.startswith("_") and module != "__future__":
+        return "reaches below Python"
+    found = module in ("", *sys.stdlib_module_names) or find_spec(module)
+    return "" if found else "imports what is no library"
+
+
 def _reaches(call: ast.Call, libraries: set[str]) -> bool:
     """Whether an attribute is read or set by a name that is put together, or that is a sign itself."""
-    named = isinstance(call.func, ast.Name) and call.func.id in ("getattr", "setattr", "delattr")
+    named = isinstance(call.func, ast.Name) and call.func.id in BY_NAME
     if not named or len(call.args) < 2:
         return False
     name, of_library = call.args[1], _root(call.args[0]) in libraries

@@ -58,6 +58,36 @@ SIGNS = {
         "line 1 replaces a part of a class or function (__call__)",
         "def name(function): function.__name__ = 'own'",
     ),
+    "getattr by another name": (
+        "read = getattr\nread(1, 'real')",
+        "line 1 gives what reads names another name (getattr)",
+        "read = len\nread('real')",
+    ),
+    "sys by another way": (
+        "import os\nos.sys.modules['builtins']",
+        "line 2 reaches for modules (os.sys.modules)",
+        "import sys, torch\nsys.maxsize\nlist(torch.nn.Linear(1, 1).modules())",
+    ),
+    "a module from one of its functions": (
+        "print.__self__",
+        "line 1 looks into a module from within (__self__)",
+        "import numpy as np\nnp.zeros(1).T",
+    ),
+    "a module of its own": (
+        "open('own', 'w').write('x = 1')\nimport own",
+        "line 2 imports what is no library (own)",
+        "from __future__ import annotations\nimport sklearn.metrics, fractions, utils.metrics",
+    ),
+    "a module that others keep to themselves": (
+        "import _signal",
+        "line 1 reaches below Python (_signal)",
+        "import math as _math",
+    ),
+    "a pickle": (
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "line 2 makes code of data (allow_pickle)",
+        "import numpy as np\nnp.load('x', mmap_mode='r')",
+    ),
     "code of data": (
         "exec('x = 1')",
         "line 1 makes code of data (exec)",
