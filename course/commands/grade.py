@@ -69,8 +69,9 @@ def grade(
     reason for every lost point), and feedback for each student in grading/feedback, which opens with
     what was lost and why.
     Every submission has a status. What cannot be read, or is not certain, is listed with what was
-    found and what to do; somebody must look at it, and the exit code is 1. So is code that looks
-    like an attempt on the grading: it costs nothing by itself.
+    found and what to do, and somebody must look at it. So is code that looks like an attempt on the
+    grading: it costs nothing by itself. The exit code is 1 as long as class.html lists anyone who needs
+    a look, whichever submissions were graded last.
 
     A class that outgrows this machine is judged by a Dask cluster: **--scheduler** takes the address. Each
     worker needs the same commit, installed with the extra `dask`, and a sandbox, but no folder that it
@@ -99,7 +100,7 @@ def grade(
         shared.console.print(UNSAFE, style="red", soft_wrap=True)
     from course.grading import classes as grading
     from course.grading.intake import hand_ins, submission_of, units_of
-    from course.grading.page import Running, write_scores
+    from course.grading.page import Running, who_needs_a_look, write_scores
     from course.grading.records import all_results
     from course.grading.seeds import class_seed
     from course.run import find_data, progress
@@ -148,8 +149,16 @@ def grade(
         _show_scores(name, [result for result in everything.get(name, ()) if result.student in now])
     path = write_scores(everything, shared.ROOT / "grading")
     shared.console.print(f"Wrote {path}, and scores.csv and scores.json beside it.", soft_wrap=True)
-    someone = any(result.needs_a_look for group in results.values() for result in group)
-    raise typer.Exit(1 if someone else 0)
+    looks = who_needs_a_look(everything)
+    shown = {(name, result.student) for name, graded in results.items() for result in graded}
+    if before := sum((name, result.student) not in shown for name, result in looks):
+        who = (
+            "1 submission graded before needs"
+            if before == 1
+            else f"{before} submissions graded before need"
+        )
+        shared.console.print(f"{who} a look, too: {path} says why.", style="red", soft_wrap=True)
+    raise typer.Exit(1 if looks else 0)
 
 
 def _show_scores(title: str, results: "Sequence[StudentResult]") -> None:

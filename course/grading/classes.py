@@ -12,11 +12,9 @@ So a student loses the points of the question that went wrong, and the instructo
 something did. What looks like an attempt on the grading is told in `problem`, whatever the state.
 """
 
-import os
 import shutil
 import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +23,7 @@ from typing import Any
 
 from course.errors import UserError
 from course.grading.intake import COULD_NOT_RUN, NEEDS_A_LOOK, READY, Submission
-from course.grading.processes import CODE, alone, end_with, hash_of, hashed
+from course.grading.processes import CODE, alone, hash_of, hashed, in_turn
 from course.writing.mistakes import AnswerBank, load_answers
 from course.writing.units import Unit
 
@@ -33,7 +31,6 @@ GRADED = "graded"
 ELSEWHERE = "elsewhere a virtual machine will do, or WSL"
 SLACK = 3  # times a unit's seconds: several are graded at once, and not every machine is as fast
 MOST_FLAGS = 3  # told of one submission; the graded notebook's metadata has them all
-MOST_LOST = 10  # processes of ours that may be ended from outside while a class is graded
 NO_ANSWERS = AnswerBank()  # no mistake is known by name
 Task = tuple[Path, str, str, dict[str, Any], bool, AnswerBank, str]  # of grade_student
 
@@ -104,16 +101,18 @@ def grade_class(
     """
     if not can_judge():
         raise UserError(f"Grading takes Linux ({ELSEWHERE}).")
-    from course.grading.sandbox import without_sandbox
-
     if scheduler:
         from course.grading.cluster import ready
 
         jobs = ready(scheduler, unsafe)
-    elif not unsafe and (missing := without_sandbox()) is not None:
-        raise missing
-    from course.grading.nbgrader_setup import Course
+        from course.grading.nbgrader_setup import Course
+    else:
+        from course.grading.judges import box_for
 
+        box = box_for(unit.solution_notebook(root), unsafe)  # it imports while we do
+        from course.grading.nbgrader_setup import Course
+
+        box.ready()
     intake = root.resolve() / "grading" / "intake"
     common = {
         "CourseDirectory.submitted_directory": str(intake),
@@ -132,7 +131,7 @@ def grade_class(
         on_result(result)
         results.append(result)
 
-    def tasks() -> Iterator[tuple[str, Task]]:
+    def tasks() -> Iterator[Task]:
         for submission in submissions:
             taken[submission.student] = replace(submission, notebook=None)
             if submission.notebook is None:
@@ -149,7 +148,7 @@ def grade_class(
             made_of = [grader, repr(sorted(options.items())), str(submission.submitted)]
             key = hashed(*map(str.encode, made_of), submission.notebook)
             options |= {"JudgedExecute.scheduler": scheduler}  # by which no score changes
-            yield name, (root, unit.name, name, options, feedback, bank, key)
+            yield root, unit.name, name, options, feedback, bank, key
 
     with alone(root / "grading"):
         if intake.exists():
@@ -164,41 +163,21 @@ def grade_class(
     return sorted(results, key=lambda result: result.student)
 
 
-def _results(todo: Iterator[tuple[str, Task]], jobs: int) -> Iterator[StudentResult]:
-    """Results as they come. What a process had under way that was ended from outside, by hand or for
-    want of memory, is graded by another one."""
+def _results(todo: Iterator[Task], jobs: int) -> Iterator[StudentResult]:
+    """Results as they come. The threads of this process wait for others, which judge, at the same time;
+    what else a submission takes one of them does after the other."""
     import joblib
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    # With the libraries of another unit a process grows by so much that joblib starts a fresh one.
-    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-    under_way: dict[str, Task] = {}
 
     def tasks() -> Iterator[Any]:
-        for task in list(under_way.values()):
-            yield joblib.delayed(grade_student)(*task)
-        for name, task in todo:
-            under_way[name] = task
+        while True:
+            with in_turn():
+                task = next(todo, None)
+            if task is None:
+                return
             yield joblib.delayed(grade_student)(*task)
 
-    for _ in range(MOST_LOST):
-        try:
-            parallel = joblib.Parallel(
-                n_jobs=jobs,
-                return_as="generator_unordered",
-                initializer=end_with,
-                initargs=(os.getpid(),),
-            )
-            for result in parallel(tasks()):
-                del under_way[result.student]
-                yield result
-            return
-        except TerminatedWorkerError:
-            continue
-    raise UserError(
-        f"Processes that grade were ended {MOST_LOST} times, perhaps for want of memory; run the command "
-        "again with fewer --jobs: it goes on where it was."
-    )
+    parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered")
+    yield from parallel(tasks())
 
 
 def can_judge() -> bool:
@@ -247,28 +226,29 @@ def grade_student(
     from course.grading.gradebook import settled
     from course.grading.nbgrader_setup import kept_course
 
-    started = time.monotonic()
-    try:
-        course = kept_course(root, settings)
-        # Beside the graded notebook, which nbgrader deletes, and all else there, before it begins.
-        done = course.root / "grading" / "autograded" / student / assignment / "graded.txt"
-        again = not key or not done.is_file() or done.read_text() != key
-        problem = None
-        if again:
-            with settled(course.root, assignment, student):
-                problem = course.autograde(assignment, student)
-        status, questions, flags = _read_scores(
-            course, assignment, student, failed=bool(problem), bank=bank
-        )
-        if feedback and not problem:
-            problem = course.generate_feedback(assignment, student)
-        if again and key and not problem:
-            done.write_text(key)
-        if flags:
-            status = NEEDS_A_LOOK if status == GRADED else status
-            problem = " ".join(filter(None, [problem, _told(flags)]))
-    except Exception as error:
-        status, questions, problem = COULD_NOT_RUN, {}, f"{type(error).__name__}: {error}"
+    with in_turn():
+        started = time.monotonic()
+        try:
+            course = kept_course(root, settings)
+            # Beside the graded notebook, which nbgrader deletes, and all else there, before it begins.
+            done = course.root / "grading" / "autograded" / student / assignment / "graded.txt"
+            again = not key or not done.is_file() or done.read_text() != key
+            problem = None
+            if again:
+                with settled(course.root, assignment, student):
+                    problem = course.autograde(assignment, student)
+            status, questions, flags = _read_scores(
+                course, assignment, student, failed=bool(problem), bank=bank
+            )
+            if feedback and not problem:
+                problem = course.generate_feedback(assignment, student)
+            if again and key and not problem:
+                done.write_text(key)
+            if flags:
+                status = NEEDS_A_LOOK if status == GRADED else status
+                problem = " ".join(filter(None, [problem, _told(flags)]))
+        except Exception as error:
+            status, questions, problem = COULD_NOT_RUN, {}, f"{type(error).__name__}: {error}"
     return StudentResult(student, status, questions, problem or "", time.monotonic() - started)
 
 

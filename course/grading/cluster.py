@@ -31,7 +31,7 @@ from nbformat import NotebookNode
 
 from course.errors import UserError
 from course.grading.judge import Judged
-from course.grading.processes import CODE, end_with, hash_of
+from course.grading.processes import CODE, end_with, hash_of, while_waiting
 from course.threads import ONE_THREAD
 from course.writing.units import ROOT
 
@@ -96,7 +96,8 @@ def judged_by(
     try:
         if client.status == "closed":  # after it has tried for a while to connect again
             raise CancelledError
-        notebook, flags = client.submit(_task(), *message, pure=False, retries=RETRIES).result()
+        with while_waiting():
+            notebook, flags = client.submit(_task(), *message, pure=False, retries=RETRIES).result()
     except CancelledError:
         raise UserError(
             f"The connection to the Dask scheduler at {scheduler} was lost; run the command again: it "

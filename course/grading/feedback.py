@@ -2,7 +2,8 @@
 
 It is written from what the judge says of each test, the gradebook, and the student's own cells. Nothing
 that their code printed is on it, for it may print what it was given, in whichever code. For the same
-reason a hidden test says of an error only its kind: its text may hold the test's inputs.
+reason a hidden test says of an error only its kind, and a test with points below it, which students can
+run themselves, leaves out what the answer gave: either may hold what a hidden test asked.
 """
 
 import builtins
@@ -14,7 +15,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.preprocessors import GetGrades
 
-from course.grading.judging import ENDED, LATER, NOT_RUN, TOO_LATE, UNSTOPPED
+from course.grading.judging import ACCIDENTS
 from course.proving.scores import STATUS_OF_ERROR, error_of
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
@@ -29,11 +30,12 @@ from course.writing.notebooks import (
 # How utils.checking.verdict begins what it says, where words of the answer follow.
 RAISES = re.compile(r"(Your answer (?:must raise [\w ,]+ here, and )?raises )(\w*)")
 BUILT = re.compile(r"(The result is built in another way than the question says)\b")
+STALE = re.compile(r"(The cell that defines `\w+` did not run)\b")
 NOT_SHOWN = "  (on inputs that this test does not show)"
 PASSED = re.compile(r"(?:Hidden test|Check) of \w+: passed \(\d+ inputs\)\.")
-# What the judge says of a sandbox that ended. An error of a student's own may have the name of these.
-ENDINGS = {ENDED, LATER, UNSTOPPED, NOT_RUN, TOO_LATE}
-TOOK = re.compile(r"this cell took longer than \d{1,5} s")
+SILENT = "what it says is not shown"
+RUN_IT = "  (run this check in your notebook to see more)"
+GOT, EXPECTED = "\n  got:      ", "\n  expected: "  # on one line each, except what an error says
 
 
 @dataclass(frozen=True)
@@ -79,36 +81,52 @@ class Opening(GetGrades):
 
 
 def hush(nb: NotebookNode) -> None:
-    """Take out of hidden tests what the answers themselves say, and out of the student's cells below
-    the first of them: code that a test has called knows its inputs, and could tell them in any words.
-    Of a cell that a student added there is not even an error's name, since there may be any number."""
+    """Take out of the errors of hidden tests what the answers themselves say, and so out of those of
+    all cells below the first of them whose code was there when it ran: it knows its inputs. Of a cell that
+    a student added there is not even an error's name, since there may be any number of them."""
     known = False
     for cell in nb.cells:
         if cell.cell_type != "code":
             continue
         hidden = is_test(cell) and BEGIN_HIDDEN in cell.source
         known = known or hidden
-        for output in cell.outputs if known else ():
-            if output.output_type == "stream" and is_test(cell):  # some checks print what they see
+        # A check without points asked code that had seen no hidden test (course.grading.judging).
+        clean = is_test(cell) and not hidden and not cell.metadata.nbgrader.points
+        for output in cell.outputs if known and not clean else ():
+            if output.output_type == "stream":  # some checks print what they see
                 output.text = "".join(f"{said}\n" for said in PASSED.findall(output.text))
-            elif output.output_type == "error" and (hidden or not is_test(cell)):
-                output.ename, output.evalue = _hushed(output.ename, output.evalue)
+            elif output.output_type == "error":
+                said = output.ename, output.evalue
+                told = _of_test(*said, hidden) if is_test(cell) else _of_answer(*said)
+                output.ename, output.evalue = told
                 output.traceback = []
-                if not hidden and not is_answer(cell):
+                if not is_test(cell) and not is_answer(cell):
                     output.ename = "an error"
 
 
-def _hushed(name: str, text: str) -> tuple[str, str]:
-    if name in STATUS_OF_ERROR and (text in ENDINGS or TOOK.fullmatch(text)):
+def _of_test(name: str, text: str, hidden: bool) -> tuple[str, str]:
+    if name in STATUS_OF_ERROR:
         return name, text
     if name != "AssertionError":
-        return _kind(name), "what it says is not shown"
+        return _kind(name), SILENT
+    more = NOT_SHOWN if hidden else RUN_IT
     if raised := RAISES.match(text):
         kind = raised[2] if raised[2] == "nothing" else _kind(raised[2])
-        return name, f"{raised[1]}{kind}.\n{NOT_SHOWN}"
-    if built := BUILT.match(text):
-        return name, f"{built[1]}.\n{NOT_SHOWN}"
+        return name, f"{raised[1]}{kind}.\n{more}"
+    if cut := BUILT.match(text) or STALE.match(text):
+        return name, f"{cut[1]}.\n{more}"
+    said, got, after = text.partition(GOT)
+    if got:  # of a check; the last line that begins so is the check's own, whatever was got
+        expected = after.rpartition(EXPECTED)[2].partition("\n")[0]
+        return name, f"{said}{EXPECTED}{expected}\n{more}"
     return name, text
+
+
+def _of_answer(name: str, text: str) -> tuple[str, str]:
+    """Of a cell of the student's own, who may name an error as the judge names what ended a cell."""
+    if name in STATUS_OF_ERROR:
+        return name, text if text in ACCIDENTS else "this cell took too long"
+    return _kind(name), SILENT
 
 
 def _kind(name: str) -> str:

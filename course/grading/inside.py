@@ -26,6 +26,7 @@ import socket
 import struct
 import sys
 import tempfile
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -64,6 +65,12 @@ class Theirs:
     def __setattr__(self, name: str, value: object) -> None:
         self._runner.back(self._handle.number, "set", name, [value], {})
 
+    def __copy__(self) -> Any:
+        return self._runner.back(self._handle.number, "copy", "copy", [], {})
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        return self._runner.back(self._handle.number, "copy", "deepcopy", [], {})
+
     def __repr__(self) -> str:
         return self._handle.shown
 
@@ -78,6 +85,7 @@ class Runner:
         self.shell = shell
         self.plain = True  # since it was set: nothing came but plain data
         self.nonce = b""
+        self.speaking = threading.Lock()  # an answer may ask the judge's objects from threads
 
     def export(self, value: object) -> Handle:
         number = id(value)  # stays its own: the table keeps the object
@@ -151,11 +159,13 @@ class Runner:
                         peak = tracemalloc.get_traced_memory()[1]
                         tracemalloc.stop()
                 # What an answer computes only when it is read is watched, too.
-                read = watch(*forbidden) if forbidden else _applied
+                read = watch(*forbidden) if forbidden else lambda function, args, _: function(*args)
                 result = read(encode, [result, self.export], {})
         except Endless:
             return ["endless", self.nonce, time.process_time() - started]
         except BaseException as error:
+            if isinstance(error.__context__, RecursionError):  # Python itself took the watch off
+                error = error.__context__
             return ["raised", self.nonce, *self.after(given, before, started), failed(error)]
         return ["value", self.nonce, *self.after(given, before, started), peak, result]
 
@@ -191,10 +201,9 @@ class Runner:
             raise NameError(f"name {target!r} is not defined") from None
 
     def back(self, number: int, op: str, name: str, args: list, kwargs: dict) -> Any:
-        nonce = self.nonce
-        self.channel.send("back", nonce, number, op, name, args, kwargs)
-        kind, _, value = self.channel.receive()
-        self.nonce = nonce
+        with self.speaking:
+            self.channel.send("back", self.nonce, number, op, name, args, kwargs)
+            kind, _, value = self.channel.receive()
         if kind == "error":
             raise error_of(value)
         return value
@@ -215,14 +224,10 @@ def failed(error: BaseException) -> Failure:
     return failure_of(error, where)
 
 
-def _applied(function: Callable, args: list, kwargs: dict) -> Any:
-    return function(*args, **kwargs)
-
-
 @lru_cache(maxsize=64)
 def watch(*forbidden: str) -> Callable:
     """Calls a function, and afterwards says if it called what it was to write itself."""
-    return own_work(_applied, *forbidden)
+    return own_work(lambda function, args, kwargs: function(*args, **kwargs), *forbidden)
 
 
 def _shown(value: object) -> str:

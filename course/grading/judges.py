@@ -2,7 +2,9 @@
 
 import atexit
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -10,6 +12,7 @@ from nbformat import NotebookNode
 from course.grading.judge import Judge, Judged
 from course.grading.sandbox import DERIVES, PRELOAD, Sandbox, Unsafe, chosen
 
+MOST_BOXES = 2  # of an assignment, and for those who import more
 LIGHT = ("numpy", "utils.checking", "IPython.core.interactiveshell")
 HELD = {name if name.startswith("utils.") else name.partition(".")[0] for name in PRELOAD}
 WATCHED = re.compile(r"\butils\.\w+")
@@ -28,10 +31,16 @@ def judged_here(
     """A submission as :meth:`course.grading.judge.Judge.judge` gives it back; `solution` is the text of a
     notebook."""
     judge = _judge(solution, unsafe, seed)
-    box = judge.box.ready()
+    box = _box(unsafe, judge.box.preload).ready()
     if imported(submission) - box.modules:  # which an assignment does not need, and few import
-        box = _box(unsafe, (*PRELOAD, DERIVES))
+        box = _box(unsafe, (*PRELOAD, DERIVES)).ready()
     return judge.judge(submission, box, seconds=seconds, answer_seconds=answer_seconds)
+
+
+def box_for(solution: Path, unsafe: bool) -> Sandbox:
+    """Where submissions of an assignment run: launched, if it was not, and perhaps not yet ready."""
+    text = solution.read_text(encoding="utf-8")
+    return _box(unsafe, preload_of(nbformat.reads(text, as_version=4)))
 
 
 @lru_cache(maxsize=4)
@@ -41,12 +50,26 @@ def _judge(text: str, unsafe: bool, seed: str) -> Judge:
     return Judge(solution, box, seed=seed)  # while the server imports
 
 
-@lru_cache(maxsize=4)
-def _box(unsafe: bool, preload: tuple[str, ...]) -> Sandbox:
-    """One server for all submissions that need the same; it ends with this process."""
-    box = (Unsafe if unsafe else chosen())(preload=preload).launch()
-    atexit.register(box.close)
+_boxes: dict[tuple[bool, Sequence[str]], Sandbox] = {}  # the one that was used last at the end
+
+
+def _box(unsafe: bool, preload: Sequence[str]) -> Sandbox:
+    """One server for all submissions that need the same. It ends with this process, or when there are
+    others in its place: each holds libraries of up to 400 MB."""
+    key = unsafe, preload
+    box = _boxes.pop(key, None)
+    if box is None:
+        box = (Unsafe if unsafe else chosen())(preload=preload).launch()
+    _boxes[key] = box
+    if len(_boxes) > MOST_BOXES:
+        _boxes.pop(next(iter(_boxes))).close()
     return box
+
+
+@atexit.register
+def close_boxes() -> None:
+    while _boxes:
+        _boxes.popitem()[1].close()
 
 
 def preload_of(solution: NotebookNode) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ UNSTOPPED = "this cell could not be interrupted"
 ENDS = (Closed, Late, Gone, WireError)
 NOT_RUN = "not run: cells before it ended the kernel too often"
 TOO_LATE = "not run: cells of the student's own took too long"
+ACCIDENTS = (ENDED, LATER, UNSTOPPED, NOT_RUN, TOO_LATE)
 
 
 @dataclass(frozen=True)
@@ -282,7 +283,7 @@ class Judging:
         except TimeUp:
             error = error_output(TIMED_OUT, f"this cell took longer than {self.seconds:g} s")
         except BaseException as raised:
-            error = error_output(type(raised).__name__, _text(raised))
+            error = error_output(*_said(raised))
         self.used[question] = self.used.get(question, 0.0) + time.monotonic() - started
         outputs = []
         if text := said.getvalue()[:MOST_SHOWN]:
@@ -305,6 +306,16 @@ class Judging:
 
 def _raised(outputs: Sequence[Mapping[str, Any]]) -> bool:
     return any(output["output_type"] == "error" for output in outputs)
+
+
+def _said(error: BaseException) -> tuple[str, str]:
+    """Name and message of what a test raised. An answer that raises what a test or the judge would say
+    of it is said to raise that."""
+    name, text = type(error).__name__, _text(error)
+    own = hasattr(error, "where") and not error.not_own_work  # as `error_of` makes one
+    if own and name in ("AssertionError", CRASHED, TIMED_OUT):
+        return "AssertionError", f"Your answer raises {name}: {text}"
+    return name, text
 
 
 def _text(error: BaseException) -> str:

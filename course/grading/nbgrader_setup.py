@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import re
+import threading
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import capture_log, setenv
+from nbgrader.utils import capture_log
 from traitlets.config import Config, PyFileConfigLoader
 
 from course.errors import UserError
@@ -60,7 +61,7 @@ class _Kept:
         self.init_notebooks()
         if not self.prepared:
             self.prepare()
-        with contextlib.chdir(self.coursedir.root), kept_gradebooks():
+        with kept_gradebooks():
             self.convert_notebooks()
 
     def init_notebooks(self) -> None:
@@ -85,24 +86,29 @@ class _Autograde(_Kept, Autograde):
         with open_gradebook(self.coursedir.db_url, self.coursedir.course_id):
             super().init_assignment(assignment_id, student_id)
 
-    def convert_single_notebook(self, notebook_filename: str) -> None:
-        with setenv(NBGRADER_EXECUTION="autograde"):
-            super().convert_single_notebook(notebook_filename)
-
 
 class _GenerateFeedback(_Kept, GenerateFeedback):
     pass
 
 
-@lru_cache(maxsize=8)
+class _Mine(threading.local):
+    """The courses that this thread has set up: no two take a step by the same converter."""
+
+    def __init__(self) -> None:
+        self.course = lru_cache(maxsize=8)(_course)
+
+
 def _course(root: Path, settings: tuple[tuple[str, Any], ...], changed: int) -> "Course":
     return Course(root, dict(settings))
 
 
+_mine = _Mine()
+
+
 def kept_course(root: Path, settings: dict[str, Any]) -> "Course":
-    """A course that this process may have set up before."""
+    """A course that this thread may have set up before."""
     changed = CONFIG_FILE.stat().st_mtime_ns if CONFIG_FILE.exists() else 0
-    return _course(root.resolve(), tuple(sorted(settings.items())), changed)
+    return _mine.course(root.resolve(), tuple(sorted(settings.items())), changed)
 
 
 class Course:
@@ -172,9 +178,9 @@ class Course:
         return converter
 
     def _run(self, converter: BaseConverter) -> dict[str, Any]:
-        with warnings.catch_warnings():  # nbgrader's own queries, as SQLAlchemy 2.1 sees them
-            warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nbgrader\.")
-            return capture_log(converter)
+        # Of nbgrader's own queries, as SQLAlchemy 2.1 sees them.
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nbgrader\.")
+        return capture_log(converter)
 
 
 def _reason(result: dict[str, Any]) -> str:

@@ -151,10 +151,17 @@ def class_page(
         }
         for name, group in results.items()
     ]
-    looks = [(name, r) for name, group in results.items() for r in group if r.needs_a_look]
+    looks = who_needs_a_look(results)
     n = sum(map(len, results.values()))
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(units=units, looks=looks, n=n, progress=progress)
+
+
+def who_needs_a_look(
+    results: Mapping[str, Sequence[StudentResult]],
+) -> list[tuple[str, StudentResult]]:
+    """Every submission about which an instructor has something to decide, with its assignment."""
+    return [(name, r) for name, group in results.items() for r in group if r.needs_a_look]
 
 
 def question_totals(group: Sequence[StudentResult]) -> list[QuestionTotal]:

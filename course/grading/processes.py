@@ -1,8 +1,9 @@
-"""Processes that grade: the code that they run, and what ends them or keeps them out."""
+"""Processes that grade: the code that they run, what ends them or keeps them out, and whose turn it is."""
 
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,3 +52,37 @@ def alone(folder: Path) -> Iterator[None]:
                 f"Another process is grading in {folder}; wait until it has ended, or end it."
             ) from None
         yield
+
+
+class _Turn(threading.local):
+    mine = False  # of this thread
+
+
+_lock, _turn = threading.Lock(), _Turn()
+
+
+@contextlib.contextmanager
+def in_turn() -> Iterator[None]:
+    """One thread at a time is in here. nbgrader's steps change what all threads share, and a process that
+    forks must not do so while another thread holds a lock."""
+    with _lock:
+        _turn.mine = True
+        try:
+            yield
+        finally:
+            _turn.mine = False
+
+
+@contextlib.contextmanager
+def while_waiting() -> Iterator[None]:
+    """In here another thread has its turn, if it was this one's."""
+    if not _turn.mine:
+        yield
+        return
+    _turn.mine = False
+    _lock.release()
+    try:
+        yield
+    finally:
+        _lock.acquire()
+        _turn.mine = True

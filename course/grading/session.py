@@ -10,6 +10,7 @@ Nothing that comes from the sandbox is trusted: it is decoded with limits, and a
 number that its question was sent with. One that does not ends the sandbox.
 """
 
+import copy
 import os
 import socket
 import time
@@ -28,15 +29,15 @@ from course.grading.wire import Growing, Handle, Items, Part, WireError, decode,
 from utils.checking.trials import SECONDS, Endless
 
 MODULE = "assignment"  # the __name__ of the trusted notebook, and so of its classes
+MOST_COPIES = 1000  # of objects that were handed over, which are kept
 MOST_CALLS_BACK = 200_000  # by one answer, for all its inputs
 START_SECONDS = 120  # until a sandbox must be there, on a busy machine
 MOST_MEMORY = 10**10  # that a sandbox may say a call took
-# What the watch over answers says (utils.checking.watch): of a sandbox's verdict only which it is counts,
-# as its words would be shown to the student.
-CALLS = "This question asks you to write it: your answer calls {}."
+
+
+# What utils.checking.watch says of an answer.
+CALLS = "This question asks you to write it: your answer calls "
 HIDES = "Your answer sets a profile function, which hides what it calls from this test."
-
-
 # What reading a reply that is not made as it should be may raise.
 MISMADE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
@@ -69,7 +70,7 @@ class Session:
         self._shared: dict[int, object] = {}
         self._numbers = count(1)
         self._growing: dict[int, Any] = {}  # arguments of this call that gradients are asked by
-        self._backs = 0
+        self._backs = self._copies = 0
         try:
             first = self.channel.receive(time.monotonic() + START_SECONDS)
         except (Closed, Late) as error:
@@ -117,8 +118,18 @@ class Session:
         finally:
             self._growing = before
         if error is not None:
+            error.not_own_work = self._believes(error)
             raise error
         return value
+
+    def _believes(self, error: BaseException) -> bool:
+        """Whether an error is the verdict of the sandbox's watch, which a test says as it stands: in
+        other words there may be what the answer was asked."""
+        if not getattr(error, "not_own_work", False):
+            return False
+        called = str(error).removeprefix(CALLS).removesuffix(".").split(" and ")
+        named = len(set(called)) == len(called) and set(called) <= set(self.forbidden)
+        return named or str(error) == HIDES
 
     def _send(self, kind: str, *rest: Any) -> list:
         """The reply to a message, after whatever the sandbox asks meanwhile."""
@@ -145,7 +156,7 @@ class Session:
         for place, data in changed.items():
             _become(given[place], decode(data, self._make_changed))
         if kind == "raised":
-            return None, self._own_words(error_of(rest[0]))
+            return None, error_of(rest[0])
         if kind != "value":
             raise WireError(f"no kind of reply: {kind[:20]}")
         peak, data = rest
@@ -155,21 +166,6 @@ class Session:
             tracemalloc.reset_peak()
             bytearray(max(0, min(int(peak), MOST_MEMORY)))
         return value, None
-
-    def _own_words(self, error: BaseException) -> BaseException:
-        """An error of an answer; a verdict of the watch in the judge's words."""
-        if not getattr(error, "not_own_work", False):
-            return error
-        if not self.forbidden:
-            raise WireError("a verdict of a watch that there is not")
-        said = str(error)
-        names = said.removeprefix(CALLS.partition("{}")[0]).removesuffix(".").split(" and ")
-        called = [name for name in self.forbidden if name in names]
-        if not called and said != HIDES:
-            self.flags.append("its process speaks for the watch over answers")
-        verdict: Any = AssertionError(CALLS.format(" and ".join(called)) if called else HIDES)
-        verdict.not_own_work = True
-        return verdict
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
@@ -245,6 +241,11 @@ class Session:
         shared = self._shared[number]
         if op == "call" and callable(shared):
             return shared(*args, **kwargs)
+        if op == "copy":
+            self._copies += 1
+            if self._copies > MOST_COPIES:
+                raise MemoryError("too many copies of what the test handed over")
+            return copy.copy(shared) if name == "copy" else copy.deepcopy(shared)
         public = name.isidentifier() and not name.startswith("_")
         if op == "call" or not public or type(shared).__module__ != MODULE:
             raise AttributeError(f"{name or 'it'} cannot be used while work is graded")

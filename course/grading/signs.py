@@ -5,6 +5,7 @@ have honest uses, too, so each says what was seen and where.
 """
 
 import ast
+import builtins
 import re
 import sys
 from collections.abc import Iterator
@@ -19,17 +20,12 @@ MODULES = {
     "__main__": "reaches for the process that runs its cells",
     "_thread": "starts threads, which the watch over answers may not see",
     "builtins": "reaches for Python's own names",
-    "asyncio": "starts threads, which the watch over answers may not see",
-    "concurrent": "starts threads, which the watch over answers may not see",
     "ctypes": "reaches below Python",
-    "gc": "looks through all objects",
     "doctest": "makes code of data",
     "importlib": "imports in a way of its own",
     "inspect": "looks at callers or at source code",
-    "joblib": "starts processes",
     "linecache": "looks at source code",
     "marshal": "makes code of data",
-    "multiprocessing": "starts processes",
     "pickle": "makes code of data",
     "pydoc": "imports in a way of its own",
     "pty": "starts processes",
@@ -66,6 +62,9 @@ NAMES = {
     "allow_pickle": "makes code of data",
     "attrgetter": "reaches for names that it puts together",
     "ctypeslib": "reaches below Python",
+    "get_objects": "looks through all objects",
+    "get_referents": "looks through all objects",
+    "get_referrers": "looks through all objects",
     "setprofile": "takes the watch over answers off",
     "settrace": "takes the watch over answers off",
     "fork": "starts processes",
@@ -90,11 +89,11 @@ EQUALS = ("__eq__", "__array_ufunc__", "__array_function__", "__torch_function__
 BY_NAME = ("getattr", "setattr", "delattr")
 REACHES = ("sys.modules", "torch.multiprocessing")
 LAZY = ("__array__", "detach", "toarray", "tocoo")  # called when a result is read
-TEXTS = {
-    "/proc": "looks at processes",
+TEXTS = {  # each a pattern
+    r"/proc\b": "looks at processes",
     "HIDDEN TESTS": "looks for hidden tests",
     "NBGRADER": "asks whether it is being graded",
-    "gradebook.db": "looks for the gradebook",
+    r"gradebook\.db": "looks for the gradebook",
     "solutions/": "looks for solutions",
 }
 TRUSTED = {
@@ -111,8 +110,17 @@ TRUSTED = {
 }
 
 
+# What has one of the names above, and an honest use in many a notebook.
+HONEST = re.compile(
+    r"sys\.(stdin|stdout|stderr)|torch\.backends\..+|platform\.system"
+    r"|get_ipython\(\)\.(run_line_magic|magic|system|getoutput)"
+)
+FRESH = ast.Dict | ast.DictComp | ast.List | ast.ListComp
+RUNS = ("run", "rerun", "macro", "load_ext")  # magics that run code which does not stand there
 # Magics of a notebook that do no more than their code does; of all others the shell's own name is seen.
 TIMES_CELL = re.compile(r"\A\s*%%(?:time|capture)[ \t]*\w*[ \t]*$", re.MULTILINE)
+SETS_UP_CELL = re.compile(r"\A\s*%%(?:timeit|prun)(?:[ \t]+-\w[ \t]?\d*)*[ \t]*", re.MULTILINE)
+OTHER_CELL = re.compile(r"\A\s*%%.*$", re.MULTILINE)  # of which no Python may follow
 TIMES_LINE = re.compile(r"^([ \t]*)%(?:time|timeit(?:[ \t]+-\w[ \t]?\d+)*)[ \t]+", re.MULTILINE)
 SETS_UP = re.compile(
     r"^([ \t]*)%(?:matplotlib[ \t]+\w+|config[ \t]+[\w.]+[ \t]*=[ \t]*[\w'\" ]+)[ \t]*$",
@@ -137,7 +145,8 @@ def _plain(source: str) -> str:
     """A cell as Python, its magics as the calls that they are."""
     if "%" not in source and "!" not in source and "?" not in source:
         return source
-    source = TIMES_CELL.sub("pass", source, count=1)
+    source = SETS_UP_CELL.sub("pass;", TIMES_CELL.sub("pass", source, count=1), count=1)
+    source = OTHER_CELL.sub("pass", source, count=1)
     source = SETS_UP.sub(r"\1pass", TIMES_LINE.sub(r"\1", source))
     return _magics().transform_cell(source)
 
@@ -150,6 +159,8 @@ def _magics() -> "TransformerManager":
 
 
 def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
+    own, fresh = _own(tree)
+    passed: set[ast.AST] = set()  # for being a part of what is honest
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     imported, of_utils = set[str](), {"utils"}
     for node in ast.walk(tree):
@@ -159,9 +170,15 @@ def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
             imported |= names if whole else set()
             parts = [alias.name for alias in node.names] if whole else [node.module or ""]
             of_utils |= names if any(part.startswith("utils") for part in parts) else set()
-    for node in ast.walk(tree):
+    for node in ast.walk(tree):  # what is around before what is inside
         line = getattr(node, "lineno", 0)
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        if node in passed or (isinstance(node, ast.Name) and node.id in own):
+            continue
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            passed.add(node.value)  # says what the code below it is for
+        elif isinstance(node, ast.Attribute) and HONEST.fullmatch(_dotted(node)):
+            passed |= set(ast.walk(node))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
             whence = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
             for alias in node.names:
                 name = f"{whence}.{alias.name}".removeprefix(".")
@@ -182,7 +199,7 @@ def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
             if isinstance(node, ast.Attribute) and name in library and _root(node) in of_utils:
                 yield line, f"names what a question asks to write ({ast.unparse(node)[:60]})"
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
-                if _root(node) in TRUSTED | imported:
+                if _root(node) in (TRUSTED | imported) - fresh:
                     yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"
                 elif name.startswith("__") and name not in ("__name__", "__doc__"):
                     yield line, f"replaces a part of a class or function ({name})"
@@ -191,20 +208,71 @@ def _seen(tree: ast.AST, library: frozenset[str]) -> Iterator[tuple[int, str]]:
             if isinstance(node, ast.Name) and name in BY_NAME and id(node) not in called:
                 yield line, f"gives what reads names another name ({name})"
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
-            if _root(node) in TRUSTED:
+            if _root(node) in TRUSTED - fresh:
                 yield line, f"replaces a part of a library ({ast.unparse(node)[:60]})"
         elif isinstance(node, ast.FunctionDef) and node.name in EQUALS:
-            yield line, f"says what its results equal ({node.name})"
+            if not _compares(node):
+                yield line, f"says what its results equal ({node.name})"
         elif isinstance(node, ast.FunctionDef) and node.name in LAZY:
             yield line, f"gives a result only when it is read ({node.name})"
         elif isinstance(node, ast.keyword) and node.arg in NAMES:
             yield line, f"{NAMES[node.arg]} ({node.arg})"
+        elif isinstance(node, ast.Call) and _runs(node):
+            yield line, f"runs code by a magic ({ast.unparse(node.args[0])[:60]})"
         elif isinstance(node, ast.Call) and _reaches(node, TRUSTED | imported | of_utils):
             yield line, f"reaches for names that it puts together ({ast.unparse(node.func)[:60]})"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             for text, what in TEXTS.items():
-                if text in node.value:
-                    yield line, f"{what} ({text!r})"
+                if found := re.search(text, node.value):
+                    yield line, f"{what} ({found[0]!r})"
+
+
+def _own(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """The names that code gives a value of its own before it reads them, and those that it gives a new
+    list or dict."""
+    first: dict[str, ast.Name | ast.arg] = {}
+    fresh: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.arg):
+            name = node.id if isinstance(node, ast.Name) else node.arg
+            place = min(first.get(name, node), node, key=lambda n: (n.lineno, n.col_offset))
+            first[name] = place
+        elif isinstance(node, ast.Assign) and isinstance(node.value, FRESH):
+            fresh |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    own = {
+        name
+        for name, node in first.items()
+        if name not in dir(builtins)
+        and name[:2] != "__"
+        and (isinstance(node, ast.arg) or isinstance(node.ctx, ast.Store))
+    }
+    return own, fresh
+
+
+def _compares(method: ast.FunctionDef) -> bool:
+    """Whether an `__eq__` looks at what it compares with."""
+    names = [arg.arg for arg in method.args.args[1:]]
+    read = {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}
+    return method.name == "__eq__" and bool(read & set(names))
+
+
+def _dotted(node: ast.AST) -> str:
+    """A name with its attributes, such as "sys.stdout"; that of what a call returns ends in "()"."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    call = isinstance(node, ast.Call)
+    root = node.func if isinstance(node, ast.Call) else node
+    parts.append((root.id if isinstance(root, ast.Name) else "") + "()" * call)
+    return ".".join(reversed(parts))
+
+
+def _runs(call: ast.Call) -> bool:
+    """Whether a magic runs code that stands in a file, or in its own line."""
+    magic = isinstance(call.func, ast.Attribute) and call.func.attr in ("run_line_magic", "magic")
+    texts = [str(arg.value) for arg in call.args if isinstance(arg, ast.Constant)]
+    return magic and bool(texts) and (texts[0].split()[0] in RUNS or "{" in " ".join(texts))
 
 
 @lru_cache(maxsize=1000)

@@ -142,16 +142,22 @@ def open_gradebook(db_url: str, course_id: str = "default_course") -> KeptGradeb
     return found[1]
 
 
+_users: set[object] = set()
+
+
 @contextmanager
 def kept_gradebooks() -> Iterator[None]:
-    """Here nbgrader's own steps take the gradebook that is open."""
+    """Here nbgrader's own steps take the gradebook that is open. Several threads may be in here."""
     modules = [importlib.import_module(name) for name in OPENERS]
+    user = object()
+    _users.add(user)
     for module in modules:
         module.Gradebook = open_gradebook
     try:
         yield
     finally:
-        for module in modules:
+        _users.remove(user)
+        for module in modules if not _users else ():
             module.Gradebook = Gradebook
 
 

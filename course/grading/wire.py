@@ -14,7 +14,7 @@ import math
 import re
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby, islice
@@ -183,7 +183,9 @@ class _Writer:
 
     def write_other(self, value: Any, depth: int) -> None:
         kind = type(value).__name__
-        if isinstance(value, range):
+        if isinstance(value, Mapping):  # which a check takes for a dict, too
+            self.write(dict(value), depth)
+        elif isinstance(value, range):
             self.put(b"r")
             self.write([value.start, value.stop, value.step], depth + 1)
         elif isinstance(value, Fraction | Decimal):

@@ -51,6 +51,10 @@ def make_shell() -> Any:
         def enable_gui(self, gui: str | None = None) -> None:
             """`%matplotlib inline` asks for it; there is no event loop here to set up."""
 
+        def system(self, command: str) -> None:
+            """`!pip install` and the like ask for a terminal and a network, and neither is here. Without
+            this an error would end the cell, with the answer below that line."""
+
         def ask_exit(self) -> None:
             """`exit()` ends a kernel."""
             os._exit(0)

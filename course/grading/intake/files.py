@@ -11,15 +11,13 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 MB = 2**20
 NOTEBOOK_BYTES = 32 * MB
 ARCHIVE_BYTES = 64 * MB
-ANY_RATIO_BYTES = 16 * MB  # so much may come out of an archive however small it was packed
-RATIO = 200  # more than that comes out of no honest notebook above ANY_RATIO_BYTES
 MAX_FILES = 5000  # of one student, or in one student's archive
 MAX_DEPTH = 10  # of folders
 KINDS = {
@@ -62,6 +60,17 @@ class File:
 def is_junk(file: File) -> bool:
     """Whether a system or an editor left this behind, not a person."""
     return any(JUNK.fullmatch(part) for part in file.parts)
+
+
+def without_junk(files: Iterable[File], units: Iterable[str] = ()) -> Iterator[File]:
+    """The files that a person handed in. A folder that holds only junk is still there, and one that holds
+    a unit's is a student's, whatever that student is called."""
+    for file in files:
+        of_unit = len(file.parts) > 1 and file.parts[1] in units
+        if not is_junk(file.below(file.parts[1:]) if of_unit else file):
+            yield file
+        elif around := tuple(itertools.takewhile(lambda p: not JUNK.fullmatch(p), file.parts)):
+            yield File(around, _no_bytes, folder=True)
 
 
 # ------------------------------------------------------------------------------------------ folders
@@ -183,17 +192,8 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[int], 
             raise Unreadable("is locked with a password; ask for it without")
         if info.compress_type not in METHODS:
             raise Unreadable("is packed in a way that is not read here; ask for a plain zip")
-        honest = max(ANY_RATIO_BYTES, RATIO * info.compress_size)
         try:
             with archive.open(info) as file:
-                if honest < limit:
-                    data = file.read(honest + 1)
-                    if len(data) > honest:
-                        raise Unreadable(
-                            f"unpacks to more than {RATIO} times its size, as a zip bomb does; "
-                            "ask for the notebook alone"
-                        )
-                    return data
                 return _at_most(file, limit)
         except _ARCHIVE_ERRORS as error:
             raise Unreadable(

@@ -9,7 +9,7 @@ from functools import lru_cache
 import nbformat
 from nbformat import NotebookNode
 
-from course.writing.notebooks import grade_id, is_answer, is_manual
+from course.writing.notebooks import grade_id, is_answer, is_manual, is_test, question_of
 
 MARKS = ("grade", "solution", "locked", "points", "task")
 MOST_METADATA = 2000  # characters; nbgrader writes some 300
@@ -82,8 +82,11 @@ def mend(nb: NotebookNode, release: NotebookNode) -> tuple[list[str], list[str]]
     knows the hidden ones.) Returns what was found, in sentences: first what an instructor should
     look at, then what is mended without doubt."""
     dropped = repair(nb)
-    given = give_back(nb, release)
     original = {name: c for c in release.cells if (name := grade_id(c)) is not None}
+    for cell in nb.cells:
+        if grade_id(cell) not in original:
+            cell.metadata.pop("nbgrader", None)
+    given = give_back(nb, release)
     own = {name for name, cell in original.items() if is_answer(cell) or is_manual(cell)}
     present, marked = {}, []
     for cell in nb.cells:
@@ -93,8 +96,7 @@ def mend(nb: NotebookNode, release: NotebookNode) -> tuple[list[str], list[str]]
             if _marks(cell) != _marks(original[name]):
                 marked.append(name)
             cell.metadata["nbgrader"] = deepcopy(original[name].metadata["nbgrader"])
-        else:
-            cell.metadata.pop("nbgrader", None)
+    early = _without_early_tests(nb)
     both = [name for name in original if name in present]
     changed = [n for n in both if n not in own and present[n].source != original[n].source]
     retyped = [n for n in both if _retype(present[n], original[n].cell_type)]
@@ -115,11 +117,25 @@ def mend(nb: NotebookNode, release: NotebookNode) -> tuple[list[str], list[str]]
     mended = [
         (given, "had lost its name in the metadata, and has it again"),
         ([n for n in gone if n not in own], "was deleted, and is put back"),
+        (early, "stood above its answer, and is put below it"),
         (changed, "was changed, and the original runs instead"),
         (retyped, "was given another cell type, and has its own again"),
         (copied, "was copied or its metadata damaged, and one of it counts"),
     ]
     return _sentences(look), _sentences(mended)
+
+
+def _without_early_tests(nb: NotebookNode) -> list[str]:
+    """Take out the tests that stand above an answer of their question, for RestoreCells to put back below
+    it, and return their names."""
+    last = {question_of(grade_id(cell)): n for n, cell in enumerate(nb.cells) if is_answer(cell)}
+    early = [
+        cell
+        for number, cell in enumerate(nb.cells)
+        if is_test(cell) and number < last.get(question_of(grade_id(cell)), 0)
+    ]
+    nb.cells = [cell for cell in nb.cells if cell not in early]
+    return [grade_id(cell) for cell in early]
 
 
 def _sentences(found: Iterable[tuple[list[str], str]], most: int = 4) -> list[str]:

@@ -8,6 +8,7 @@ Jane Doe_12345_assignsubmission_file_/01_efficiency.ipynb   Moodle: name, partic
 
 import itertools
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course.errors import UserError
-from course.grading.intake.files import File, files_below, files_in, is_junk, shown
+from course.grading.intake.files import File, files_below, files_in, shown, without_junk
 
 _UPLOAD = r"_(?:\d+_(?P<file>.+)|(?P<typed>text|link)\.html)"
 CANVAS = re.compile(rf"(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+){_UPLOAD}")
@@ -24,7 +25,7 @@ MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+?
 MOODLE_FLAT = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)_(?P<file>.+)")
 NOTEBOOK = re.compile(r"\.ipynb(\.(txt|json))?$", re.IGNORECASE)  # browsers add the second ending
 ARCHIVE = re.compile(r"\.(zip|tar|tgz|gz|bz2|xz|7z|rar|zst)$", re.IGNORECASE)
-LONGEST_ID = 60  # characters, of up to four bytes; a name in a folder may have 255 bytes
+LONGEST_ID = 200  # bytes; a name in a folder may have 255
 
 
 @dataclass
@@ -78,7 +79,7 @@ def _not_empty(found: list[HandIn], path: Path) -> list[HandIn]:
 
 
 def _by_student(top: str, files: list[File], units: set[str]) -> list[HandIn]:
-    files = _unwrapped([file for file in files if not is_junk(file) or _is_for(file, units)], units)
+    files = _unwrapped(list(without_junk(files, units)), units)
     grouped: dict[tuple[str, str], HandIn] = {}
     for file in files:
         first, rest = file.parts[0], file.parts[1:]
@@ -115,12 +116,6 @@ def _by_student(top: str, files: list[File], units: set[str]) -> list[HandIn]:
     return _named(grouped)
 
 
-def _is_for(file: File, units: set[str]) -> bool:
-    """Whether a file lies in a unit's folder in somebody's, whatever that somebody is called."""
-    below = file.below(file.parts[1:])
-    return len(file.parts) > 1 and file.parts[1] in units and not is_junk(below)
-
-
 def _unwrapped(files: list[File], units: set[str]) -> list[File]:
     """The files without a folder that is around all students', such as the `submitted` in a zip of
     it: one that holds names of Canvas or Moodle, or folders with folders of units."""
@@ -131,17 +126,20 @@ def _unwrapped(files: list[File], units: set[str]) -> list[File]:
     downloaded = any(
         MOODLE.fullmatch(file.parts[0]) or CANVAS.fullmatch(file.parts[0]) for file in inner
     )
-    if downloaded or any(len(file.parts) > 1 and file.parts[1] in units for file in inner):
+    students = (file.parts for file in inner if file.parts[0] not in units)
+    if downloaded or any(len(parts) > 1 and parts[1] in units for parts in students):
         return inner
     return files
 
 
 def _named(grouped: dict[tuple[str, str], HandIn]) -> list[HandIn]:
     """Give every hand-in an id that is a plain folder's name and nobody else's. Moodle numbers its
-    participants anew for every assignment, so the number counts only among students of one name."""
-    names = [name for name, _ in grouped]
+    participants anew for every assignment, so the number counts only among students of one name. A Mac
+    writes accents in another way, which makes nobody another student."""
+    names = [unicodedata.normalize("NFC", name) for name, _ in grouped]
     taken: set[str] = set()
-    for (name, number), hand_in in sorted(grouped.items()):
+    for (spelled, number), hand_in in sorted(grouped.items()):
+        name = unicodedata.normalize("NFC", spelled)
         wanted = f"{name}_{number}" if number and names.count(name) > 1 else name
         student = plain = _plain(wanted)
         others = itertools.count(2)
@@ -157,5 +155,7 @@ def _named(grouped: dict[tuple[str, str], HandIn]) -> list[HandIn]:
 def _plain(name: str) -> str:
     """A name that can stand in a path, a terminal and a table, and in nbgrader's formgrader, which writes
     it into its pages and scripts as it is."""
-    plain = re.sub(r'^\.+|[/\\<>"]', "_", shown(name.strip(), LONGEST_ID))
-    return plain.strip() or "nameless"
+    plain = shown(name.strip(), LONGEST_ID)
+    if len(plain.encode()) > LONGEST_ID:
+        plain = shown(plain, LONGEST_ID // 4)  # a character has at most four
+    return re.sub(r'^\.+|[/\\<>"]', "_", plain).strip() or "nameless"

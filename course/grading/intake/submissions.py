@@ -31,6 +31,7 @@ READY = "ready"
 NEEDS_A_LOOK = "needs a look"
 COULD_NOT_RUN = "could not run"
 
+ENDING = re.compile(r"\.(json|txt)$|^[^.]+$", re.IGNORECASE)  # a notebook's that lost its own
 TIMESTAMP, TIMESTAMP_BYTES = "timestamp.txt", 200
 TIME = re.compile(
     r"\d{4}-\d\d?-\d\d?([T ]\d\d?:\d\d[\d:.]*)?Z?( ?[+-]\d\d:?\d\d| [A-Za-z_]+(/[\w+-]+)*)?"
@@ -136,7 +137,7 @@ def _submission_of(
     here = any(_folder_of(file, releases) for file in files)
     found = _Found(look=list(hand_in.look), notes=list(hand_in.notes))
     _sort(files, found, Allowance())
-    mine = []
+    mine, strange = [], []
     for notebook in found.notebooks:
         said = unit if not hand_in.folders or unit in notebook.name[:-1] else ""
         by_text = _unit_by_text(notebook, releases)
@@ -149,13 +150,23 @@ def _submission_of(
         else:
             notebook.look = [f"{notebook} is of {theirs}, not {unit}; ask for the right one."]
             notebook.nb = None
+            strange.append(notebook)
+            continue
         mine.append(notebook)
+    if any(
+        notebook.answers and not notebook.blank for notebook in mine
+    ):  # all units in one archive
+        found.others += [notebook.name for notebook in strange]
+    else:
+        mine += strange
     if hand_in.folders and elsewhere and not (here or mine):
         return None
     if any(notebook.answers for notebook in mine):  # the rest are no versions of the assignment
         found.others += [n.name for n in mine if n.nb is not None and not n.answers]
         mine = [n for n in mine if n.nb is None or n.answers]
     chosen, look, notes = _choose(mine, unit)
+    if chosen is not None:
+        look += _beside(chosen, found.others)
     look, notes = [*found.look, *look], [*found.notes, *notes]
     (notes if chosen else look).extend(found.refused)
     if chosen is None and not look:
@@ -205,7 +216,7 @@ def _sort(files: Iterable[File], found: _Found, allowance: Allowance, nested: in
                 f"The archive names {_names([file.parts])} by a path that {file.unsafe}; nothing is "
                 "written there, but ask how it came about."
             )
-        if not (NOTEBOOK.search(name) or ARCHIVE.search(name)):
+        if not (NOTEBOOK.search(name) or ARCHIVE.search(name) or _is_one(file, allowance)):
             if file.refused:
                 found.refused.append(f"{_names([file.parts])} {file.refused}.")
             elif not file.folder and name != TIMESTAMP:
@@ -217,7 +228,7 @@ def _sort(files: Iterable[File], found: _Found, allowance: Allowance, nested: in
         try:
             if file.refused:
                 raise Unreadable(file.refused)
-            data = allowance.read(file, NOTEBOOK_BYTES if NOTEBOOK.search(name) else ARCHIVE_BYTES)
+            data = allowance.read(file, ARCHIVE_BYTES if ARCHIVE.search(name) else NOTEBOOK_BYTES)
             if data.startswith(b"PK"):  # whatever the name says
                 if nested == NESTED:
                     raise Unreadable("is an archive in archives; ask for the notebook alone")
@@ -225,12 +236,23 @@ def _sort(files: Iterable[File], found: _Found, allowance: Allowance, nested: in
                     inside = [f for f in files_in(archive, file.parts) if not is_junk(f)]
                     _sort(inside, found, allowance, nested + 1)
                 continue
-            if not NOTEBOOK.search(name) and not data.lstrip().startswith(b"{"):
+            if ARCHIVE.search(name) and not data.lstrip().startswith(b"{"):
                 raise Unreadable("is no zip that can be read; ask for the notebook alone")
             notebook.nb, notebook.look, notebook.notes = parse_notebook(data)
         except Unreadable as error:
             notebook.look = [f"{notebook} {error}."]
         found.notebooks.append(notebook)
+
+
+def _is_one(file: File, allowance: Allowance) -> bool:
+    """Whether a file with another ending is a notebook all the same."""
+    if file.folder or file.refused or not ENDING.search(file.parts[-1]):
+        return False
+    try:
+        data = allowance.read(file, NOTEBOOK_BYTES)
+    except Unreadable:
+        return False
+    return data.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{") and b'"cells"' in data
 
 
 def _submitted(files: Iterable[File], unit: str, look: list[str]) -> datetime | None:
@@ -326,6 +348,26 @@ def _choose(notebooks: list[_Notebook], unit: str) -> tuple[_Notebook | None, li
     elif len(read) > 1:
         notes.append(f"{chosen} is graded; the others are blank or the same.")
     return chosen, [*look, *chosen.look], [*notes, *chosen.notes]
+
+
+def _beside(notebook: _Notebook, others: Iterable[tuple[str, ...]]) -> list[str]:
+    """What an instructor should know where a notebook needs code from a file beside it."""
+    folder = notebook.name[:-1]
+    inside = [
+        n[len(folder) :] for n in others if n[: len(folder)] == folder and n[-1][-3:] == ".py"
+    ]
+    code = "\n".join(cell.source for cell in notebook.nb.cells if cell.cell_type == "code")
+    needed = [
+        name
+        for name in dict.fromkeys(names[0].removesuffix(".py") for names in inside)
+        if re.search(rf"^\s*(?:from|import|%run)\s+{re.escape(name)}\b", code, re.MULTILINE)
+    ]
+    if not needed:
+        return []
+    names = shown(", ".join(needed))
+    return [
+        f"It imports {names}, handed in beside it, which does not run here; ask for one notebook."
+    ]
 
 
 def _rank(notebook: _Notebook, unit: str) -> tuple[bool, int, str]:

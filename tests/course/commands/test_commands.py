@@ -6,13 +6,14 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from unittest.mock import Mock
 
 import pytest
 
 from course import cli, run
 from course.commands import shared
 from course.errors import UserError
-from course.grading import classes, demo, sandbox
+from course.grading import classes, demo, judges, sandbox
 from course.measuring import inference
 from course.writing.notebooks import read_notebook, write_notebook
 from course.writing.units import ROOT
@@ -225,6 +226,15 @@ def test_grade_a_class(course, built_unit):
     # What was graded before is not lost, nor contradicted.
     assert re.search(r"ada +│ could not run +│ +2 │ +3 │ +\? │ +5 │", out), out
     assert re.search("ada: 01_tiny/01_tiny.ipynb is no notebook.* those of an earlier hand-in", out)
+    # Nor is it forgotten that somebody needs a look, by a run of others.
+    shutil.rmtree(folder / "ada")
+    code, out, _ = course("grade", "--jobs", "1")
+    assert code == 1 and not re.search("^ada", out, re.MULTILINE)
+    page = built_unit.root / "grading" / "class.html"
+    assert f"1 submission graded before needs a look, too: {page} says why." in out
+    assert "Who needs a look, and why: 1 of 2 submissions" in page.read_text()
+    write_notebook(answered, folder / "ada" / "01_tiny" / "01_tiny.ipynb")
+    assert course("grade", "--jobs", "1")[0] == 0
 
 
 def test_grade_a_download(course, built_unit, tmp_path):
@@ -241,7 +251,10 @@ def test_grade_a_download(course, built_unit, tmp_path):
 
 
 def test_without_a_sandbox_nobody_is_graded_unless_it_is_asked_for(course, built_unit, monkeypatch):
-    monkeypatch.setattr(sandbox, "without_sandbox", lambda: sandbox.SandboxError("it is not there"))
+    missing = sandbox.SandboxError("it is not there")
+    monkeypatch.setattr(sandbox, "without_sandbox", lambda: missing)
+    monkeypatch.setattr(sandbox.Sandbox, "command", Mock(side_effect=missing))
+    judges.close_boxes()  # one that another test has started
     grading = built_unit.root / "grading"
     release = read_notebook(built_unit.release_notebook())
     write_notebook(release, grading / "submitted" / "ada" / "01_tiny" / "01_tiny.ipynb")

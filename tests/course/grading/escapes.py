@@ -206,7 +206,8 @@ ESCAPES = {
     "reads the commands of others": Pair(
         """
         import psutil
-        return any('-victim' in ' '.join(p.cmdline()) for p in psutil.process_iter())
+        found = [p.info["cmdline"] or [] for p in psutil.process_iter(["cmdline"])]
+        return any('-victim' in ' '.join(words) for words in found)
         """,
         "import psutil\nreturn psutil.Process().memory_info().rss > 0",
     ),

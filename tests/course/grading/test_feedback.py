@@ -13,6 +13,10 @@ from course.grading.nbgrader_setup import Course
 from course.proving.shell import error_output
 from tests.course.grading.judging import cell
 from tests.course.grading.right import RIGHT
+from utils.checking.keys import Key, as_known
+from utils.checking.outcomes import outcome_of, outcome_of_error
+from utils.checking.trials import Run
+from utils.checking.verdict import diagnose
 
 NAME = "01_tiny"
 # Raises what it was asked, and what it was asked before, encoded.
@@ -23,6 +27,39 @@ def median(values):
     seen.append(repr(values))
     raise ValueError(base64.b64encode("; ".join(seen).encode()).decode())
 """
+
+# A right answer to the first question that notes what it was asked, for the second one to tell.
+NOTES = """seen = []
+
+def median(values):
+    seen.append(repr(values))
+    ordered = sorted(values)
+    return (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
+
+def told():
+    return "; ".join(seen[-4:]).encode().hex()
+"""
+VERDICT = """def shares(counts):
+    error = AssertionError(told())
+    error.not_own_work = True
+    raise error
+"""
+CALLED = """class KernelDied(Exception):
+    pass
+
+def shares(counts):
+    return counts
+
+raise KernelDied(told())
+"""
+# Ways in which an answer tells what another was asked.
+LATER = {
+    "an error": "def shares(counts):\n    raise ValueError(told())",
+    "a failure": "def shares(counts):\n    raise AssertionError(told())",
+    "a verdict": VERDICT,
+    "an assertion": "def shares(counts):\n    return counts\n\nassert False, told()",
+    "an accident": CALLED,
+}
 
 
 def opening(page):
@@ -69,12 +106,23 @@ def test_what_a_person_gave_and_wrote_is_in_it(submit, class_root, request):
 
 def test_what_a_hidden_test_asked_is_not_in_it_however_it_is_told(submit):
     _, nb, page = submit(RIGHT | {"q1": TELLS}, feedback=True)
-    said = re.findall(r"[A-Za-z0-9+/]{8,}={0,2}", str([c.get("outputs") for c in nb.cells]))
-    asked = [base64.b64encode(text.encode()).decode() for text in ("[1, 2, 3]", "[30, 10, 20]")]
-    assert asked[0] in said  # the visible test may be told
-    told = [text for text in said if text.startswith(asked[1][:8])]
-    assert told and all(text not in page for text in told)  # the hidden one was, in the notebook
+    said = str([c.get("outputs") for c in nb.cells])
+    visible, hidden = (
+        base64.b64encode(text.encode()).decode() for text in ("[1, 2, 3]", "[30, 10, 20]")
+    )
+    assert visible in said and visible in page  # asked of code that has seen no hidden test
+    assert hidden in said and hidden not in page
     assert "ValueError: what it says is not shown" in unescape(page)
+
+
+@pytest.mark.parametrize("answer", LATER.values(), ids=LATER)
+def test_what_a_hidden_test_asked_is_in_no_later_check_and_cell(submit, answer):
+    _, nb, page = submit(RIGHT | {"q1": NOTES, "q2": answer}, feedback=True)
+    asked = b"[30, 10, 20]".hex()
+    outputs = [str(cell.get("outputs")) for cell in nb.cells]
+    assert any(asked in text for text in outputs)  # else there is nothing to leave out
+    assert asked not in page
+    assert "Question 2 : 3 of 3 points lost" in opening(page)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +151,6 @@ def test_what_a_hidden_test_asked_is_not_in_it_however_it_is_told(submit):
             "Your answer must raise ValueError here, and raises nothing.",
         ),
         ("AssertionError", "Your answer raises !c2Vj: x.", "Your answer raises an error."),
-        ("KernelDied", "c2VjcmV0", "an error: what it says is not shown"),
-        ("CellTimeoutError", "c2VjcmV0", "an error: what it says is not shown"),
         ("c2VjcmV0", "c2VjcmV0", "an error: what it says is not shown"),
         ("CellTimeoutError", "this cell took longer than 3 s", "this cell took longer than 3 s"),
     ],
@@ -121,17 +167,15 @@ def test_hidden_tests_tell_no_words_of_the_answer(name, text, shown):
 def test_cells_below_a_hidden_test_tell_at_most_the_kind_of_their_errors():
     """Of those that a student added not even that: a thousand of them could spell what a test asked."""
     above, below, answer = cell("1"), cell("1"), cell("1", "q2")
-    check = cell("1", "q2_test_visible", 0)
+    check = cell("1", "q2_test", 1)
     hidden = cell("### BEGIN HIDDEN TESTS\n1", "q1_test_hidden", 2)
     for one in (above, below, answer, check):
         one.outputs = [error_output("KeyError", "c2VjcmV0")]
     hush(type("Notebook", (), {"cells": [above, hidden, below, answer, check]}))
-    said = [
-        f"{one.outputs[0].ename}: {one.outputs[0].evalue}" for one in (above, below, answer, check)
-    ]
+    errors = [one.outputs[0] for one in (above, below, answer, check)]
     quiet = "what it says is not shown"
-    known = "KeyError: c2VjcmV0"
-    assert said == [known, f"an error: {quiet}", f"KeyError: {quiet}", known]
+    said = [("an error", quiet), ("KeyError", quiet), ("KeyError", quiet)]
+    assert [(e.ename, e.evalue) for e in errors] == [("KeyError", "c2VjcmV0"), *said]
 
 
 def test_what_a_check_prints_of_an_answer_is_not_in_it_below_a_hidden_test():
@@ -141,3 +185,38 @@ def test_what_a_check_prints_of_an_answer_is_not_in_it_below_a_hidden_test():
         one.outputs = [new_output("stream", name="stdout", text=told + passed)]
     hush(type("Notebook", (), {"cells": [first, hidden]}))
     assert [one.outputs[0].text for one in (first, hidden)] == [told + passed, passed]
+
+
+TOLD = "c2VjcmV0"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        outcome_of(TOLD),
+        outcome_of({TOLD: 1.0}),
+        outcome_of([TOLD, 1.0]),
+        outcome_of([float(n) for n in TOLD.encode()] + [0.0] * 32),
+        outcome_of_error(ValueError(TOLD)),
+        outcome_of_error(ValueError(f"\n  input:    {TOLD}\n  expected: {TOLD}\n  {TOLD}")),
+        outcome_of_error(type(f"Mine\n  input:    {TOLD}", (Exception,), {})()),
+    ],
+    ids=lambda outcome: outcome.shown[:20],
+)
+@pytest.mark.parametrize("recognised", [True, False])
+def test_a_check_below_a_hidden_test_says_nothing_that_the_answer_gave(outcome, recognised):
+    right = as_known(outcome_of([1.0] * 40))
+    named = (("Look again.", {0: outcome.sketch()}),) if recognised else ()
+    said = diagnose([Run({"counts": [3]}, outcome)], Key("q2", 1, (right,), named), 1e-6)
+    given = TOLD if TOLD in said else str(TOLD.encode()[0])
+    assert given in said and recognised == said.startswith("Look again.")
+    hidden = cell("### BEGIN HIDDEN TESTS\n1", "q1_test_hidden", 2)
+    above, below = cell("1", "q1_test", 1), cell("1", "q2_test", 1)
+    for one in (above, below):
+        one.outputs = [error_output("AssertionError", said)]
+    hush(type("Notebook", (), {"cells": [above, hidden, below]}))
+    assert above.outputs[0].evalue == said
+    told = below.outputs[0].evalue
+    assert given not in told and told.endswith("run this check in your notebook to see more)")
+    if recognised:
+        assert told.startswith("Look again.\n  input:    counts=[3]\n  expected: [1")

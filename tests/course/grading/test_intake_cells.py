@@ -40,6 +40,12 @@ def changed_test(nb):
     find(nb, "q1_test_visible").source = "pass"
 
 
+def moved_answer(nb):
+    """Below its tests, as where cells are dragged."""
+    nb.cells.remove(cell := find(nb, "q1"))
+    nb.cells.append(cell)
+
+
 def retyped_test(nb):
     cell = find(nb, "q1_test_hidden")
     cell.cell_type = "markdown"
@@ -62,6 +68,10 @@ def damaged_metadata(nb):
 
 def no_dictionary(nb):
     find(nb, "q1").metadata["nbgrader"] = ["q1"]
+
+
+def renamed_answer(nb):
+    find(nb, "q1").metadata["nbgrader"]["grade_id"] = "my_q1"
 
 
 def long_metadata(nb):
@@ -104,12 +114,14 @@ CERTAIN = {
     copied_test: "q1_test_hidden: was copied",
     copied_answer: "q1: was copied",
     deleted_test: "q1_test_hidden: was deleted, and is put back",
+    moved_answer: "q1_test_visible, q1_test_hidden: stood above its answer, and is put below it",
     changed_test: "q1_test_visible: was changed, and the original runs instead",
     retyped_test: "q1_test_hidden: was given another cell type",
     retyped_answer: "q1: was given another cell type",
     unknown_type: "q1: was given another cell type",
     damaged_metadata: "q1: was copied or its metadata damaged",
     no_dictionary: "q1: had lost its name in the metadata",
+    renamed_answer: "q1: had lost its name in the metadata",
     long_metadata: "q1: was copied or its metadata damaged",
     stripped: "q1, q1_test_visible, q1_test_hidden, q2 (and 2 more): had lost its name",
     stripped_of_ids_too: "(and 2 more): had lost its name in the metadata, and has it again",

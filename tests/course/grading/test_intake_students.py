@@ -63,6 +63,8 @@ def test_moodle(download, answered, make_zip):
             "Max Moe_15_assignsubmission_file_notes.txt": b"",
             "Edgar Poe_16_assignsubmission_onlinetext_/onlinetext.html": b"<p>Nothing</p>",
             "Group A-Ann Lo_17_assignsubmission_file_/01_tiny.ipynb": b"",
+            "Mac Only_18_assignsubmission_file_/__MACOSX/._01_tiny.ipynb": b"\0\5\x16\7",
+            "Saved By Itself_19_assignsubmission_file_/.ipynb_checkpoints/a.ipynb": answered,
         }
     )
     assert {name: submission.status for name, submission in found.items()} == {
@@ -72,6 +74,8 @@ def test_moodle(download, answered, make_zip):
         "Max Moe": READY,
         "Edgar Poe": COULD_NOT_RUN,
         "Group A-Ann Lo": COULD_NOT_RUN,
+        "Mac Only": COULD_NOT_RUN,
+        "Saved By Itself": COULD_NOT_RUN,
     }
 
 
@@ -111,7 +115,8 @@ def test_a_notebook_in_nobodys_folder(take, answered, make_zip):
         ("../../etc/01_tiny.ipynb", "etc"),
         ("/ada/01_tiny.ipynb", "ada"),
         ("a\x1b[31m_12_345_01_tiny.ipynb", "a_x1b[31m_12"),
-        (f"{'long' * 30}_12_345_01_tiny.ipynb", "long" * 14 + "l..."),
+        (f"{'long' * 60}_12_345_01_tiny.ipynb", "long" * 49 + "l..."),
+        (f"{'寿司' * 50}_12_345_01_tiny.ipynb", "寿司" * 23 + "寿..."),
         (" spaced /01_tiny.ipynb", "spaced"),
         ('a";alert(1)<b>/01_tiny.ipynb', "a_;alert(1)_b_"),
     ],
@@ -125,12 +130,26 @@ def test_a_students_id_is_the_name_of_a_folder(take, make_zip, answered, tmp_pat
     assert found[student].notebook is not None
 
 
+def test_a_long_name_is_a_name(take, answered):
+    name = "Mar\u00eda Fernanda de los \u00c1ngeles Rodr\u00edguez Hern\u00e1ndez de la Cruz y Villanueva"
+    found = take({f"{name}_12_assignsubmission_file_/01_tiny.ipynb": answered})
+    assert found[name].status == READY
+
+
 def test_two_folders_whose_names_become_the_same(take, answered):
     found = take({"ada/01_tiny.ipynb": answered, "ada /01_tiny.ipynb": answered})
     assert {name: s.status for name, s in found.items()} == {
         "ada": READY,
         "ada (2)": NEEDS_A_LOOK,
     }
+
+
+def test_an_accent_is_the_same_however_it_is_written(take, answered):
+    of_a_mac, other = "Zoe\u0308", "Zo\u00eb"
+    (name,) = take({f"{of_a_mac}_12_assignsubmission_file_/01_tiny.ipynb": answered})
+    assert name == other
+    found = take({f"{which}/01_tiny.ipynb": answered for which in (of_a_mac, other)})
+    assert {f"{other} (2)", other} <= found.keys()
 
 
 def test_which_units_a_class_is_about(tiny, take, answered, tmp_path):

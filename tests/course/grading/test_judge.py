@@ -5,7 +5,7 @@ import pytest
 
 from course.grading.judge import Judge
 from course.grading.sandbox import Sandbox
-from course.writing.notebooks import write_notebook
+from course.writing.notebooks import grade_id, write_notebook
 from tests.course.grading import judging
 from tests.course.grading.judging import (
     CASES,
@@ -14,6 +14,7 @@ from tests.course.grading.judging import (
     WITH_TORCH,
     WRONG,
     assignment,
+    cell,
     handed_in,
     points,
     reason,
@@ -54,6 +55,7 @@ def double(values):
     logging.warning("careful")
     return 2 * np.asarray(values)
 """,
+    "lines for the system's shell": f"!pip install numpy\n%pip install numpy\n{RIGHT}",
     "a list": "def double(values):\n    return [2 * value for value in values]",
     "a tensor": "import torch\ndef double(values):\n    return 2 * torch.tensor(values)",
     "a series": "from collections import deque\ndef double(values):\n    return deque(2 * values)",
@@ -64,6 +66,12 @@ def double(values):
 def test_an_honest_answer_keeps_its_points(judge, name):
     done = judge(handed_in(assignment(), HONEST[name]))
     assert points(done.notebook) == {"q1": 2, "q2": 3}, reason(done.notebook, "q1")
+
+
+def test_recursion_without_end_is_no_attempt_on_the_watch(judge):
+    done = judge(handed_in(assignment(), "def double(values):\n    return double(values)"))
+    assert "raises RecursionError: maximum recursion depth" in reason(done.notebook, "q1")
+    assert done.flags == []
 
 
 def test_what_an_answer_does_to_its_arguments_is_seen(judge):
@@ -114,6 +122,52 @@ def test_gradients_cross(box, name, monkeypatch):
     done = Judge(nb, box).judge(handed_in(nb, code), seconds=SECONDS)
     assert points(done.notebook) == {"q1": earned, "q2": 3}
     assert said in reason(done.notebook, "q1")
+
+
+HANDED = """
+class Scale:
+    def __init__(self):
+        self.factor, self.inside = 2, {"calls": 0}
+
+    def of(self, value):
+        self.inside["calls"] += 1
+        return self.factor * value
+
+scale = Scale()
+assert double(scale) == [2 * n for n in range(40)], "not double"
+assert (scale.factor, scale.inside["calls"]) == %s, "changed"
+"""
+THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+def double(scale):
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(scale.of, range(40)))
+"""
+COPIES = """
+import copy
+def double(scale):
+    one, other = copy.copy(scale), copy.deepcopy(scale)
+    other.factor = one.factor = 1
+    return [one.of(n) + other.of(n) for n in range(40)]
+"""
+
+
+@pytest.mark.parametrize(("code", "left"), [(THREADS, (2, 40)), (COPIES, (2, 40))])
+def test_what_a_test_hands_over_may_be_copied_and_asked_from_threads(box, monkeypatch, code, left):
+    monkeypatch.setitem(TESTS, "handed", HANDED % (left,))
+    nb = assignment("handed")
+    done = Judge(nb, box).judge(handed_in(nb, code), seconds=SECONDS)
+    assert points(done.notebook) == {"q1": 2, "q2": 3}, reason(done.notebook, "q1")
+    assert done.flags == []
+
+
+def test_copies_have_an_end(box, monkeypatch):
+    monkeypatch.setitem(TESTS, "handed", HANDED % ((2, 0),))
+    nb = assignment("handed")
+    code = "import copy\ndef double(scale):\n    while True:\n        copy.deepcopy(scale)"
+    done = Judge(nb, box).judge(handed_in(nb, code), seconds=SECONDS)
+    assert "MemoryError: too many copies" in reason(done.notebook, "q1")
+    assert points(done.notebook) == {"q1": 0, "q2": 3}
 
 
 LATER = "\nimport os, threading\nthreading.Timer(2, os._exit, [0]).start()"
@@ -173,29 +227,6 @@ def test_many_numbers_that_cancel_out_are_no_answer_in_a_class_with_its_own_seed
     assert points(right.notebook)["q1"] == 2
 
 
-SPEAKS = """
-def double(values):
-    error = AssertionError("asked: " + repr(values.tolist()) + {more})
-    error.not_own_work = True
-    raise error
-"""
-
-
-@pytest.mark.parametrize("more", ["''", "' calls numpy.polyval'"])
-def test_what_is_said_for_the_watch_is_said_in_the_judges_words(judge, more):
-    """A student reads them, and an answer knows what a hidden test asks."""
-    for test in ("own", "examine"):
-        done = judge(handed_in(assignment(test), SPEAKS.replace("{more}", more)), test)
-        assert points(done.notebook) == {"q1": 0, "q2": 3}
-        assert "asked" not in reason(done.notebook, "q1")
-        assert any("watch" in flag for flag in done.flags)
-    calls = "def double(values):\n    return np.polyval([2, 0], values)"
-    done = judge(handed_in(assignment("own"), calls), "own")
-    assert (points(done.notebook)["q1"], done.flags) == (0, [])
-    said = "This question asks you to write it: your answer calls numpy.polyval."
-    assert reason(done.notebook, "q1") == said
-
-
 def test_the_step_of_nbgrader(box, tmp_path, monkeypatch):
     from traitlets.config import Config
 
@@ -213,3 +244,41 @@ def test_the_step_of_nbgrader(box, tmp_path, monkeypatch):
     done, _ = step.preprocess(handed_in(assignment(), WRONG), names)
     assert points(done) == {"q1": 0, "q2": 3}
     assert done.metadata["course"] == {"flags": []}
+
+
+REMEMBERS = """import numpy as np
+seen = []
+def double(values):
+    seen.append(len(values))
+    return -2 * np.asarray(values)
+"""
+
+
+def with_check(nb, source="assert double(np.zeros(8)) is None, str(seen)"):
+    """The assignment with a check without points above the hidden test of question 1."""
+    at = next(i for i, c in enumerate(nb.cells) if grade_id(c) == "q1_hidden")
+    nb.cells.insert(at, cell(source, "q1_check", 0))
+    return nb
+
+
+def test_a_check_without_points_is_asked_only_where_points_were_lost(box):
+    nb = with_check(assignment())
+    judge = Judge(nb, box)
+    right, wrong = (
+        judge.judge(handed_in(nb, code), seconds=SECONDS) for code in (RIGHT, REMEMBERS)
+    )
+    said = [
+        next(c for c in done.notebook.cells if grade_id(c) == "q1_check").outputs
+        for done in (right, wrong)
+    ]
+    assert points(right.notebook) == {"q1": 2, "q2": 3} and said[0] == []
+    assert points(wrong.notebook) == {"q1": 0, "q2": 3} and len(said[1]) == 1
+
+
+def test_a_check_without_points_asks_code_that_has_seen_no_hidden_input(box):
+    check = "double(np.zeros(8)); assert False, str(double.seen())"
+    tells = REMEMBERS + "double.seen = lambda: seen\n"
+    nb = with_check(assignment(), check)
+    done = Judge(nb, box).judge(handed_in(nb, tells), seconds=SECONDS).notebook
+    outputs = {grade_id(c): str(c.get("outputs")) for c in done.cells if grade_id(c)}
+    assert "[8]" in outputs["q1_check"] and points(done)["q1"] == 0

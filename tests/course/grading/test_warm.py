@@ -1,10 +1,15 @@
 """What is kept from one submission to the next."""
 
+import os
+import subprocess
+import sys
+
+import nbgrader.api
 import pytest
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import saveautogrades
 
-from course.grading.warm import SHORT, as_html, kept_gradebooks, open_gradebook
+from course.grading.warm import SHORT, as_html, kept_gradebooks, newest_version, open_gradebook
 
 
 @pytest.fixture
@@ -62,6 +67,39 @@ def test_nbgrader_has_its_own_gradebook_back(url):
         assert saveautogrades.Gradebook is open_gradebook
         raise KeyError
     assert saveautogrades.Gradebook is Gradebook
+
+
+def test_the_newest_version_is_the_one_that_nbgrader_says(monkeypatch):
+    scripts = os.path.dirname(sys.executable)
+    monkeypatch.setenv("PATH", f"{scripts}{os.pathsep}{os.environ['PATH']}")  # for `alembic`
+    code = "from nbgrader.api import get_alembic_version; print(get_alembic_version())"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert said.stdout.strip() == newest_version() == nbgrader.api.get_alembic_version()
+
+
+def test_cells_that_are_added_in_a_block_are_found_in_it(url):
+    """All of a notebook are asked for at once, and remembered while the block lasts."""
+    with open_gradebook(url) as gradebook:
+        gradebook.add_assignment("a")
+        gradebook.add_notebook("n", "a")
+        gradebook.add_grade_cell("one", "n", "a", max_score=2, cell_type="code")
+        assert gradebook.find_graded_cell("one", "n", "a").max_score == 2
+        with pytest.raises(MissingEntry):
+            gradebook.find_graded_cell("two", "n", "a")
+        gradebook.add_grade_cell("two", "n", "a", max_score=3, cell_type="code")
+        assert gradebook.find_graded_cell("two", "n", "a").max_score == 3
+        gradebook.add_student("ada")
+        gradebook.add_submission("a", "ada")
+        gradebook.find_grade("one", "n", "a", "ada").auto_score = 1.5
+    with open_gradebook(url) as gradebook:
+        found = gradebook.grades_of("n", "a", "ada")
+        assert {name: (g.score, g.max_score) for name, g in found.items()} == {
+            "one": (1.5, 2),
+            "two": (0, 3),
+        }
+        assert gradebook.find_grade("one", "n", "a", "ada") is found["one"]
+        with pytest.raises(MissingEntry):
+            gradebook.grades_of("n", "a", "bo")
 
 
 def test_a_text_that_takes_long_to_lay_out_is_not():

@@ -1,8 +1,9 @@
 """Plain data crosses as it is, and no bytes make the reader do anything else than refuse them."""
 
-from collections import OrderedDict, deque, namedtuple
+from collections import ChainMap, OrderedDict, UserDict, deque, namedtuple
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -105,6 +106,8 @@ def test_what_else_numbers_come_in():
         assert crossed(value) == value
     assert crossed(frozenset("ab")) == frozenset("ab")
     assert crossed(namedtuple("Pair", "a b")(1, 2)) == (1, 2)
+    for mapping in (MappingProxyType({"a": 1}), UserDict(a=1), ChainMap({"a": 1}, {"a": 2})):
+        assert crossed([mapping]) == [{"a": 1}]
     assert crossed(OrderedDict(b=1, a=2)) == {"b": 1, "a": 2}
     assert crossed(x for x in "ab") == Items("generator", ["a", "b"])
     like = crossed(deque([1, 2]))
