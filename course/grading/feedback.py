@@ -28,10 +28,11 @@ from course.writing.notebooks import (
 )
 
 # How utils.checking.verdict begins what it says, where words of the answer follow.
-RAISES = re.compile(r"(Your answer (?:must raise [\w ,]+ here, and )?raises )(?!nothing\.)(\w+)")
+RAISES = re.compile(r"(Your answer (?:must raise [\w ,]+ here, and )?raises )(\w*)")
 BUILT = re.compile(r"(The result is built in another way than the question says)\b")
 STALE = re.compile(r"(The cell that defines `\w+` did not run)\b")
 NOT_SHOWN = "  (on inputs that this test does not show)"
+PASSED = re.compile(r"(?:Hidden test|Check) of \w+: passed \(\d+ inputs\)\.")
 SILENT = "what it says is not shown"
 RUN_IT = "  (run this check in your notebook to see more)"
 GOT, EXPECTED = "\n  got:      ", "\n  expected: "  # on one line each, except what an error says
@@ -81,7 +82,8 @@ class Opening(GetGrades):
 
 def hush(nb: NotebookNode) -> None:
     """Take out of the errors of hidden tests what the answers themselves say, and so out of those of
-    all cells below the first of them whose code was there when it ran: it knows its inputs."""
+    all cells below the first of them whose code was there when it ran: it knows its inputs. Of a cell that
+    a student added there is not even an error's name, since there may be any number of them."""
     known = False
     for cell in nb.cells:
         if cell.cell_type != "code":
@@ -90,12 +92,16 @@ def hush(nb: NotebookNode) -> None:
         known = known or hidden
         # A check without points asked code that had seen no hidden test (course.grading.judging).
         clean = is_test(cell) and not hidden and not cell.metadata.nbgrader.points
-        for output in cell.outputs:
-            if output.output_type == "error" and known and not clean:
+        for output in cell.outputs if known and not clean else ():
+            if output.output_type == "stream":  # some checks print what they see
+                output.text = "".join(f"{said}\n" for said in PASSED.findall(output.text))
+            elif output.output_type == "error":
                 said = output.ename, output.evalue
                 told = _of_test(*said, hidden) if is_test(cell) else _of_answer(*said)
                 output.ename, output.evalue = told
                 output.traceback = []
+                if not is_test(cell) and not is_answer(cell):
+                    output.ename = "an error"
 
 
 def _of_test(name: str, text: str, hidden: bool) -> tuple[str, str]:
@@ -105,7 +111,8 @@ def _of_test(name: str, text: str, hidden: bool) -> tuple[str, str]:
         return _kind(name), SILENT
     more = NOT_SHOWN if hidden else RUN_IT
     if raised := RAISES.match(text):
-        return name, f"{raised[1]}{_kind(raised[2])}.\n{more}"
+        kind = raised[2] if raised[2] == "nothing" else _kind(raised[2])
+        return name, f"{raised[1]}{kind}.\n{more}"
     if cut := BUILT.match(text) or STALE.match(text):
         return name, f"{cut[1]}.\n{more}"
     said, got, after = text.partition(GOT)

@@ -1,7 +1,8 @@
 """A seccomp filter: kernel calls that no answer needs and that have let programs out of sandboxes.
 
-The namespaces and the missing privileges are what confines; this narrows the kernel's surface. A call
-that is forbidden fails with EPERM, and clone3, whose arguments a filter cannot read, with ENOSYS, on
+The namespaces and the missing privileges are what confines; this narrows the kernel's surface, and takes
+memory that no limit counts, and sockets that no namespace confines. A call that is forbidden fails with
+EPERM, and clone3, whose arguments a filter cannot read, with ENOSYS, on
 which the C library turns to clone. On a machine that is not in the table there is no filter.
 """
 
@@ -18,6 +19,7 @@ FORBIDDEN = {
         "perf_event_open": 298, "userfaultfd": 323, "io_uring_setup": 425, "io_uring_enter": 426,
         "io_uring_register": 427, "kexec_load": 246, "init_module": 175, "finit_module": 313,
         "delete_module": 176, "open_by_handle_at": 304, "swapon": 167, "reboot": 169,
+        "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "pidfd_getfd": 438,
     },
     "aarch64": {
         "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272,
@@ -27,11 +29,15 @@ FORBIDDEN = {
         "perf_event_open": 241, "userfaultfd": 282, "io_uring_setup": 425, "io_uring_enter": 426,
         "io_uring_register": 427, "kexec_load": 104, "init_module": 105, "finit_module": 273,
         "delete_module": 106, "open_by_handle_at": 265, "swapon": 224, "reboot": 142,
+        "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "pidfd_getfd": 438,
     },
 }  # fmt: skip
 ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE3 = 435
-EPERM, ENOSYS = 1, 38
+SOCKET = {"x86_64": 41, "aarch64": 198}
+# A socket of these is confined by the namespaces; one of AF_VSOCK reaches the host of a virtual machine.
+FAMILIES = {"unix": 1, "inet": 2, "inet6": 10}
+EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # of the classic BPF
 ALLOW, ERROR, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 PR_SET_SECCOMP, MODE_FILTER = 22, 2
@@ -47,7 +53,10 @@ def program(machine: str) -> bytes:
     steps += [(LOAD, 0, 0, 0), (AT_LEAST, 0, 1, 0x40000000), (RETURN, 0, 0, ERROR | EPERM)]  # x32
     for number in FORBIDDEN[machine].values():
         steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, ERROR | EPERM)]
-    steps += [(EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, ERROR | ENOSYS), (RETURN, 0, 0, ALLOW)]
+    steps += [(EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, ERROR | ENOSYS)]
+    steps += [(EQUAL, 0, len(FAMILIES) + 2, SOCKET[machine]), (LOAD, 0, 0, 16)]
+    steps += [(EQUAL, len(FAMILIES) - i, 0, family) for i, family in enumerate(FAMILIES.values())]
+    steps += [(RETURN, 0, 0, ERROR | EAFNOSUPPORT), (RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("<HBBI", *step) for step in steps)
 
 

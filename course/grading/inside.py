@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from course.grading.channel import Channel, Closed, Failure, error_of, failure_of
+from course.grading.memory import hold_more, own_memory
 from course.grading.wire import Growing, Handle, Items, Part, WireError, decode, encode, is_tensor
 from course.proving.shell import make_shell, run_cell
 from utils.checking.trials import Endless, at_most
@@ -157,7 +158,9 @@ class Runner:
                     if memory:
                         peak = tracemalloc.get_traced_memory()[1]
                         tracemalloc.stop()
-                result = encode(result, self.export)
+                # What an answer computes only when it is read is watched, too.
+                read = watch(*forbidden) if forbidden else lambda function, args, _: function(*args)
+                result = read(encode, [result, self.export], {})
         except Endless:
             return ["endless", self.nonce, time.process_time() - started]
         except BaseException as error:
@@ -224,11 +227,7 @@ def failed(error: BaseException) -> Failure:
 @lru_cache(maxsize=64)
 def watch(*forbidden: str) -> Callable:
     """Calls a function, and afterwards says if it called what it was to write itself."""
-
-    def apply(function: Callable, args: list, kwargs: dict) -> Any:
-        return function(*args, **kwargs)
-
-    return own_work(apply, *forbidden)
+    return own_work(lambda function, args, kwargs: function(*args, **kwargs), *forbidden)
 
 
 def _shown(value: object) -> str:
@@ -270,6 +269,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x4000, 0x40000
+MS_REMOUNT, MS_BIND, PROC = 0x20, 0x1000, MS_NOSUID | MS_NODEV | MS_NOEXEC
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
 PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 38, 47
 CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -349,13 +349,16 @@ def _keep(limits: dict[str, int], link: int, leash: int, shell: Any, plain: bool
         if os.fork():
             os._exit(0)
         _mount("none", "/", None, MS_REC | MS_PRIVATE)
-        _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        _mount("proc", "/proc", "proc", PROC)
         Path("/proc/sys/user/max_user_namespaces").write_text("0")
         for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - the submission's own
             size = f"size={limits['disk']},nr_inodes=20000,mode=1777"
             _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, size)
         _mount("tmpfs", "/dev/pts", "tmpfs", MS_RDONLY)  # covers the terminals of others
         Path("/proc/self/oom_score_adj").write_text("1000")  # ends first if memory is short
+        _mount(
+            "none", "/proc", None, MS_REMOUNT | MS_BIND | MS_RDONLY | PROC
+        )  # and stays the first
         _drop_privileges()
     runner = os.fork()
     if runner == 0:
@@ -363,19 +366,22 @@ def _keep(limits: dict[str, int], link: int, leash: int, shell: Any, plain: bool
         _run(limits, link, shell, plain)
     os.close(link)
     LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    _wait(leash, runner)
+    _wait(leash, runner, 0 if plain else limits["memory"] + own_memory())
     if plain:  # what else it started goes on, which is why this is not for a class
         os.killpg(runner, signal.SIGKILL)
 
 
-def _wait(leash: int, runner: int) -> None:
-    """Until the runner has ended or the judge has let go; reaps what ends meanwhile."""
+def _wait(leash: int, runner: int, most: int) -> None:
+    """Until the runner has ended, the judge has let go, or several processes hold more than `most` bytes
+    (of one, the kernel sees to it); reaps what ends meanwhile. Without `most` nobody is counted."""
     poll = select.poll()
     poll.register(leash, select.POLLIN)
     poll.register(os.pidfd_open(runner), select.POLLIN)
-    while not poll.poll(500):
+    while not poll.poll(100):
         while _reaped():
             pass
+        if most and hold_more(most):
+            return
 
 
 def _reaped() -> bool:
@@ -414,12 +420,6 @@ def end_with_parent() -> None:
     """Let the kernel end this process when the one that forked it ends."""
     if sys.platform.startswith("linux"):
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def own_memory() -> int:
-    """Bytes of addresses that this process has taken."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    return pages * resource.getpagesize()
 
 
 def _drop_privileges() -> None:

@@ -24,6 +24,7 @@ import importlib
 import io
 import json
 import os
+import re
 import resource
 import symtable
 import sys
@@ -36,11 +37,12 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from course.grading.inside import end_with_parent, own_memory
+from course.grading.inside import end_with_parent
 from course.grading.judging import Judging, Step, Trusted
+from course.grading.memory import own_memory
 from course.grading.processes import while_waiting
 from course.grading.sandbox import DERIVES, Limits, Sandbox
-from course.grading.session import MODULE
+from course.grading.session import CALLS, MODULE
 from course.grading.signs import signs_in
 from course.proving.shell import CRASHED
 from course.writing.keys import UNPACKED, solved
@@ -54,10 +56,12 @@ from course.writing.notebooks import (
     region_lines,
 )
 from utils.checking import unpacked
-from utils.checking.keys import Key, as_known
+from utils.checking.keys import Expected, Key
+from utils.checking.outcomes import Outcome
 from utils.checking.trials import run_cases
 
 LIMITS = Limits()
+LIBRARY = re.compile(r"[\"']utils(?:\.[a-z]\w*)+\.([a-z]\w*)[\"']")  # a function, and no method
 KEYS = "keys"  # the grade id of the cell that reads the keys of the visible checks
 # A process may be ended from outside, by hand or for want of memory: a crash counts if it comes twice.
 MOST_TRIES = 4
@@ -138,6 +142,7 @@ class Judge:
         answers = [solved(cell.source) for cell in solution.cells if is_answer(cell)]
         tests = [self.trusted[name] for name in self.tests]
         keys = _keys_of(setup + answers, tests, seed) if seed else {}
+        self.library = frozenset(name for test in tests for name in LIBRARY.findall(test))
         self.box = box
         self.known = Trusted(_ran(setup), self.tests, names, keys, limits)
         for test in tests:
@@ -182,7 +187,9 @@ class Judge:
             clean = [{key: _printable(text) for key, text in output.items()} for output in outputs]
             done.cells[int(index)].outputs = [new_output(**output) for output in clean]
         flags = [" ".join(_printable(flag).split()) for flag in found["flags"]]
-        return Judged(done, self.signs(submission) + flags)
+        said = str(found["outputs"])  # of who is found out by the watch there is no more to say
+        library = frozenset() if CALLS in said else self.library
+        return Judged(done, self.signs(submission, library) + flags)
 
     def _judged(
         self, submission: NotebookNode, box: Sandbox, seconds: float, answer_seconds: float | None
@@ -213,8 +220,9 @@ class Judge:
             ended = os.waitpid(pid, 0)[1]
         return json.loads(said) if ended == 0 else {"broken": "the process that judged it ended"}
 
-    def signs(self, submission: NotebookNode) -> list[str]:
-        """What in a student's own cells looks like an attempt on the grading."""
+    def signs(self, submission: NotebookNode, library: frozenset[str]) -> list[str]:
+        """What in a student's own cells looks like an attempt on the grading; `library` are functions that
+        they are to write themselves."""
         found = []
         for number, cell in enumerate(submission.cells, start=1):
             name = grade_id(cell)
@@ -224,7 +232,7 @@ class Judge:
                 and cell.source.strip() not in self.own
             ):
                 where = name or f"cell {number}"
-                found += [f"{where}: {sign}" for sign in signs_in(cell.source)]
+                found += [f"{where}: {sign}" for sign in signs_in(cell.source, library)]
         return found
 
     def steps(self, submission: NotebookNode) -> list[Step]:
@@ -291,8 +299,9 @@ def _keys_of(solution: Sequence[str], tests: Sequence[str], seed: str) -> dict[s
         if key.hidden:
             drawn = zlib.crc32(f"{seed} {key.question}".encode())
             runs = run_cases(trial, cases, drawn, seconds=60)
-            outcomes = tuple(as_known(run.outcome) for run in runs)
-            found[key.question] = Key(key.question, drawn, outcomes, hidden=True)
+            found[key.question] = Key(
+                key.question, drawn, tuple(_in_full(run.outcome) for run in runs), hidden=True
+            )
 
     verdict.RECORDER = note
     try:
@@ -300,6 +309,12 @@ def _keys_of(solution: Sequence[str], tests: Sequence[str], seed: str) -> dict[s
     finally:
         verdict.RECORDER = None
     return found
+
+
+def _in_full(outcome: Outcome) -> Expected:
+    """A right outcome number by number: sums of many, which a notebook's keys hold, could be met by huge
+    numbers that cancel out."""
+    return Expected(outcome.structure, outcome.values, outcome.shown, outcome.kinds)
 
 
 def _defined(source: str) -> list[str]:

@@ -83,6 +83,7 @@ class Judging:
         self.session: Session | None = None
         self.leash: Any = None
         self.done = self.restarts = 0
+        self.looking = seconds  # left to look for whoever ends a sandbox later
         self.apart = ""  # the question whose answer alone is run, to see what ends a sandbox
         self.culprits: set[str] = set()
         self.space = trusted.space
@@ -204,12 +205,16 @@ class Judging:
 
     def _ends(self, number: int, question: str, wait: float = 0.0) -> bool:
         """Whether the cells above a step, with the answer of this question alone, end a sandbox."""
+        started = time.monotonic()
         with self._only(question):
             try:
                 self._run_cells(number)
+                wait = max(0.0, min(wait, self.looking - (time.monotonic() - started)))
+                return bool(select.select([self._session.channel.link], [], [], wait)[0])
             except ENDS:
                 return True
-            return bool(select.select([self._session.channel.link], [], [], wait)[0])
+            finally:
+                self.looking -= time.monotonic() - started
 
     @contextlib.contextmanager
     def _only(self, question: str) -> Iterator[None]:

@@ -10,6 +10,7 @@ What runs a submission is course.grading.execute.
 """
 
 import re
+from html import unescape
 from typing import Any
 
 import bleach
@@ -19,7 +20,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 
 from course.grading.intake.repair import is_readable, repair
-from course.grading.warm import remembered
+from course.grading.warm import as_html
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
     END_HIDDEN,
@@ -44,6 +45,7 @@ TAGS = {
     "pre",
 }
 TAGS |= {"span", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr"}
+ESCAPED = re.compile(r"&(?:#\d+|#[xX][\da-fA-F]+|bsol);?")
 ATTRIBUTES = {**bleach.ALLOWED_ATTRIBUTES, "*": ["class", "id"]}
 
 
@@ -120,10 +122,16 @@ class HideTests(NbGraderPreprocessor):
         return cell, resources
 
 
-@remembered
+@as_html
 def safe_markdown(text: str) -> str:
     """Markdown as HTML that runs nothing. In the formgrader a script would have all that an instructor may
     do there, and nbgrader shows what students write as it is. (MathJax makes a link of a formula's
-    \\href, after this, to whatever address.)"""
-    html = markdown2html(text.replace("\\href", "\\text"))
-    return str(bleach.clean(html, tags=TAGS, attributes=ATTRIBUTES))
+    \\href to whatever address. It reads what the page shows, so letters are written as letters first.)"""
+    html = bleach.clean(markdown2html(text), tags=TAGS, attributes=ATTRIBUTES)
+    return ESCAPED.sub(_letter, str(html)).replace("\\href", "\\text")
+
+
+def _letter(entity: re.Match[str]) -> str:
+    """A letter or backslash that is written as a number or by name; other characters stay escaped."""
+    letter = unescape(entity[0])
+    return letter if letter == "\\" or letter.isalnum() else entity[0]

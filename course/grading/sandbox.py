@@ -64,6 +64,7 @@ SHOWN = (
     "course/grading/channel.py",
     "course/grading/filter.py",
     "course/grading/inside.py",
+    "course/grading/memory.py",
     "course/grading/wire.py",
     "course/proving/__init__.py",
     "course/proving/shell.py",

@@ -86,10 +86,13 @@ class Session:
         Raises Gone, Closed, Late or WireError if the sandbox ended, or does not stop.
         """
         self.deadline = time.monotonic() + seconds + 10
-        error = self._send("cell", source, float(seconds))[2]
-        if error is None:
-            return None
-        name, said = error
+        try:
+            error = self._send("cell", source, float(seconds))[2]
+            if error is None:
+                return None
+            name, said = error
+        except MISMADE as mismade:
+            raise mismade if isinstance(mismade, WireError) else WireError(str(mismade)) from None
         if not isinstance(name, str) or not isinstance(said, str):
             raise WireError("no error of a cell")
         return name[:200], said[:2000]

@@ -5,8 +5,10 @@ templates, what a cell that all students have looks like. `nbgrader autograde` a
 generate_feedback`, called by themselves, come to the same without the connection.
 """
 
+import html
 import importlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -32,7 +34,10 @@ OPENERS = (  # modules of nbgrader's that open a gradebook in one of its steps
     "nbgrader.preprocessors.saveautogrades",
     "nbgrader.preprocessors.savecells",
 )
-SHORT = 20_000  # characters of a cell that is remembered: what students write can be of any length
+SHORT = 20_000  # characters of a cell that is remembered, and laid out
+# What makes HTML of a text takes the square of its length for some texts: hours for a megabyte. So a long
+# one is shown as it is, and one with long gaps, which are the slowest, without them.
+GAPS = re.compile(r"(\s{200})\s+")
 
 
 class _Session(Session):
@@ -156,17 +161,20 @@ def kept_gradebooks() -> Iterator[None]:
             module.Gradebook = Gradebook
 
 
-def remembered(function: Callable[[str], str]) -> Callable[[str], str]:
-    """A function of a text that remembers what it gave for short ones: most cells are the course's own."""
+def as_html(function: Callable[[str], str]) -> Callable[[str], str]:
+    """A function that makes HTML of a text. It remembers what it gave, as most cells are the course's own;
+    a long text is shown as it is."""
     known = lru_cache(maxsize=500)(function)
 
     def apply(text: str) -> str:
-        return known(text) if len(text) <= SHORT else function(text)
+        if len(text) > SHORT:
+            return f"<pre>{html.escape(text)}</pre>"
+        return known(GAPS.sub(r"\1", text))
 
     return apply
 
 
-@remembered
+@as_html
 def _highlighted(source: str) -> str:
     return str(Highlight2HTML(pygments_lexer="python")(source))
 

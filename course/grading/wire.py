@@ -13,6 +13,7 @@ A class that is derived from a built-in one, or from an array, crosses as what i
 import math
 import re
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +27,7 @@ MOST_PARTS = 1_000_000  # values in a message, those inside others included
 MOST_DEPTH = 60
 MOST_ITEMS = 100_000  # read from an iterator, as in utils.checking.outcomes
 MOST_DIGITS = 4096  # bytes of an integer
+MOST_ALIKE = 100  # keys of one hash, as 0 and 2**61 - 1 have: to store n of them takes n * n steps
 FEW, MANY = 8, 1000  # items: so many are written one by one, if of several types also so many
 MOST_RUNS = 100
 SHORT, LONG = struct.Struct("<I"), struct.Struct("<Q")
@@ -301,10 +303,13 @@ class _Reader:
             if n > MOST_DIGITS:
                 raise WireError("an integer with too many digits")
             return int.from_bytes(self.take(n), "little", signed=True)
+        if tag in _UNORDERED:
+            return _UNORDERED[tag](_apart(self.some(depth)))
         if tag in _PLAIN:
             return _PLAIN[tag]
         if tag == b"d":
             flat = self.some(depth, 2)
+            _apart(flat[::2])
             return dict(zip(flat[::2], flat[1::2], strict=True))
         if tag in _MANY:
             return _MANY[tag](self.some(depth))
@@ -319,6 +324,8 @@ class _Reader:
             kind, items = _MANY[self.take(1)], []
             for _ in range(min(self.number(LONG), MOST_RUNS)):
                 python, array = self.take(1) == b"P", self.array().ravel()
+                if array.size > MOST_BYTES // 8:  # of small types, each becomes an object
+                    raise WireError("too many parts")
                 items.extend(array.tolist() if python else array)
             return kind(items)
         if tag == b"c":
@@ -334,7 +341,10 @@ class _Reader:
                 array.flat[i] = self.read(depth + 1)
             return array
         if tag == b"r":
-            return range(*self.read(depth + 1))
+            numbers = range(*self.read(depth + 1))
+            if len(numbers) > MOST_PARTS:
+                raise WireError("too many numbers")
+            return numbers
         if tag == b"q":
             return Fraction(self.digits())
         if tag == b"D":
@@ -367,7 +377,10 @@ class _Reader:
         n = self.take(1)[0]
         if n > 32:
             raise WireError("too many dimensions")
-        return struct.unpack(f"<{n}Q", self.take(8 * n))
+        shape = struct.unpack(f"<{n}Q", self.take(8 * n))
+        if 0 in shape and math.prod(filter(None, shape)) > MOST_PARTS:  # which take no bytes
+            raise WireError("too many rows")
+        return shape
 
     def array(self) -> np.ndarray:
         name, order, shape = self.text(), self.take(1).decode(), self.shape()
@@ -409,4 +422,12 @@ class _Reader:
 _TAGS: dict[type, bytes] = {list: b"l", tuple: b"t", dict: b"d", set: b"S", frozenset: b"Z"}
 _NUMBERS = {float: "<f8", int: "<i8"}
 _PLAIN = {b"N": None, b"T": True, b"F": False}
-_MANY: dict[bytes, Callable[[list], Any]] = {b"l": list, b"t": tuple, b"S": set, b"Z": frozenset}
+_MANY: dict[bytes, Callable[[list], Any]] = {b"l": list, b"t": tuple}
+_UNORDERED: dict[bytes, Callable[[list], Any]] = {b"S": set, b"Z": frozenset}
+
+
+def _apart(keys: list) -> list:
+    """The keys, whose hashes tell them apart."""
+    if keys and max(Counter(map(hash, keys)).values()) > MOST_ALIKE:
+        raise WireError("too many keys of one hash")
+    return keys

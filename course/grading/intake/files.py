@@ -62,10 +62,12 @@ def is_junk(file: File) -> bool:
     return any(JUNK.fullmatch(part) for part in file.parts)
 
 
-def without_junk(files: Iterable[File]) -> Iterator[File]:
-    """The files that a person handed in. A folder that holds only junk is still there."""
+def without_junk(files: Iterable[File], units: Iterable[str] = ()) -> Iterator[File]:
+    """The files that a person handed in. A folder that holds only junk is still there, and one that holds
+    a unit's is a student's, whatever that student is called."""
     for file in files:
-        if not is_junk(file):
+        of_unit = len(file.parts) > 1 and file.parts[1] in units
+        if not is_junk(file.below(file.parts[1:]) if of_unit else file):
             yield file
         elif around := tuple(itertools.takewhile(lambda p: not JUNK.fullmatch(p), file.parts)):
             yield File(around, _no_bytes, folder=True)
@@ -105,7 +107,7 @@ def _entry(entry: os.DirEntry, parts: tuple[str, ...]) -> Iterator[File]:
         yield _refused(parts, _cannot_open(error))
         return
     if stat.S_ISDIR(mode):
-        if not JUNK.fullmatch(entry.name):
+        if len(parts) == 1 or not JUNK.fullmatch(entry.name):  # a student may be called so
             yield from files_below(path, parts)
     elif stat.S_ISREG(mode):
         yield File(parts, lambda limit: _read_regular(path, limit))

@@ -11,6 +11,9 @@ from course.grading.intake.files import Unreadable, shown
 from course.writing.notebooks import METADATA
 
 CELL_TYPES = ("code", "markdown", "raw")
+# In all cells together; our assignments have at most 165,000. To read, run and show a text takes hundreds
+# of times its memory, and some take the square of its length.
+MOST_TEXT = 1_000_000
 
 
 def parse_notebook(data: bytes) -> tuple[NotebookNode, list[str], list[str]]:
@@ -52,6 +55,10 @@ def parse_notebook(data: bytes) -> tuple[NotebookNode, list[str], list[str]]:
             look.append(f"Cell {number} is no cell and is left out; ask what it was.")
             continue
         cells.append(_cell(cell, source, number, ids))
+    if (length := sum(len(cell["source"]) for cell in cells)) > MOST_TEXT:
+        raise Unreadable(
+            f"holds {length:,} characters in its cells; ask for it without data in them"
+        )
     nb = nbformat.from_dict({"cells": cells, "metadata": deepcopy(METADATA)})
     nb.nbformat, nb.nbformat_minor = 4, 5
     return nb, look, notes

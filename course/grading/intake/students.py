@@ -79,7 +79,7 @@ def _not_empty(found: list[HandIn], path: Path) -> list[HandIn]:
 
 
 def _by_student(top: str, files: list[File], units: set[str]) -> list[HandIn]:
-    files = _unwrapped(list(without_junk(files)), units)
+    files = _unwrapped(list(without_junk(files, units)), units)
     grouped: dict[tuple[str, str], HandIn] = {}
     for file in files:
         first, rest = file.parts[0], file.parts[1:]

@@ -23,13 +23,17 @@ def cases_double(random):
 def try_double(values):
     return double(values)
 """
-TESTS = {
-    "examine": CASES
+EXAMINE = (
+    CASES
     + """
 from utils.checking import examine, unpacked
 KEY = unpacked("{key}")
-examine(try_double, cases_double, KEY["q1"], protect=["values"], seconds=1)
-""",
+examine(try_double, cases_double, KEY["q1"], protect=["values"], seconds=1, forbidden={forbidden})
+"""
+)
+TESTS = {
+    "examine": EXAMINE.replace("{forbidden}", "()"),
+    "own": EXAMINE.replace("{forbidden}", "'numpy.polyval'"),  # by which doubling is [2, 0]
     "equal": "import numpy as np\nfor n in (7, 9):\n    assert double(n) == 2 * n, 'wrong'",
     "close": "import numpy as np\nfor n in (5, 6):\n"
     "    np.testing.assert_allclose(double(np.arange(n)), 2 * np.arange(n))",

@@ -11,8 +11,7 @@ import pytest
 
 from course.grading.judge import Judge
 from course.grading.sandbox import Sandbox
-from tests.course.grading.escapes import ACCIDENTS, ESCAPES, REMAINS, Scene, answer, running
-from tests.course.grading.forgeries import FORGERIES
+from tests.course.grading.escapes import ACCIDENTS, REMAINS, Scene, answer, running
 from tests.course.grading.judging import (
     WITH_TORCH,
     assignment,
@@ -21,6 +20,7 @@ from tests.course.grading.judging import (
     reason,
     unprotected,
 )
+from tests.course.grading.unseen import ESCAPES, FORGERIES, UNLIMITED
 
 SECONDS = 250  # of a busy machine; what has to run out of them gets fewer
 FULL = {"q1": 2, "q2": 3}
@@ -43,6 +43,9 @@ SHORT = (
     "puts a package of its own first",
     "reads the key",
     "drops assertions as syntax",
+    *UNLIMITED,
+    "takes the notes of the watch away",
+    "calls the library when its result is read",
     "answers in place of the process",
 )
 SHORT_ACCIDENTS = (

@@ -5,6 +5,7 @@ import re
 from html import unescape
 
 import pytest
+from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 
 from course.grading.feedback import hush
@@ -144,6 +145,12 @@ def test_what_a_hidden_test_asked_is_in_no_later_check_and_cell(submit, answer):
             "The result is built in another way than the question says: {'c2Vj': #}, not #.",
             "The result is built in another way than the question says.",
         ),
+        (
+            "AssertionError",
+            "Your answer must raise ValueError here, and raises nothing.c2Vj: x.",
+            "Your answer must raise ValueError here, and raises nothing.",
+        ),
+        ("AssertionError", "Your answer raises !c2Vj: x.", "Your answer raises an error."),
         ("c2VjcmV0", "c2VjcmV0", "an error: what it says is not shown"),
         ("CellTimeoutError", "this cell took longer than 3 s", "this cell took longer than 3 s"),
     ],
@@ -157,14 +164,27 @@ def test_hidden_tests_tell_no_words_of_the_answer(name, text, shown):
     assert said.split("\n  (on inputs")[0] == shown and error.traceback == []
 
 
-def test_cells_below_a_hidden_test_tell_only_the_kind_of_their_errors():
-    above, below, check = cell("1"), cell("1"), cell("1", "q2_test", 1)
+def test_cells_below_a_hidden_test_tell_at_most_the_kind_of_their_errors():
+    """Of those that a student added not even that: a thousand of them could spell what a test asked."""
+    above, below, answer = cell("1"), cell("1"), cell("1", "q2")
+    check = cell("1", "q2_test", 1)
     hidden = cell("### BEGIN HIDDEN TESTS\n1", "q1_test_hidden", 2)
-    for one in (above, below, check):
+    for one in (above, below, answer, check):
         one.outputs = [error_output("KeyError", "c2VjcmV0")]
-    hush(type("Notebook", (), {"cells": [above, hidden, below, check]}))
-    said = [one.outputs[0].evalue for one in (above, below, check)]
-    assert said == ["c2VjcmV0", *["what it says is not shown"] * 2]
+    hush(type("Notebook", (), {"cells": [above, hidden, below, answer, check]}))
+    errors = [one.outputs[0] for one in (above, below, answer, check)]
+    quiet = "what it says is not shown"
+    said = [("an error", quiet), ("KeyError", quiet), ("KeyError", quiet)]
+    assert [(e.ename, e.evalue) for e in errors] == [("KeyError", "c2VjcmV0"), *said]
+
+
+def test_what_a_check_prints_of_an_answer_is_not_in_it_below_a_hidden_test():
+    passed, told = "Hidden test of q1: passed (2 inputs).\n", "8 bits: error 0.123\n"
+    first, hidden = cell("1", "q1_check", 0), cell("### BEGIN HIDDEN TESTS\n1", "q1_hidden", 2)
+    for one in (first, hidden):
+        one.outputs = [new_output("stream", name="stdout", text=told + passed)]
+    hush(type("Notebook", (), {"cells": [first, hidden]}))
+    assert [one.outputs[0].text for one in (first, hidden)] == [told + passed, passed]
 
 
 TOLD = "c2VjcmV0"

@@ -11,9 +11,9 @@ from course.grading.intake import read_class
 from course.grading.page import write_scores
 from course.writing import build
 from course.writing.notebooks import write_notebook
-from tests.course.grading.escapes import ACCIDENTS, ESCAPES, REMAINS, Scene, answer, running
-from tests.course.grading.forgeries import FORGERIES
+from tests.course.grading.escapes import ACCIDENTS, REMAINS, Scene, answer, running
 from tests.course.grading.judging import TESTS, assignment, handed_in
+from tests.course.grading.unseen import ESCAPES, FORGERIES
 
 SECONDS = 250
 FULL = {"q1": 2, "q2": 3}

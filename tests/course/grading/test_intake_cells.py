@@ -7,7 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from course.grading.intake import NEEDS_A_LOOK, READY
+from course.grading.intake import COULD_NOT_RUN, NEEDS_A_LOOK, READY
+from course.grading.intake.parse import MOST_TEXT
 from course.writing.notebooks import grade_id
 
 NAME = "01_tiny/01_tiny.ipynb"
@@ -228,3 +229,13 @@ def test_twenty_thousand_cells(one, answered):
     cells = json.loads(submission.notebook)["cells"]
     assert len(cells) == len(answered.cells) + 19_999
     assert len({cell["id"] for cell in cells}) == len(cells)
+
+
+def test_a_notebook_of_more_text_than_can_be_shown_is_listed(one, answered):
+    """Parsers take hundreds of times a text's memory, or the square of its length."""
+    answered.cells.append(new_code_cell("#" * (MOST_TEXT // 2)))
+    assert one({NAME: answered}).status == READY
+    answered.cells.append(new_code_cell("#" * (MOST_TEXT // 2)))
+    submission = one({NAME: answered})
+    assert submission.status == COULD_NOT_RUN
+    assert "characters in its cells" in submission.findings[0]

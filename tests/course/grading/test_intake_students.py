@@ -188,3 +188,14 @@ def test_of_many_other_files_three_are_named(one, answered):
     submission = one({"01_tiny/01_tiny.ipynb": answered} | others)
     expected = "Not used: 01_tiny/a.txt, 01_tiny/b.txt, 01_tiny/c.txt and 2 more."
     assert expected in submission.findings
+
+
+def test_a_student_may_be_called_like_what_a_system_leaves_behind(take, answered):
+    names = (".bashrc", "..dots", "__pycache__", "Thumbs.db")
+    left = {
+        ".ipynb_checkpoints/01_tiny-checkpoint.ipynb": answered,
+        "__MACOSX/ada/x.ipynb": answered,
+    }
+    found = take({f"{name}/01_tiny/{NAME}": answered for name in (*names, "ada")} | left)
+    assert sorted(found) == sorted(["Thumbs.db", "__pycache__", "_bashrc", "_dots", "ada"])
+    assert found["_bashrc"].status == NEEDS_A_LOOK and found["ada"].status == READY

@@ -6,6 +6,7 @@ import pytest
 from course.grading.judge import Judge
 from course.grading.sandbox import Sandbox
 from course.writing.notebooks import grade_id, write_notebook
+from tests.course.grading import judging
 from tests.course.grading.judging import (
     CASES,
     RIGHT,
@@ -211,6 +212,27 @@ def test_inputs_known_from_a_public_repository_help_nobody_in_a_class_with_its_o
     own = Judge(assignment(), box, seed="2026")
     assert points(own.judge(nb, seconds=SECONDS).notebook)["q1"] == 0
     right = own.judge(handed_in(assignment()), seconds=SECONDS)
+    assert points(right.notebook)["q1"] == 2
+
+
+CANCELS = """
+from utils.checking.outcomes import weights
+def double(values):
+    return np.resize([1e30, -1e30], len(values)) / weights(len(values))
+"""
+
+
+def test_many_numbers_that_cancel_out_are_no_answer_in_a_class_with_its_own_seed(box, monkeypatch):
+    """A notebook's key holds sums of many numbers, each right within a part of its terms' sizes."""
+    many = CASES.replace("(1, 4, 9)", "(1200,)")
+    monkeypatch.setattr(judging, "CASES", many)
+    monkeypatch.setitem(TESTS, "many", TESTS["examine"].replace(CASES, many))
+    nb = assignment("many")
+    done = [
+        Judge(nb, box, seed=s).judge(handed_in(nb, CANCELS), seconds=SECONDS) for s in ("", "7")
+    ]
+    assert [points(one.notebook)["q1"] for one in done] == [2, 0]
+    right = Judge(nb, box, seed="7").judge(handed_in(nb), seconds=SECONDS)
     assert points(right.notebook)["q1"] == 2
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from copy import deepcopy
+from html import unescape
 
 import pytest
 from nbconvert import HTMLExporter
@@ -220,6 +221,9 @@ MARKUP = """**bold** <b onclick="alert(1)">b</b> <script>alert(2)</script> <img 
 
 $\\href{javascript:alert(6)}{x}$
 
+<div>$\\&#104;ref{javascript:alert(7)}{x}$ $\\h<!-- -->ref{javascript:alert(8)}{x}$
+$&bsol;&#x68;ref{javascript:alert(9)}{x}$</div>
+
 | a | b |
 |---|---|
 | 1 | 2 |
@@ -240,6 +244,7 @@ def test_what_a_student_writes_runs_in_nobodys_browser(submit):
         assert "<td>1</td>" in page and 'href="https://example.org"' in page
         runs = r"<[^<>]*alert[^<>]*>|<script[^>]*>\s*alert|javascript:|href=.data"
         assert re.findall(runs, page.replace("\\text{javascript:", "")) == []
+        assert "\\href" not in unescape(page)
 
 
 def test_nbgrader_typed_by_hand_does_the_same(class_root):

@@ -12,7 +12,7 @@ from course.grading import sandbox
 from course.grading.channel import Closed
 from course.grading.judge import Judge
 from course.grading.sandbox import Limits, Sandbox, SandboxError, Unsafe
-from course.grading.session import Session
+from course.grading.session import Gone, Session
 from tests.course.grading.escapes import running
 from tests.course.grading.judging import PRELOAD, RIGHT, assignment, handed_in, points
 
@@ -30,8 +30,8 @@ def boxes():
 class Inside:
     """A submission that consists of one cell, which defines `probe`."""
 
-    def __init__(self, box, code):
-        self.link, self.leash = box.open(LIMITS)
+    def __init__(self, box, code, limits=LIMITS):
+        self.link, self.leash = box.open(limits)
         self.session = Session(self.link)
         self.error = self.session.cell(code, SECONDS)
 
@@ -48,8 +48,8 @@ class Inside:
         self.leash.close()
 
 
-def probed(box, code, *args):
-    with Inside(box, code) as inside:
+def probed(box, code, *args, limits=LIMITS):
+    with Inside(box, code, limits) as inside:
         return inside.probe(*args)
 
 
@@ -104,7 +104,7 @@ def probe():
 """
     places = {place for place, options in probed(boxes["walls"], look).items() if "rw" in options}
     devices = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")}
-    assert places - devices == {"/proc", "/tmp", "/dev/shm"}  # noqa: S108
+    assert places - devices == {"/tmp", "/dev/shm"}  # noqa: S108
     shared = ["/tmp", "/dev/shm"]  # noqa: S108
     assert probed(boxes["walls"], code, shared) == shared
     left = "import os\ndef probe(places):\n    return [p for p in places if 'left behind' in os.listdir(p)]"
@@ -159,6 +159,30 @@ def probe(n, files):
     assert probed(boxes["walls"], disk, LIMITS.disk // 2, 1) == "written"
     assert probed(boxes["walls"], disk, 2 * LIMITS.disk, 1) == "OSError"
     assert probed(boxes["walls"], disk, LIMITS.disk // 2, 4) == "OSError"
+
+
+def test_processes_together_hold_no_more_than_one_may(boxes):
+    code = """
+import os, signal, time
+def probe(n, seconds):
+    children = []
+    for _ in range(n):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            held = b"x" * 90_000_000
+            os.write(writing, b"x")
+            time.sleep(600)
+        children.append(child)
+        os.read(reading, 1)
+    time.sleep(seconds)
+    return [os.kill(child, signal.SIGKILL) for child in children]
+"""
+    limits = Limits(memory=100_000_000, processes=40)
+    assert probed(boxes["none"], code, 20, 0) == [None] * 20
+    assert probed(boxes["walls"], code, 2, 1, limits=limits) == [None] * 2
+    with pytest.raises(Gone):
+        probed(boxes["walls"], code, 20, 600, limits=limits)
 
 
 def test_privileges(boxes):
@@ -222,6 +246,20 @@ def double(values):
     done = Judge(assignment(), boxes["walls"]).judge(handed_in(assignment(), code), seconds=SECONDS)
     assert points(done.notebook) == {"q1": 0, "q2": 3}
     assert any("no answer" in flag for flag in done.flags)
+
+
+@pytest.mark.parametrize("said", ["[1, 2, 3]", "5", "{'a': 1, 2: 3}", "'x'"])
+def test_what_is_said_of_a_cell_may_be_anything(boxes, said):
+    """It costs the cell of which it is said, not the whole submission."""
+    code = f"""
+import gc
+runner = next(thing for thing in gc.get_objects() if type(thing).__name__ == "Runner")
+runner.cell = lambda *args: ["done", runner.nonce, {said}]
+"""
+    judge = Judge(assignment(), boxes["walls"])
+    done = judge.judge(handed_in(assignment(), between=code), seconds=SECONDS)
+    assert points(done.notebook) == {"q1": 2, "q2": 0}
+    assert any("messages of its own" in flag for flag in done.flags)
 
 
 def test_no_sandbox_no_grading(monkeypatch):

@@ -1,9 +1,129 @@
-"""What is told of a student's code, and what is not, for it is in many an honest notebook."""
+"""What in a student's code is shown to an instructor, and what is not."""
 
 import pytest
 
 from course.grading.signs import signs_in
 
+LIBRARY = frozenset({"power_levels"})
+# Code, what is said of it, and a twin that does something similar for a good reason.
+SIGNS = {
+    "a table made before the watch": (
+        "from utils.quantization.scalar import power_levels as made\nTABLE = {2: made(2)}",
+        "line 1 imports what a question asks to write (utils.quantization.scalar.power_levels)",
+        "from utils.quantization import AffineQuantizer\ndef power_levels(bits): return [bits]",
+    ),
+    "by its module": (
+        "import utils.quantization.scalar as scalar\nTABLE = {2: scalar.power_levels(2)}",
+        "line 2 names what a question asks to write (scalar.power_levels)",
+        "import utils.metrics\nclass Own: power_levels = 1\nOwn.power_levels",
+    ),
+    "all at once": (
+        "from utils.quantization.scalar import *",
+        "line 1 imports what a question asks to write (utils.quantization.scalar.*)",
+        "from math import *",
+    ),
+    "behind a magic": (
+        "%matplotlib inline\nimport ctypes",
+        "line 2 reaches below Python (ctypes)",
+        "%matplotlib inline\n%config InlineBackend.figure_format = 'retina'\nimport math",
+    ),
+    "behind a magic for a cell": (
+        "%%time\nimport ctypes",
+        "line 2 reaches below Python (ctypes)",
+        "%%time\nx = [n % 3 for n in range(9)]",
+    ),
+    "in the line of a magic": (
+        "%matplotlib {__import__('os').system('true')}",
+        "line 1 runs code by a magic ('matplotlib')",
+        "%time print('100 %')\n%timeit -n 3 sum([1])",
+    ),
+    "before a cell is timed": (
+        "%%timeit -n 3 import ctypes\n1",
+        "line 1 reaches below Python (ctypes)",
+        "%%timeit -n 3 x = 1\nx",
+    ),
+    "in a file": ("%run own.py", "line 1 runs code by a magic ('run')", "%pwd\n!ls"),
+    "an own name of what makes code": (
+        "exec = exec\nexec('x = 1')",
+        "line 2 makes code of data (exec)",
+        "kill = 1\nkill",
+    ),
+    "a name put together": (
+        "import sys\ngetattr(sys, '_get' + 'frame')",
+        "line 2 reaches for names that it puts together (getattr)",
+        "for name in ('real', 'imag'): getattr(1j, name)",
+    ),
+    "another name for it": (
+        "from sys import setprofile as watch",
+        "line 1 takes the watch over answers off (setprofile)",
+        "from sys import maxsize as most",
+    ),
+    "a module by another name": (
+        "import __main__ as own\nown.watch = None",
+        "line 2 replaces a part of a library (own.watch)",
+        "import math as own\nclass Point: pass\npoint = Point()\npoint.watch = None",
+    ),
+    "a method of a class": (
+        "def silence(notes): notes.__call__ = None",
+        "line 1 replaces a part of a class or function (__call__)",
+        "def name(function): function.__name__ = 'own'",
+    ),
+    "getattr by another name": (
+        "read = getattr\nread(1, 'real')",
+        "line 1 gives what reads names another name (getattr)",
+        "read = len\nread('real')",
+    ),
+    "sys by another way": (
+        "import os\nos.sys.modules['builtins']",
+        "line 2 reaches for modules (os.sys.modules)",
+        "import sys, torch\nsys.maxsize\nlist(torch.nn.Linear(1, 1).modules())",
+    ),
+    "a module from one of its functions": (
+        "print.__self__",
+        "line 1 looks into a module from within (__self__)",
+        "import numpy as np\nnp.zeros(1).T",
+    ),
+    "a module of its own": (
+        "open('own', 'w').write('x = 1')\nimport own",
+        "line 2 imports what is no library (own)",
+        "from __future__ import annotations\nimport sklearn.metrics, fractions, utils.metrics",
+    ),
+    "a module that others keep to themselves": (
+        "import _signal",
+        "line 1 reaches below Python (_signal)",
+        "import math as _math",
+    ),
+    "a pickle": (
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "line 2 makes code of data (allow_pickle)",
+        "import numpy as np\nnp.load('x', mmap_mode='r')",
+    ),
+    "code of data": (
+        "exec('x = 1')",
+        "line 1 makes code of data (exec)",
+        "import re, torch\nre.compile('x')\ntorch.nn.Linear(1, 1).eval()",
+    ),
+    "too deep to be read": (
+        "-" * 200_000 + "1",
+        "line 1 is nested too deep to be looked at",
+        "(" * 20 + "1" + ")" * 20,
+    ),
+    "an assignment too deep to be shown": (
+        "np" + ".a" * 900 + " = 1",
+        "line 1 is nested too deep to be looked at",
+        "self" + ".a" * 20 + " = 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_what_looks_like_an_attempt_is_seen_and_its_twin_is_not(name):
+    code, said, twin = SIGNS[name]
+    assert said in signs_in(code, LIBRARY)
+    assert signs_in(twin, LIBRARY) == []
+
+
+# Of what is in many an honest notebook nothing is told.
 HONEST = [
     "import sys, io\nold, sys.stdout = sys.stdout, io.StringIO()\nsys.stdout = old",
     "import torch\ntorch.backends.cudnn.deterministic = True",
@@ -49,6 +169,6 @@ def test_what_looks_like_an_attempt_is_told_with_its_line(source):
     assert any(sign.startswith(SEEN[source]) for sign in signs_in(source)), signs_in(source)
 
 
-@pytest.mark.parametrize("source", ["%%bash\nls -l | wc", "def f(:", "a" + ".b" * 100_000])
+@pytest.mark.parametrize("source", ["%%bash\nls -l | wc", "def f(:"])
 def test_what_is_no_python_or_without_end_is_left_alone(source):
     assert signs_in(source) == []

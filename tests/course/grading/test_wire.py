@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.grading import wire
-from course.grading.wire import ArrayLike, Handle, Items, WireError, decode, encode
+from course.grading.wire import LONG, ArrayLike, Handle, Items, WireError, decode, encode
 
 PLAIN = st.recursive(
     st.none()
@@ -215,6 +215,12 @@ def test_changed_bytes_are_a_value_or_refused(value, data):
         pass
 
 
+def of_one_hash(n):
+    """0, 2**61 - 1, twice that and so on: all hash to 0."""
+    return b"".join(encode(k * (2**61 - 1), handle) for k in range(n))
+
+
+MOST = wire.MOST_BYTES // 8 + 1
 HOSTILE = {
     "many items": b"l" + (10**9).to_bytes(8, "little"),
     "many pairs": b"d" + (2**63).to_bytes(8, "little"),
@@ -226,6 +232,15 @@ HOSTILE = {
     "a type with fields": b"a\7\0\0\0i4,f8,O"[:12] + b"C\1\1" + bytes(30),
     "a large array of objects": b"o\1" + (2**60).to_bytes(8, "little"),
     "a boolean of two": b"a\3\0\0\0|b1C\1\1\0\0\0\0\0\0\0\2",
+    "keys of one hash": b"S" + (200).to_bytes(8, "little") + of_one_hash(200),
+    "items of one hash": b"d" + (200).to_bytes(8, "little") + of_one_hash(400),
+    "a range without end": b"r" + encode([0, 10**18, 1], handle),
+    "rows of nothing": b"a\3\0\0\0<f8C\2" + (2**40).to_bytes(8, "little") + bytes(8),
+    "bytes that become objects": b"kl"
+    + LONG.pack(1)
+    + b"G\3\0\0\0|u1C\1"
+    + LONG.pack(9 * 10**6)
+    + bytes(9 * 10**6),
     "a key that is a list": b"d\1\0\0\0\0\0\0\0l" + bytes(8) + b"N",
     "a fraction of nothing": b"q\3\0\0\0" + b"1/0",
     "an endless number": b"D\4\0\0\0" + b"sNaN",
