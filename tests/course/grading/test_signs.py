@@ -4,6 +4,7 @@ import pytest
 
 from course.grading.signs import signs_in
 
+TOO_DEEP = "line 1 is nested too deep, or has too many magics, to be looked at"
 LIBRARY = frozenset({"power_levels"})
 # Code, what is said of it, and a twin that does something similar for a good reason.
 SIGNS = {
@@ -28,25 +29,19 @@ SIGNS = {
         "%matplotlib inline\n%config InlineBackend.figure_format = 'retina'\nimport math",
     ),
     "behind a magic for a cell": (
-        "%%time\nimport ctypes",
-        "line 2 reaches below Python (ctypes)",
+        "%%time\nimport gc\ngc.get_objects()",
+        "line 3 looks through all objects (get_objects)",
         "%%time\nx = [n % 3 for n in range(9)]",
     ),
     "in the line of a magic": (
         "%matplotlib {__import__('os').system('true')}",
-        "line 1 runs code by a magic ('matplotlib')",
+        "line 1 uses the notebook's shell (get_ipython)",
         "%time print('100 %')\n%timeit -n 3 sum([1])",
     ),
-    "before a cell is timed": (
-        "%%timeit -n 3 import ctypes\n1",
-        "line 1 reaches below Python (ctypes)",
-        "%%timeit -n 3 x = 1\nx",
-    ),
-    "in a file": ("%run own.py", "line 1 runs code by a magic ('run')", "%pwd\n!ls"),
-    "an own name of what makes code": (
-        "exec = exec\nexec('x = 1')",
-        "line 2 makes code of data (exec)",
-        "kill = 1\nkill",
+    "a shell": (
+        "x = 1\ny = !python own.py",
+        "line 2 uses the notebook's shell (get_ipython)",
+        "x = 1 if 2 != 3 else 4\ny = !ls -l",
     ),
     "a name put together": (
         "import sys\ngetattr(sys, '_get' + 'frame')",
@@ -105,13 +100,91 @@ SIGNS = {
     ),
     "too deep to be read": (
         "-" * 200_000 + "1",
-        "line 1 is nested too deep to be looked at",
+        TOO_DEEP,
         "(" * 20 + "1" + ")" * 20,
     ),
     "an assignment too deep to be shown": (
         "np" + ".a" * 900 + " = 1",
-        "line 1 is nested too deep to be looked at",
+        TOO_DEEP,
         "self" + ".a" * 20 + " = 1",
+    ),
+    "magics without number": ("!ls\n" * 6000, TOO_DEEP, "!ls\n" * 20),
+    "a chain without end": ("a" + ".b" * 100_000, TOO_DEEP, "a" + ".b" * 20),
+    "a program's own cell": (
+        "%%bash\npython -c 'from utils.quantization.scalar import power_levels'",
+        "line 1 uses the notebook's shell (get_ipython)",
+        "%%bash\nls -l | wc",
+    ),
+    "a pool left halfway": (
+        "def f():\n    with ThreadPoolExecutor(2) as pool:\n        yield pool",
+        "line 2 starts threads that the watch over answers may not see (ThreadPoolExecutor)",
+        "with ThreadPoolExecutor(2) as pool:\n    done = list(pool.map(len, [[1]]))",
+    ),
+    "a pool that does not end": (
+        "with ThreadPoolExecutor(2) as pool: pool.shutdown = print",
+        "line 1 starts threads that the watch over answers may not see (shutdown)",
+        "%%capture --no-stdout\nwith ThreadPoolExecutor(2) as pool: pool.submit(print)",
+    ),
+    "in what the shell is not asked": (
+        "get_ipython(exec('1')).system('ls')",
+        "line 1 makes code of data (exec)",
+        "get_ipython().system('ls')",
+    ),
+    "processes": (
+        "from multiprocessing import Pool\nPool(2)",
+        "line 2 starts processes, which the watch over answers does not see (Pool)",
+        "import multiprocessing, psutil\nmultiprocessing.cpu_count()\npsutil.Process()",
+    ),
+    "getattr of what is to be written": (
+        "getattr(scalar, 'power_levels')",
+        "line 1 reaches for names that it puts together (getattr)",
+        "getattr(scalar, 'AffineQuantizer')",
+    ),
+    "another by an honest name": (
+        "import os as platform\nplatform.system('ls')",
+        "line 1 gives another the name of a library (platform)",
+        "import platform\nplatform.system()",
+    ),
+    "an honest name handed over": (
+        "def f(platform): platform.system('ls')",
+        "line 1 gives another the name of a library (platform)",
+        "def f(system): return system",
+    ),
+    "a name that is its own only in part": (
+        "if 0:\n    eval = 1\neval('1')",
+        "line 3 makes code of data (eval)",
+        "eval = 1\nprint(eval)",
+    ),
+    "a name given to itself": (
+        "In = In\nIn[0]",
+        "line 1 reads the cells that ran (In)",
+        "In = [1]\nIn[0]",
+    ),
+    "a name that another function has": (
+        "def f(x=lambda eval: 1): eval('1')",
+        "line 1 makes code of data (eval)",
+        "def f(eval): return eval",
+    ),
+    "a name that is taken away": (
+        "eval = 1\ndel eval\neval('1')",
+        "line 3 makes code of data (eval)",
+        "def f():\n    kill = 1\n    return kill",
+    ),
+    "nothing that it compares": (
+        "class A:\n    def __eq__(self, other): return other is not None",
+        "line 2 says what its results equal (__eq__)",
+        "class A:\n    def __eq__(self, other): return self.value == other.value",
+    ),
+    "a thread that answers": (
+        "import threading\nthreading.Thread(target=print).start()",
+        "line 2 starts threads that the watch over answers may not see (Thread)",
+        "import threading\nlock = threading.Lock()",
+    ),
+    "a pool that is kept": (
+        "from concurrent.futures import ThreadPoolExecutor\nPOOL = ThreadPoolExecutor(2)",
+        "line 2 starts threads that the watch over answers may not see (ThreadPoolExecutor)",
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def f(x):\n    with ThreadPoolExecutor(2) as pool:\n        return list(pool.map(len, x))",
     ),
 }
 
@@ -123,7 +196,6 @@ def test_what_looks_like_an_attempt_is_seen_and_its_twin_is_not(name):
     assert signs_in(twin, LIBRARY) == []
 
 
-# Of what is in many an honest notebook nothing is told.
 HONEST = [
     "import sys, io\nold, sys.stdout = sys.stdout, io.StringIO()\nsys.stdout = old",
     "import torch\ntorch.backends.cudnn.deterministic = True",
@@ -169,6 +241,5 @@ def test_what_looks_like_an_attempt_is_told_with_its_line(source):
     assert any(sign.startswith(SEEN[source]) for sign in signs_in(source)), signs_in(source)
 
 
-@pytest.mark.parametrize("source", ["%%bash\nls -l | wc", "def f(:"])
-def test_what_is_no_python_or_without_end_is_left_alone(source):
-    assert signs_in(source) == []
+def test_what_is_no_python_is_left_alone():
+    assert signs_in("def f(:") == []
