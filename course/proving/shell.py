@@ -66,10 +66,20 @@ def make_shell() -> Any:
         def transform_cell(self, raw_cell: str) -> str:
             """Reading a cell for magics takes longer than running most; forks inherit the cache. One that
             holds nothing of what IPython adds to Python stays as it is."""
-            several = "\n" in raw_cell.rstrip("\n")
-            if several and not raw_cell[0].isspace() and not ADDED.search(raw_cell):
+            plain = "\n" in raw_cell.rstrip("\n") and not raw_cell[0].isspace()
+            if plain and not ADDED.search(raw_cell) and self.transformers() == given:
                 return raw_cell if raw_cell.endswith("\n") else f"{raw_cell}\n"
             return super().transform_cell(raw_cell)
+
+        def transformers(self) -> list[Any]:
+            """What a cell goes through, to which its code may add."""
+            manager = self.input_transformer_manager
+            return [
+                *self.input_transformers_post,
+                *manager.cleanup_transforms,
+                *manager.line_transforms,
+                *manager.token_transformers,
+            ]
 
         def showtraceback(self, *args: Any, **options: Any) -> None:
             """Nobody reads it, and laying one out costs more than running most cells."""
@@ -80,7 +90,9 @@ def make_shell() -> Any:
     sys.path.insert(0, "")
     # Otherwise every variant would go into the history of whoever runs this.
     quiet = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"}})
-    return Shell.instance(config=quiet, colors="nocolor")
+    shell = Shell.instance(config=quiet, colors="nocolor")
+    given = shell.transformers()
+    return shell
 
 
 def run_cell(shell: Any, source: str, seconds: float, streams: "Streams") -> list[dict]:

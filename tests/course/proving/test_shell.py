@@ -45,3 +45,14 @@ def test_so_is_every_cell_of_the_assignments(shell):
             if cell.cell_type == "code" and "\n" in cell.source:
                 done = shell.transform_cell(cell.source)
                 assert done == TransformerManager().transform_cell(cell.source)
+
+
+def test_unless_what_reads_cells_was_changed(shell):
+    def shout(lines):
+        return [line.upper() for line in lines]
+
+    shell.input_transformers_post.append(shout)
+    try:
+        assert shell.transform_cell("a = 1\nb = 3") == "A = 1\nB = 3\n"
+    finally:
+        shell.input_transformers_post.remove(shout)
