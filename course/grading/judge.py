@@ -49,6 +49,7 @@ from course.writing.keys import UNPACKED, solved
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
     END_HIDDEN,
+    KEYS,
     grade_id,
     is_answer,
     is_test,
@@ -62,7 +63,6 @@ from utils.checking.trials import run_cases
 
 LIMITS = Limits()
 LIBRARY = re.compile(r"[\"']utils(?:\.[a-z]\w*)+\.([a-z]\w*)[\"']")  # a function, and no method
-KEYS = "keys"  # the grade id of the cell that reads the keys of the visible checks
 # A process may be ended from outside, by hand or for want of memory: a crash counts if it comes twice.
 MOST_TRIES = 4
 

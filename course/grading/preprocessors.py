@@ -24,6 +24,7 @@ from course.grading.warm import as_html
 from course.writing.notebooks import (
     BEGIN_HIDDEN,
     END_HIDDEN,
+    KEYS,
     grade_id,
     is_test,
     region_lines,
@@ -107,8 +108,9 @@ class _Validator(MetadataValidator):
 
 
 class HideTests(NbGraderPreprocessor):
-    """Takes hidden tests out of feedback. Outputs hold none: a test's is what the judge says of it,
-    and the process that ran the student's code never had one."""
+    """Takes hidden tests out of feedback, and the keys of the checks, a page of letters. Outputs hold no
+    test: a test's is what the judge says of it, and the process that ran the student's code never had
+    one."""
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict[str, Any], index: int
@@ -119,6 +121,8 @@ class HideTests(NbGraderPreprocessor):
             if len(visible) < len(lines):
                 visible.append("# Hidden tests ran here; what they found is shown below.")
                 cell.source = "\n".join(visible).strip("\n")
+        elif grade_id(cell) == KEYS:
+            cell.source = "# What the checks know of right and of wrong results stands here."
         return cell, resources
 
 

@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from course.errors import UserError
-from course.writing.notebooks import BEGIN_HIDDEN, END_HIDDEN, question_of
+from course.writing.notebooks import BEGIN_HIDDEN, END_HIDDEN, KEYS, question_of
 
 KINDS = ("answer", "locked", "check", "test", "written")
 TAG = re.compile(r"(?P<kind>[a-z]+):(?P<name>q\d+\w*)(?::(?P<points>\d+(?:\.\d+)?))?")
@@ -121,7 +121,7 @@ def expanded(
             cell.metadata["nbgrader"] = nbgrader_metadata(tag)
         cells.append(cell)
         if len(cells) == _first_code(nb) + 1 and by_question:
-            cells.append(_locked("keys", KEYS_CELL.format(text=keys, stamp=stamp), grade=False))
+            cells.append(_locked(KEYS, KEYS_CELL.format(text=keys, stamp=stamp), grade=False))
         if tag is not None and cell is last.get(tag.question):
             cells.append(
                 _hidden(tag.question, by_question[tag.question], (hidden or {})[tag.question])

@@ -10,6 +10,7 @@ from nbgrader.api import Gradebook
 
 from course.grading.feedback import hush
 from course.grading.nbgrader_setup import Course
+from course.grading.preprocessors import HideTests
 from course.proving.shell import error_output
 from tests.course.grading.judging import cell
 from tests.course.grading.right import RIGHT
@@ -220,3 +221,9 @@ def test_a_check_below_a_hidden_test_says_nothing_that_the_answer_gave(outcome, 
     assert given not in told and told.endswith("run this check in your notebook to see more)")
     if recognised:
         assert told.startswith("Look again.\n  input:    counts=[3]\n  expected: [1")
+
+
+def test_the_keys_of_the_checks_are_not_in_it():
+    keys = cell("KEYS = unpacked('c2VjcmV0')", "keys", 0)
+    HideTests().preprocess_cell(keys, {}, 0)
+    assert "c2VjcmV0" not in keys.source and keys.source.startswith("# What the checks know")
