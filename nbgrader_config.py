@@ -60,7 +60,6 @@ c.GenerateFeedback.exporter_class = "course.grading.warm.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
     "course.grading.feedback.Opening",
     "course.grading.preprocessors.HideTests",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 c.GenerateFeedback.HTMLExporter.template_name = "feedback_page"
 c.GenerateFeedback.HTMLExporter.extra_template_basedirs = [

@@ -17,7 +17,6 @@ from typing import Any
 import nbgrader.api
 from alembic.script import ScriptDirectory
 from nbconvert.exporters import HTMLExporter
-from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from nbformat import NotebookNode
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell, SourceCell, TaskCell
@@ -34,7 +33,7 @@ OPENERS = (  # modules of nbgrader's that open a gradebook in one of its steps
     "nbgrader.preprocessors.saveautogrades",
     "nbgrader.preprocessors.savecells",
 )
-SHORT = 20_000  # characters of a cell that is remembered, and laid out
+SHORT = 20_000  # characters of a text that is remembered, and laid out
 # What makes HTML of a text takes the square of its length for some texts: hours for a megabyte. So a long
 # one is shown as it is, and one with long gaps, which are the slowest, without them.
 GAPS = re.compile(r"(\s{200})\s+")
@@ -174,16 +173,6 @@ def as_html(function: Callable[[str], str]) -> Callable[[str], str]:
     return apply
 
 
-@as_html
-def _highlighted(source: str) -> str:
-    return str(Highlight2HTML(pygments_lexer="python")(source))
-
-
-def highlighted(source: str, language: object = None, metadata: object = None) -> str:
-    """Code as HTML, always as Python: what else a notebook says of itself its student wrote."""
-    return _highlighted(source)
-
-
 class FeedbackExporter(HTMLExporter):
     """nbconvert's, without its last step, which reads the page that it has just made, to give a text to
     images that lack one and a focus to cells, and writes it again. That takes four times as long as all
@@ -196,6 +185,5 @@ class FeedbackExporter(HTMLExporter):
         shows = WidgetsDataTypeFilter(
             notebook_metadata=self._nb_metadata, parent=self, resources=resources
         )
-        self.register_filter("highlight_code", highlighted)
         self.register_filter("filter_data_type", shows)
         return super(HTMLExporter, self).from_notebook_node(nb, resources, **options)

@@ -224,6 +224,6 @@ def test_a_check_below_a_hidden_test_says_nothing_that_the_answer_gave(outcome, 
 
 
 def test_the_keys_of_the_checks_are_not_in_it():
-    keys = cell("KEYS = unpacked('c2VjcmV0')", "keys", 0)
+    keys = cell("KEYS = unpacked('c2VjcmV0')", "keys")
     HideTests().preprocess_cell(keys, {}, 0)
     assert "c2VjcmV0" not in keys.source and keys.source.startswith("# What the checks know")
