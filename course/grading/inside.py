@@ -164,8 +164,6 @@ class Runner:
         except Endless:
             return ["endless", self.nonce, time.process_time() - started]
         except BaseException as error:
-            if isinstance(error.__context__, RecursionError):  # Python itself took the watch off
-                error = error.__context__
             return ["raised", self.nonce, *self.after(given, before, started), failed(error)]
         return ["value", self.nonce, *self.after(given, before, started), peak, result]
 

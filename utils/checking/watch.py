@@ -126,8 +126,11 @@ class _Notes:
         sys.setprofile(self)
 
     def __exit__(self, kind, error, traceback) -> None:
-        # An alarm that goes off inside a profile function takes that function off.
-        stopped = kind is not None and not issubclass(kind, Exception)
+        # An alarm that goes off inside a profile function takes that function off, and so does
+        # recursion that reaches its limit there.
+        stopped = kind is not None and (
+            not issubclass(kind, Exception) or issubclass(kind, RecursionError)
+        )
         self.tampered |= sys.getprofile() is not self and not stopped
         sys.setprofile(self.before)
         threading.setprofile(self.before_threads)

@@ -294,6 +294,20 @@ def test_numpy_and_recursion_pass(library):
     assert mean([1.0, 3.0]) == 4.0
 
 
+def test_recursion_without_end_is_its_own_error_and_hides_no_call(library):
+    def endless(n):
+        return endless(n + 1)
+
+    def sly(n):
+        library.tune([1])
+        return endless(n)
+
+    with pytest.raises(RecursionError):
+        own_work(endless, "course_library.tune")(0)
+    assert caught(sly, 0) == VERDICT
+    assert sys.getprofile() is None
+
+
 def test_recursion_through_the_wrapper_passes_and_is_still_watched(library):
     def factorial(n):
         return 1 if n <= 1 else n * watched(n - 1)

@@ -401,4 +401,30 @@ def remove_heads(layer, gates, size):
     return cut
 """,
     ),
+    Alternative(
+        name="tensors of single precision",
+        code="""
+import torch
+
+def remove_heads(layer, gates, size):
+    layer = {name: torch.tensor(array, dtype=torch.float32) for name, array in layer.items()}
+    weights = torch.tensor(gates, dtype=torch.float32).repeat_interleave(size)
+    left = weights > 0
+    inner = {name: part[left] for name, part in layer.items() if not name.endswith("o")}
+    return inner | {"W_o": layer["W_o"][:, left] * weights[left], "b_o": layer["b_o"]}
+""",
+    ),
+    Alternative(
+        name="lists, which have no second size where nothing is left",
+        code="""
+def remove_heads(layer, gates, size):
+    left = [i for i in range(len(gates) * size) if gates[i // size] > 0]
+    smaller = {"b_o": layer["b_o"].tolist()}
+    smaller["W_o"] = [[row[i] * gates[i // size] for i in left] for row in layer["W_o"].tolist()]
+    for name in "qkv":
+        for part in (f"W_{name}", f"b_{name}"):
+            smaller[part] = [layer[part].tolist()[i] for i in left]
+    return smaller
+""",
+    ),
 ]

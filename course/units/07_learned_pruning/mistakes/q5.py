@@ -376,4 +376,19 @@ def remove_units(network, keep, held):
     return small
 """,
     ),
+    Alternative(
+        name="in single precision, as lists, which have no second size where nothing is left",
+        code="""
+def remove_units(network, keep, held):
+    old = {name: array.astype(np.float32) for name, array in network.items()}
+    constant = np.where(keep, 0, held).astype(np.float32)
+    rows = [i for i in range(3 * len(keep)) if keep[i % len(keep)]]
+    small = {name: old[name][rows] for name in ("W_ih", "b_ih")}
+    small["W_hh"] = old["W_hh"][rows][:, keep]
+    small["b_hh"] = (old["b_hh"] + old["W_hh"] @ constant)[rows]
+    small["W_next"] = old["W_next"][:, keep]
+    small["b_next"] = old["b_next"] + old["W_next"] @ constant
+    return {name: array.tolist() for name, array in small.items()}
+""",
+    ),
 ]
