@@ -50,16 +50,16 @@ def _judge(text: str, unsafe: bool, seed: str) -> Judge:
     return Judge(solution, box, seed=seed)  # while the server imports
 
 
-_boxes: dict[tuple[bool, Sequence[str]], Sandbox] = {}  # the one that was used last at the end
+_boxes: dict[tuple[type[Sandbox], Sequence[str]], Sandbox] = {}  # the one that was used last at the end
 
 
 def _box(unsafe: bool, preload: Sequence[str]) -> Sandbox:
     """One server for all submissions that need the same. It ends with this process, or when there are
     others in its place: each holds libraries of up to 400 MB."""
-    key = unsafe, preload
+    key = Unsafe if unsafe else chosen(), preload
     box = _boxes.pop(key, None)
     if box is None:
-        box = (Unsafe if unsafe else chosen())(preload=preload).launch()
+        box = key[0](preload=preload).launch()
     _boxes[key] = box
     if len(_boxes) > MOST_BOXES:
         _boxes.pop(next(iter(_boxes))).close()

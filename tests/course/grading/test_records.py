@@ -62,7 +62,12 @@ def test_who_was_graded_before_stays_in_all_that_is_written(grade, tiny):
     grade({"ada": with_answers(tiny.release, RIGHT), "bob": wrong, "eve": "{"})
     root, results = grade({"fay": tiny.release})
     assert list(results) == ["ada", "bob", "eve", "fay"]
-    assert [r.status for r in results.values()] == ["graded", "graded", "could not run", "graded"]
+    assert [r.status for r in results.values()] == [
+        "graded",
+        "graded",
+        "could not run",
+        "graded",
+    ], results
     assert "is no notebook" in results["eve"].problem and not results["eve"].questions
     assert results["bob"].questions["q1"].reason and points(results["ada"]) == {
         "q1": 2,

@@ -1,6 +1,8 @@
 """What a failed check says."""
 
 import statistics
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -131,3 +133,26 @@ def test_check_raises():
     ]
     with pytest.raises(AssertionError, match=r"got:      ZeroDivisionError: division by zero"):
         check_raises(lambda: 1 / 0, (ValueError, KeyError), "m")
+
+
+def test_a_warning_of_a_right_answer_goes_to_stdout():
+    code = """
+import sys
+import numpy as np
+from utils.checking import own_work
+
+def ratio(a, b):
+    print("counting", file=sys.stderr)
+    return np.array(a) / np.array(b)
+
+def lazily():
+    yield float(np.float64(1) / np.float64(0))
+
+assert np.isnan(own_work(ratio)([0.0], [0.0])).all()
+assert list(own_work(lazily)()) == [np.inf]
+"""
+    # In a process of its own: pytest keeps warnings to itself.
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    for said in ("counting", "invalid value", "divide by zero"):
+        assert said in done.stdout
