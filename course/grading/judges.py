@@ -50,7 +50,7 @@ def _judge(text: str, unsafe: bool, seed: str) -> Judge:
     return Judge(solution, box, seed=seed)  # while the server imports
 
 
-_boxes: dict[tuple[type[Sandbox], Sequence[str]], Sandbox] = {}  # the one that was used last at the end
+_boxes: dict[tuple[type[Sandbox], Sequence[str]], Sandbox] = {}  # which was used last is the last
 
 
 def _box(unsafe: bool, preload: Sequence[str]) -> Sandbox:
