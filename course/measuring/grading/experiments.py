@@ -187,7 +187,7 @@ def _ours(unit: Unit, root: Path, jobs: int) -> tuple[float, Points]:
 
 
 def large_class(seed: int, *, topic: str = "efficiency", many: int = MANY) -> list[dict]:
-    """Seconds and memory while one process grades a large class, one of whom prints 100 MB."""
+    """Seconds and memory while a large class is graded, one of whom prints 100 MB."""
     unit = find_unit(topic)
     loud = f"student-{many // 2:04}"
     records: list[dict] = []
@@ -204,14 +204,14 @@ def large_class(seed: int, *, topic: str = "efficiency", many: int = MANY) -> li
                 seconds = {"submissions": len(done), "seconds": time.perf_counter() - started}
                 records.append(seconds | _memory())
 
-        grade_elsewhere(unit, root / "class", course, 1, note)
+        grade_elsewhere(unit, root / "class", course, AT_ONCE[-1], note)
         kept = [
             course / "grading" / step / loud / unit.name / f"{unit.name}{ending}"
             for step, ending in (("autograded", ".ipynb"), ("feedback", ".html"))
         ]
         most = {"printed_bytes": FLOOD, "stored_bytes": sum(path.stat().st_size for path in kept)}
     statuses = {status: done.count(status) for status in sorted(set(done))}
-    common = {"method": "course grade", "seed": 0, "unit": topic, "jobs": 1, "of": many}
+    common = {"method": "course grade", "seed": 0, "unit": topic, "jobs": AT_ONCE[-1], "of": many}
     return [
         {"setting": f"{record['submissions']} of {many}", **common}
         | record
