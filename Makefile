@@ -1,6 +1,5 @@
 # Two commands: `make course` runs everything, `make test` tests everything but what needs a browser.
-# Grading and its tests need bubblewrap (apt install bubblewrap); tests of Docker in its place are left out
-# where there is none.
+# Grading and its tests need bubblewrap (apt install bubblewrap). `make hostile` has the tests of Docker, too.
 # Another Python: make course PYTHON=python3.13
 
 PYTHON ?= python3
