@@ -169,10 +169,9 @@ class Judge:
         for _ in range(MOST_TRIES):
             server = box.process
             found = self._judged(submission, box, seconds, answer_seconds)
-            if (
-                "broken" in found and box.process is server
-            ):  # else another thread has started it anew
-                box.restart()
+            if "broken" in found:
+                if box.process is server:  # else another thread has started it anew
+                    box.restart()
             elif not _crashed(found) or crashes:
                 break
             else:

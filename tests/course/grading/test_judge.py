@@ -1,5 +1,7 @@
 """What the judge believes: no forgery earns a point, and nothing honest loses one."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -291,3 +293,22 @@ def test_a_check_without_points_asks_code_that_has_seen_no_hidden_input(box):
     done = Judge(nb, box).judge(handed_in(nb, tells), seconds=SECONDS).notebook
     outputs = {grade_id(c): str(c.get("outputs")) for c in done.cells if grade_id(c)}
     assert "[8]" in outputs["q1_check"] and points(done)["q1"] == 0
+
+
+@pytest.mark.parametrize("by_another", [True, False])
+def test_a_server_that_ended_is_started_anew_by_one_thread(monkeypatch, by_another):
+    """Several threads may have a submission in the sandboxes of a server that ends."""
+    box = Mock(process="first")
+    box.ready.return_value = box
+    judge, tries = Judge(assignment(), box), []
+
+    def judged(*how):
+        tries.append(how)
+        if len(tries) > 1:
+            return {"outputs": {}, "flags": []}
+        box.process = "second" if by_another else "first"
+        return {"broken": "the server of the sandboxes has ended"}
+
+    monkeypatch.setattr(judge, "_judged", judged)
+    judge.judge(handed_in(assignment()), seconds=SECONDS)
+    assert len(tries) == 2 and box.restart.called is not by_another
