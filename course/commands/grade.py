@@ -48,12 +48,7 @@ def grade(
             "before, and at first one by chance."
         ),
     ] = "",
-    jobs: Annotated[
-        int,
-        typer.Option(
-            min=1, help="Submissions to judge at once; one more than cores is the fastest."
-        ),
-    ] = 3,
+    jobs: Annotated[int, typer.Option(min=1, help="Submissions to judge at once.")] = 3,
     scheduler: Annotated[
         str,
         typer.Option(

@@ -289,7 +289,7 @@ def main() -> None:
         os.setresgid(nobody, nobody, nobody)
         os.setresuid(nobody, nobody, nobody)
         LIBC.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # so that it may write its own /proc/self/uid_map
-    gc.disable()  # which takes a sixth of the time of these imports, and finds nothing
+    gc.disable()  # which would look through these imports again and again, and find nothing
     for name in sys.argv[2].split(","):
         importlib.import_module(name)
     shell = make_shell()
@@ -354,9 +354,8 @@ def _keep(limits: dict[str, int], link: int, leash: int, shell: Any, plain: bool
             _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, size)
         _mount("tmpfs", "/dev/pts", "tmpfs", MS_RDONLY)  # covers the terminals of others
         Path("/proc/self/oom_score_adj").write_text("1000")  # ends first if memory is short
-        _mount(
-            "none", "/proc", None, MS_REMOUNT | MS_BIND | MS_RDONLY | PROC
-        )  # and stays the first
+        read_only = MS_REMOUNT | MS_BIND | MS_RDONLY | PROC
+        _mount("none", "/proc", None, read_only)  # so that it stays the one that ends first
         _drop_privileges()
     runner = os.fork()
     if runner == 0:

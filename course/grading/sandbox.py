@@ -161,7 +161,7 @@ class Sandbox:
     def ready(self) -> "Sandbox":
         """Wait until the server has imported the libraries. Raises SandboxError if there can be none
         here."""
-        if self.serves or self.process is None:
+        if self.process is None or self.serves:
             return self
         ready = self._first_word()
         if not ready:

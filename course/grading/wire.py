@@ -324,7 +324,7 @@ class _Reader:
             kind, items = _MANY[self.take(1)], []
             for _ in range(min(self.number(LONG), MOST_RUNS)):
                 python, array = self.take(1) == b"P", self.array().ravel()
-                if array.size > MOST_BYTES // 8:  # of small types, each becomes an object
+                if len(items) + array.size > MOST_BYTES // 8:  # each becomes an object
                     raise WireError("too many parts")
                 items.extend(array.tolist() if python else array)
             return kind(items)

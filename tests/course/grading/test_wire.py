@@ -67,6 +67,15 @@ def test_a_long_list_of_two_kinds_of_numbers_is_packed_too():
     assert len(encode(value, handle)) < 25_000
 
 
+def test_what_many_runs_of_small_numbers_become_is_limited(monkeypatch):
+    value = [*map(np.int8, range(100)), *map(np.int16, range(2000))]
+    packed = encode(value, handle)
+    assert decode(packed) == value
+    monkeypatch.setattr(wire, "MOST_BYTES", 8 * 2050)  # neither run alone is more
+    with pytest.raises(WireError, match="parts"):
+        decode(packed)
+
+
 def test_a_list_of_one_kind_of_numbers_takes_little_more_than_they_do():
     assert len(encode([0.5] * 1000, handle)) < 8100
 
