@@ -488,7 +488,7 @@ def try_q4(layer, gates, size, x):
     return attention(x, smaller, size) if np.any(gates) else np.array([smaller["b_o"]] * len(x))
 
 
-examine(try_q4, cases_q4, KEYS["q4"], protect=["layer", "gates"], tol=1e-4)  # float32 is off by up to 5e-6
+examine(try_q4, cases_q4, KEYS["q4"], protect=["layer", "gates"], tol=1e-4)  # in single precision, too
 
 # %% [markdown]
 # ## Question 5: units of a GRU, removed for real
